@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/core/ready.hpp"
+#include "asyncio/detail/core/recycler.hpp"
+#include "asyncio/exceptions.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::detail {
+
+class Loop;
+
+enum class FutureStatus : std::uint8_t { pending, cancelled, finished };
+
+/// What stands behind Future and Task handles: the outcome and who waits for it.
+///
+/// States: pending, then once and for all either finished (a value, or `error`) or cancelled
+/// (`error` is null or the CancelledError to throw). Leaving `pending` moves the callback list,
+/// in order, to the end of the loop's ready queue, as _asyncio.Future.__schedule_callbacks does.
+/// Counted by its handles, by the loop while a task runs, and by pending combinators. Everything
+/// happens on the loop's thread; nothing is atomic.
+class FutureState : public Recycled {
+ public:
+  FutureState(const FutureState&) = delete;
+  FutureState& operator=(const FutureState&) = delete;
+
+  Loop& loop() const noexcept { return *loop_; }
+  bool done() const noexcept { return status_ != FutureStatus::pending; }
+  bool cancelled() const noexcept { return status_ == FutureStatus::cancelled; }
+  bool is_task() const noexcept { return is_task_; }
+  std::source_location created() const noexcept { return created_; }
+
+  /// Requests cancellation with an optional ready-made CancelledError.
+  /// Returns false if it is done already. A task or gather passes the request on.
+  virtual bool cancel(const std::exception_ptr& reason);
+
+  /// Throws InvalidStateError if pending, CancelledError if cancelled. The exception, or null.
+  std::exception_ptr exception();
+  /// The outcome's error for someone who takes it over: null if there is a value.
+  std::exception_ptr take_error();
+  /// Throws InvalidStateError, CancelledError or the exception unless there is a value.
+  void check_value();
+
+  void set_exception(std::exception_ptr error);
+  /// A cancellation from inside: the awaited thing, or the coroutine itself, was cancelled.
+  void set_cancelled(std::exception_ptr error) noexcept;
+  void throw_if_done(const char* what) const;
+
+  /// Queues `callback` for when this is done; at once to the ready queue if it is.
+  void add_callback(Ready& callback) noexcept;
+  ReadyList& callbacks() noexcept { return callbacks_; }
+
+  void add_reference() noexcept { ++references_; }
+  void drop_reference() noexcept {
+    if (--references_ == 0) destroy();
+  }
+  bool unique() const noexcept { return references_ == 1; }
+  bool shared_by_two() const noexcept { return references_ == 2; }
+  void mark_retrieved() noexcept { log_error_ = false; }
+
+ protected:
+  FutureState(Loop& loop, bool is_task, std::source_location created) noexcept;
+  virtual ~FutureState();
+
+  void finish(FutureStatus status) noexcept;
+  void finish_error(std::exception_ptr error) noexcept;
+
+  bool has_value_ = false;
+
+ private:
+  void destroy() noexcept;
+  void report_never_retrieved() noexcept;
+
+  std::uint32_t references_ = 1;
+  FutureStatus status_ = FutureStatus::pending;
+  const bool is_task_;
+  bool log_error_ = false;  // an exception nobody has asked for
+  Loop* loop_;
+  ReadyList callbacks_;
+  std::exception_ptr error_;
+  std::source_location created_;
+};
+
+/// An owning pointer to a state.
+template <class State>
+class Ref {
+ public:
+  Ref() noexcept = default;
+  Ref(std::nullptr_t) noexcept {}
+  /// Takes over the reference that a new state is born with.
+  static Ref adopt(State* state) noexcept {
+    Ref ref;
+    ref.state_ = state;
+    return ref;
+  }
+  static Ref share(State* state) noexcept {
+    if (state) state->add_reference();
+    return adopt(state);
+  }
+  Ref(const Ref& other) noexcept : state_(other.state_) {
+    if (state_) state_->add_reference();
+  }
+  template <class Derived>
+    requires std::is_convertible_v<Derived*, State*>
+  Ref(const Ref<Derived>& other) noexcept : state_(other.get()) {
+    if (state_) state_->add_reference();
+  }
+  Ref(Ref&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Ref() {
+    if (state_) state_->drop_reference();
+  }
+
+  State* get() const noexcept { return state_; }
+  State& operator*() const noexcept { return *state_; }
+  State* operator->() const noexcept { return state_; }
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  State* release() noexcept { return std::exchange(state_, nullptr); }
+  friend bool operator==(const Ref& a, const Ref& b) noexcept { return a.state_ == b.state_; }
+
+ private:
+  State* state_ = nullptr;
+};
+
+/// Room for a T that is made later and destroyed by its owner, who knows whether it was.
+template <class T>
+class Slot {
+ public:
+  Slot() noexcept {}
+  ~Slot() {}
+  template <class U>
+  void emplace(U&& value) {
+    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(value));
+  }
+  void destroy() noexcept { value_.~T(); }
+  T& get() noexcept { return value_; }
+
+ private:
+  union {
+    T value_;
+  };
+};
+
+template <class T>
+class Slot<T&> {
+ public:
+  void emplace(T& value) noexcept { value_ = std::addressof(value); }
+  void destroy() noexcept {}
+  T& get() noexcept { return *value_; }
+
+ private:
+  T* value_ = nullptr;
+};
+
+template <>
+class Slot<void> {
+ public:
+  void destroy() noexcept {}
+  void get() noexcept {}
+};
+
+/// A future that is not a task.
+template <class T>
+class ValueFuture : public FutureState {
+ public:
+  explicit ValueFuture(Loop& loop,
+                       std::source_location created = std::source_location::current()) noexcept
+      : FutureState(loop, false, created) {}
+
+  template <class... U>
+  void set_result(U&&... value) {
+    throw_if_done("set_result");
+    if constexpr (sizeof...(U) > 0) slot_.emplace(std::forward<U>(value)...);
+    has_value_ = true;
+    finish(FutureStatus::finished);
+  }
+
+  Slot<T>& slot() noexcept { return slot_; }
+
+ protected:
+  ~ValueFuture() override {
+    if (has_value_) slot_.destroy();
+  }
+
+ private:
+  Slot<T> slot_;
+};
+
+}  // namespace asyncio::detail

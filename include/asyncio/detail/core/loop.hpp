@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/core/future_state.hpp"
+#include "asyncio/detail/core/handle_state.hpp"
+#include "asyncio/detail/core/poller.hpp"
+#include "asyncio/detail/core/task_state.hpp"
+#include "asyncio/detail/core/thread_state.hpp"
+#include "asyncio/detail/core/timer_heap.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace asyncio {
+class EventLoop;
+class Executor;
+class ExceptionContext;
+class TaskHooks;
+class TaskOptions;
+using ExceptionHandler = std::function<void(EventLoop, const ExceptionContext&)>;
+using TaskFactory = std::function<void(EventLoop, TaskOptions&)>;
+}  // namespace asyncio
+
+namespace asyncio::detail {
+
+class GeneratorState;
+
+/// The event loop behind the EventLoop handles.
+///
+/// One iteration (`run_once`) asks for completions, moves due timers to the ready queue and runs
+/// exactly the handles that were ready at that point: CPython's BaseEventLoop._run_once.
+///
+/// Invariants:
+/// 1. Everything but `inbox_`, `sleeping_` and the poller's `wake` belongs to the loop's thread.
+/// 2. A node is in one of: ready_, batch_, timers_, a future's callback list, the inbox; or idle.
+/// 3. `inbox_` is a stack of posted nodes, newest first, or kClosed for good.
+/// 4. Who pushes onto the inbox and then sees `sleeping_` wakes the poller; the loop sets
+///    `sleeping_` and then looks at the inbox again before it sleeps. Both are seq_cst, so at
+///    least one of the two sees the other (fault 39).
+class Loop : public std::enable_shared_from_this<Loop> {
+ public:
+  /// Between two polls at most this many handles run, plus the rest of one iteration (fault 1).
+  static constexpr unsigned kHandlesBetweenPolls = 64;
+
+  explicit Loop(std::unique_ptr<Poller> poller);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Running. CPython: BaseEventLoop.run_forever, run_until_complete, stop, close.
+  void run_forever();
+  void run_until_complete(FutureState& future);
+  void stop() noexcept { stopping_ = true; }
+  void close();
+  bool running() const noexcept { return running_; }
+  bool closed() const noexcept { return closed_; }
+  TimePoint now() const noexcept { return poller_->now(); }
+  std::int64_t now_ns() const noexcept { return poller_->now().time_since_epoch().count(); }
+  Poller& poller() const noexcept { return *poller_; }
+
+  // Scheduling.
+  void call_ready(Ready& node) noexcept { ready_.push_back(node); }
+  void ready_all(ReadyList& list) noexcept { ready_.splice_back(list); }
+  void arm(Timer& timer, std::int64_t when) { timers_.push(timer, when); }
+  void disarm(Timer& timer) noexcept { timers_.remove(timer); }
+  std::size_t armed_timers() const noexcept { return timers_.size(); }
+  void schedule(HandleState& handle);
+  void schedule_at(HandleState& handle, std::int64_t when);
+  /// Thread   any. Throws RuntimeError if the loop is closed.
+  void schedule_threadsafe(HandleState& handle);
+  /// Thread   any; also from a signal handler. Returns false if the loop is closed. The node must
+  /// not be posted again before it has run.
+  bool post(Ready& node) noexcept;
+  /// Takes back a posted node that may not have run yet. No thread may be posting it.
+  void withdraw(Ready& node) noexcept;
+  void check_closed() const;
+  void check_thread() const;
+  /// For calls that a debug loop accepts only from its own thread.
+  void check_schedulable() const {
+    if (checked_) [[unlikely]]
+      check_slow();
+  }
+
+  // Tasks.
+  TaskState* current_task() const noexcept { return current_task_; }
+  List<TaskNode>& tasks() noexcept { return tasks_; }
+  std::vector<Ref<TaskState>> unfinished_tasks();
+  void future_born() {
+    if (live_futures_++ == 0) self_ = shared_from_this();
+  }
+  void future_died() noexcept {
+    if (--live_futures_ == 0) drop_self();
+  }
+  std::size_t live_futures() const noexcept { return live_futures_; }
+
+  // Generators. CPython: BaseEventLoop._asyncgens.
+  List<Links>& generators() noexcept { return generators_; }
+
+  // Errors and debugging.
+  void call_exception_handler(const ExceptionContext& context) noexcept;
+  void default_exception_handler(const ExceptionContext& context) const;
+  void handle_callback_error(HandleState* handle, const char* what);
+  bool debug() const noexcept { return debug_; }
+  void set_debug(bool enabled) noexcept;
+  EventLoop handle();
+
+  ExceptionHandler exception_handler;
+  TaskFactory task_factory;
+  TaskHooks* task_hooks = nullptr;
+  std::chrono::nanoseconds slow_callback_duration{std::chrono::milliseconds(100)};
+  std::shared_ptr<Executor> default_executor;
+  bool executor_shutdown = false;
+  bool generators_shutdown = false;
+  unsigned eager_depth = 0;
+
+ private:
+  friend class TaskState;
+  friend class HandleState;
+  class Running;
+
+  void run_once();
+  void poll_if_due();
+  void collect_due_timers();
+  void run_ready();
+  void run_ready_debug();
+  void run_timed(Ready& node);
+  void take_inbox() noexcept;
+  void discard_pending() noexcept;
+  void check_slow() const;
+  void drop_self() noexcept;
+
+  ReadyList ready_;
+  ReadyList batch_;
+  TimerHeap timers_;
+  std::unique_ptr<Poller> poller_;
+  TaskState* current_task_ = nullptr;
+  unsigned handles_since_poll_ = 0;
+  bool running_ = false;
+  bool stopping_ = false;
+  bool closed_ = false;
+  bool debug_ = false;
+  bool checked_ = false;  // closed or debug: calls have to look closer
+  std::atomic<Links*> inbox_{nullptr};
+  std::atomic<bool> sleeping_{false};
+  std::atomic<std::thread::id> thread_{};
+  List<TaskNode> tasks_;
+  List<Links> generators_;
+  std::size_t live_futures_ = 0;
+  std::shared_ptr<Loop> self_;  // while futures of this loop exist
+};
+
+/// The loop that runs in this thread, or null.
+inline Loop* running_loop_or_null() noexcept { return thread_state.running_loop; }
+/// Throws RuntimeError("no running event loop").
+Loop& running_loop();
+
+inline void TaskState::wake() noexcept { loop().call_ready(*this); }
+
+}  // namespace asyncio::detail

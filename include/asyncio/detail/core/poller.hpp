@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/time.hpp"
+
+#include <string_view>
+
+namespace asyncio::detail {
+
+class Loop;
+
+/// What the loop asks of the layer below its callbacks: the time, and to wait.
+///
+/// Completions found by `poll` are put into the loop's ready queue by their own nodes.
+class Poller {
+ public:
+  virtual ~Poller() = default;
+
+  /// "epoll", "io_uring", "simulated".
+  virtual std::string_view name() const noexcept = 0;
+  virtual TimePoint now() noexcept = 0;
+  /// Waits for a completion or a wake(), at most until `deadline`: TimePoint::min() does not
+  /// wait, TimePoint::max() waits for ever. EINTR and an early return are allowed.
+  virtual void poll(TimePoint deadline) = 0;
+  /// Ends a poll that is under way or the next one.
+  /// Thread   any; also from a signal handler.
+  virtual void wake() noexcept = 0;
+  /// The loop is closing: let go of everything.
+  virtual void close() noexcept = 0;
+  /// A thread has begun, or ended, work that will post to the loop: a virtual clock must not jump
+  /// while there is such work.
+  virtual void external_work(int change) noexcept { (void)change; }
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/core/recycler.hpp"
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::detail {
+
+class PromiseBase;
+class TaskState;
+
+/// The edge from a frame to whoever waits for it: the awaiter inside the parent's frame, or the
+/// task itself (no parent) for the outermost frame.
+struct FrameLink {
+  PromiseBase* parent = nullptr;
+  PromiseBase* child = nullptr;
+};
+
+/// What a coroutine's parameters refer to that may die before the coroutine does.
+enum class Hazard : std::uint8_t { none, reference, view, capture };
+
+enum class Outcome : std::uint8_t { none, value, error };
+
+/// The part of a coroutine frame that does not depend on its type.
+///
+/// A frame belongs to its Coro until it is awaited, then to the awaiter that `link` names, and
+/// runs as a part of `task`. It never runs through the event loop: awaiting enters the child
+/// frame, its end re-enters the parent, both by way of the driver loop in TaskState::drive, so
+/// that the stack does not grow with the depth of the chain or the number of awaits (D12).
+class PromiseBase : public Recycled {
+ public:
+  PromiseBase(const PromiseBase&) = delete;
+  PromiseBase& operator=(const PromiseBase&) = delete;
+
+  std::coroutine_handle<PromiseBase> handle() noexcept {
+    return std::coroutine_handle<PromiseBase>::from_promise(*this);
+  }
+
+  /// g++ 12 gives some coroutines without local variables a frame that is not where its promise
+  /// is (compilers.md, the no-local bug). Such a frame can be neither run nor destroyed.
+  struct InitialAwaiter {
+    explicit InitialAwaiter(PromiseBase& owner) noexcept : promise(owner) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend([[maybe_unused]] std::coroutine_handle<> frame) noexcept {
+#if defined(__GNUC__) && !defined(__clang__)
+      promise.broken = frame.address() != promise.handle().address();
+#endif
+    }
+    void await_resume() const noexcept {}
+    PromiseBase& promise;
+  };
+  InitialAwaiter initial_suspend() noexcept { return InitialAwaiter(*this); }
+
+  struct FinalAwaiter {
+    explicit FinalAwaiter(PromiseBase& owner) noexcept : promise(owner) {}
+    bool await_ready() const noexcept { return false; }
+    inline void await_suspend(std::coroutine_handle<>) noexcept;
+    void await_resume() const noexcept {}
+    PromiseBase& promise;
+  };
+  FinalAwaiter final_suspend() noexcept { return FinalAwaiter(*this); }
+
+  void unhandled_exception() noexcept {
+    error = std::current_exception();
+    outcome = Outcome::error;
+  }
+
+  template <class A>
+  auto await_transform(A&& awaitable,
+                       std::source_location where = std::source_location::current());
+
+  FrameLink* link = nullptr;
+  TaskState* task = nullptr;
+  std::source_location function;  // of the coroutine itself
+  std::source_location awaiting;  // of the latest co_await
+  std::exception_ptr error;
+  Outcome outcome = Outcome::none;
+  Hazard hazard = Hazard::none;
+  bool started = false;
+  bool broken = false;
+  bool owned_by_link = true;  // false for a generator's body, which its generator owns
+
+ protected:
+  explicit PromiseBase(Hazard parameters) noexcept : hazard(parameters) {}
+  ~PromiseBase() = default;
+};
+
+/// Ends a frame that never ran or has ended. Not for one that is suspended inside a chain.
+inline void destroy_frame(PromiseBase* frame) noexcept {
+  // A broken frame cannot be destroyed; leaking it is the only safe thing left.
+  if (frame && !frame->broken) frame->handle().destroy();
+}
+
+/// Throws the RuntimeError that tells how to avoid the miscompilation.
+[[noreturn]] void throw_broken_frame(const PromiseBase& frame);
+/// Throws if the coroutine ended without `co_return value` (g++ does not warn).
+[[noreturn]] void throw_missing_return(const PromiseBase& frame);
+/// Throws for an awaited or moved-from Coro.
+[[noreturn]] void throw_reused_coroutine();
+
+template <class T>
+class ValuePromise : public PromiseBase {
+ public:
+  static_assert(alignof(T) <= 16, "a coroutine's result may not be over-aligned: return a pointer");
+
+  template <class U = T>
+    requires std::is_convertible_v<U&&, T>
+  void return_value(U&& result) {
+    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(result));
+    outcome = Outcome::value;
+  }
+
+  /// The result, moved out; throws what the coroutine threw.
+  T take() {
+    if (outcome == Outcome::value) [[likely]]
+      return std::move(value_);
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    throw_missing_return(*this);
+  }
+
+ protected:
+  explicit ValuePromise(Hazard parameters) noexcept : PromiseBase(parameters) {}
+  ~ValuePromise() {
+    if (outcome == Outcome::value) value_.~T();
+  }
+
+ private:
+  union {
+    T value_;
+  };
+};
+
+template <class T>
+class ValuePromise<T&> : public PromiseBase {
+ public:
+  void return_value(T& result) noexcept {
+    value_ = std::addressof(result);
+    outcome = Outcome::value;
+  }
+
+  T& take() {
+    if (outcome == Outcome::value) [[likely]]
+      return *value_;
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    throw_missing_return(*this);
+  }
+
+ protected:
+  explicit ValuePromise(Hazard parameters) noexcept : PromiseBase(parameters) {}
+
+ private:
+  T* value_ = nullptr;
+};
+
+template <>
+class ValuePromise<void> : public PromiseBase {
+ public:
+  void return_void() noexcept { outcome = Outcome::value; }
+
+  void take() {
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+  }
+
+ protected:
+  explicit ValuePromise(Hazard parameters) noexcept : PromiseBase(parameters) {}
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/context.hpp"
+#include "asyncio/detail/core/future_state.hpp"
+#include "asyncio/detail/core/promise.hpp"
+#include "asyncio/detail/core/wait.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+
+namespace asyncio::detail {
+
+/// The links of a task in its loop's list of unfinished tasks.
+struct TaskNode : Links {};
+
+/// A task: a chain of coroutine frames that the loop drives, and the future of its outcome.
+///
+/// `top_` is the innermost frame: the running one during a step, else the one that is suspended
+/// in `waiting_`. One Ready node is enough, since a task is in at most one queue: the loop's, or
+/// the callback list of the future it awaits.
+/// Order follows CPython's asyncio/tasks.py, Task.__step and Task.cancel.
+class TaskState : public FutureState, public Ready, public TaskNode {
+ public:
+  bool cancel(const std::exception_ptr& reason) override;
+  int uncancel() noexcept;
+  int cancelling() const noexcept { return cancel_requests_; }
+
+  std::string name() const;
+  void set_name(std::string name);
+  ContextSlot& context() noexcept { return context_; }
+  PromiseBase* top() const noexcept { return top_; }
+  Wait* waiting() const noexcept { return waiting_; }
+  PromiseBase* root() const noexcept { return root_.child; }
+  bool cancel_requested() const noexcept { return must_cancel_; }
+
+  /// Used by awaiters: run `child` next, whose end continues `link.parent`.
+  void enter(PromiseBase& child, FrameLink& link) noexcept {
+    child.link = &link;
+    child.task = this;
+    child.started = true;
+    top_ = &child;
+  }
+  /// Used by the final awaiter.
+  void leave(PromiseBase& ended) noexcept {
+    if (PromiseBase* parent = ended.link->parent)
+      top_ = parent;
+    else
+      suspended_ = root_ended_ = true;
+  }
+  void suspend(Wait& wait) {
+    suspended_ = true;
+    waiting_ = &wait;
+    if (must_cancel_) [[unlikely]]
+      forward_cancel(wait);
+  }
+  /// For an await_suspend that found out it need not wait after all.
+  void undo_suspend() noexcept {
+    suspended_ = false;
+    waiting_ = nullptr;
+  }
+  void wake() noexcept;
+  void wake_cancelled(const std::exception_ptr& reason) noexcept {
+    cancel_error_ = reason;
+    wake();
+  }
+  /// Throws RuntimeError if awaiting `future` could never end.
+  void check_awaits(FutureState& future);
+  bool take_delivered_cancel() noexcept { return std::exchange(deliver_cancel_, false); }
+  std::exception_ptr take_cancel_error() noexcept { return std::exchange(cancel_error_, {}); }
+  Ready& wake_node() noexcept { return *this; }
+
+  /// The task whose wake-up `node` is, or null.
+  static TaskState* of_wake_node(Ready& node) noexcept {
+    return node.run == &TaskState::run_step ? static_cast<TaskState*>(&node) : nullptr;
+  }
+
+  /// Takes the outermost frame, joins the loop's list of tasks and puts the first step into the
+  /// ready queue, or runs it now.
+  void start(PromiseBase& root, bool eager);
+  void set_context(const Context& given);
+  /// Ends a task that will never run again (the loop is closing): destroys its frames, innermost
+  /// first, without recursion.
+  void abandon() noexcept;
+  void suppress_pending_report() noexcept { log_destroy_pending_ = false; }
+  bool reports_pending() const noexcept { return log_destroy_pending_; }
+
+ protected:
+  TaskState(Loop& loop, std::source_location created);
+  ~TaskState() override;
+
+  /// Moves the root frame's value into the task.
+  virtual void take_value(PromiseBase& root) = 0;
+  /// Destroys what create_task(fn, args...) keeps for the coroutine.
+  virtual void drop_callable() noexcept {}
+
+ private:
+  friend class Loop;
+
+  static void run_step(Ready& node);
+  void step();
+  void drive();
+  void end();
+  void settle(std::exception_ptr error);
+  void forward_cancel(Wait& wait);
+
+  FrameLink root_;
+  PromiseBase* top_ = nullptr;
+  Wait* waiting_ = nullptr;
+  std::exception_ptr cancel_error_;
+  ContextSlot context_;
+  std::uintptr_t name_;  // a std::string*, or the number of a default name in the upper bits
+  int cancel_requests_ = 0;
+  bool must_cancel_ = false;     // throw at the next step
+  bool deliver_cancel_ = false;  // the step that runs now has to throw
+  bool suspended_ = false;
+  bool root_ended_ = false;
+  bool log_destroy_pending_ = true;
+};
+
+template <class T>
+class TypedTask : public TaskState {
+ public:
+  TypedTask(Loop& loop, std::source_location created) : TaskState(loop, created) {}
+
+  Slot<T>& slot() noexcept { return slot_; }
+
+ protected:
+  ~TypedTask() override {
+    if (has_value_) slot_.destroy();
+  }
+  void take_value(PromiseBase& root) override {
+    auto& promise = static_cast<ValuePromise<T>&>(root);
+    if constexpr (std::is_void_v<T>)
+      promise.take();
+    else
+      slot_.emplace(promise.take());
+    has_value_ = true;
+  }
+
+ private:
+  Slot<T> slot_;
+};
+
+/// The slot of a future whose value type is T, task or not.
+template <class T>
+Slot<T>& slot_of(FutureState& state) noexcept {
+  if (state.is_task()) return static_cast<TypedTask<T>&>(state).slot();
+  return static_cast<ValueFuture<T>&>(state).slot();
+}
+
+/// Debug mode's report of a task whose parameters may dangle (D2).
+void report_hazard(const TaskState& task, const PromiseBase& root) noexcept;
+
+inline void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<>) noexcept {
+  promise.task->leave(promise);
+}
+
+inline bool Wait::cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
+inline void Wait::wake() noexcept { task_->wake(); }
+inline void Wait::wake_cancelled(const std::exception_ptr& reason) noexcept {
+  task_->wake_cancelled(reason);
+}
+inline void Wait::suspend_task(PromiseBase& promise) {
+  task_ = promise.task;
+  task_->suspend(*this);
+}
+
+}  // namespace asyncio::detail

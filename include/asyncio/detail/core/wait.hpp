@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/core/awaitable_kind.hpp"
+#include "asyncio/detail/core/ready.hpp"
+
+#include <exception>
+#include <source_location>
+
+namespace asyncio::detail {
+
+class FutureState;
+class PromiseBase;
+class TaskState;
+
+/// What a suspended task waits for: an object inside the awaiting frame, which the awaited thing
+/// links and which knows how to be cancelled. It stands for the future that CPython's task has in
+/// `_fut_waiter`.
+///
+/// A class derived from Wait is a leaf awaiter. The task calls, in this order:
+/// `await_ready()`, then unless that was true `await_suspend(promise)`, which ends in
+/// `suspend_task`; later, from a step of the task, `await_resume()`, which first asks
+/// `cancel_delivered()`. Between the two, `cancel()` may be called once or more, and the object
+/// may be destroyed instead of resumed.
+class Wait {
+ public:
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+  /// Like Future.cancel of the future that is waited for: false if that is done already, so that
+  /// the task has to remember the request itself.
+  virtual bool cancel(const std::exception_ptr& reason) = 0;
+  virtual AwaitableKind kind() const noexcept = 0;
+  /// The future or task that is awaited, if it is one.
+  virtual FutureState* awaited() const noexcept { return nullptr; }
+
+  TaskState* task() const noexcept { return task_; }
+
+ protected:
+  Wait() noexcept = default;
+  ~Wait() = default;
+
+  /// The innermost frame of the task is now suspended, waiting for this.
+  void suspend_task(PromiseBase& promise);
+  /// Whether this resumption has to throw `throw_cancelled()` instead of giving a value.
+  bool cancel_delivered() noexcept;
+  [[noreturn]] void throw_cancelled();
+  /// Puts the task into the ready queue.
+  void wake() noexcept;
+  void wake_cancelled(const std::exception_ptr& reason) noexcept;
+
+  TaskState* task_ = nullptr;
+};
+
+/// A leaf awaiter that a primitive (lock, event, queue, ...) keeps in a list: the future that the
+/// corresponding code in CPython creates for each waiter.
+///
+/// It stays in the list from `await_suspend` to `await_resume`, also when it has fired or is
+/// cancelled, because CPython's primitives remove it in the waiter's `finally`, and their order
+/// of wake-ups depends on that.
+class Waiter : public Wait, public Links {
+ public:
+  bool done() const noexcept { return state_ == State::fired || state_ == State::cancelled; }
+  bool was_cancelled() const noexcept { return state_ == State::cancelled; }
+
+  /// Like set_result: the task runs on in the next iteration. Only once, only while pending.
+  void fire() noexcept {
+    if (state_ != State::pending) return;
+    state_ = State::fired;
+    wake();
+  }
+
+  bool cancel(const std::exception_ptr& reason) final {
+    if (state_ != State::pending) return false;
+    state_ = State::cancelled;
+    wake_cancelled(reason);
+    return true;
+  }
+
+ protected:
+  ~Waiter() { unlink(); }
+
+  void suspend_waiter(PromiseBase& promise) {
+    state_ = State::pending;
+    suspend_task(promise);
+  }
+
+  /// Whether the wait ended by a cancellation: its own, or one that came after it had fired.
+  bool ended_cancelled() noexcept {
+    bool delivered = cancel_delivered();
+    return delivered || state_ == State::cancelled;
+  }
+  bool suspended() const noexcept { return state_ != State::idle; }
+
+ private:
+  enum class State : unsigned char { idle, pending, fired, cancelled };
+  State state_ = State::idle;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The chapter "Event Loop" of asyncio's documentation: what needs no socket.
+#pragma once
+
+#include "asyncio/context.hpp"
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/time.hpp"
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+template <class T>
+class Coro;
+template <class T>
+class Future;
+template <class T>
+class Task;
+class EventLoop;
+class FutureHandle;
+class TaskHandle;
+
+/// A scheduled callback. Dropping the handle does not cancel it.
+///
+/// Thread   the loop's; a handle from call_soon_threadsafe: any.
+/// asyncio  Event Loop, Callback Handles
+class Handle {
+ public:
+  Handle(const Handle& other) noexcept : state_(other.state_) { state_->add_reference(); }
+  Handle& operator=(Handle other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~Handle() { state_->drop_reference(); }
+
+  /// The callback will not be called any more. Harmless after the call or a second time.
+  void cancel() noexcept { state_->cancel(); }
+  bool cancelled() const noexcept { return state_->cancelled(); }
+  Context get_context() const { return state_->context().share(); }
+
+ protected:
+  friend class EventLoop;
+  friend class detail::Loop;
+  explicit Handle(detail::HandleState& state) noexcept : state_(&state) {
+    state_->add_reference();
+  }
+
+  detail::HandleState* state_;
+};
+
+/// A callback scheduled for a point in time.
+class TimerHandle : public Handle {
+ public:
+  TimePoint when() const noexcept { return TimePoint(std::chrono::nanoseconds(state_->when())); }
+
+ private:
+  friend class EventLoop;
+  using Handle::Handle;
+};
+
+/// What went wrong and where, as given to an exception handler: Python's context dictionary. A
+/// field that does not apply is empty.
+class ExceptionContext {
+ public:
+  explicit ExceptionContext(std::string text);
+  ~ExceptionContext();
+  ExceptionContext(const ExceptionContext&);
+  ExceptionContext& operator=(const ExceptionContext&) = delete;
+
+  ExceptionContext& set_exception(std::exception_ptr error);
+  ExceptionContext& set_future(FutureHandle future);
+  ExceptionContext& set_task(TaskHandle task);
+  ExceptionContext& set_handle(Handle handle);
+  /// Where the task, future or coroutine concerned was made: "file:line".
+  ExceptionContext& set_source(std::string where);
+
+  std::string message;
+  std::exception_ptr exception;
+  std::shared_ptr<FutureHandle> future;
+  std::shared_ptr<TaskHandle> task;
+  std::optional<Handle> handle;
+  std::string source;
+
+  /// The names of the fields that are set, sorted.
+  std::vector<std::string> keys() const;
+};
+
+/// Sees every task of a loop; for tracers and profilers (asyncio's "Extending": _register_task,
+/// _enter_task, _leave_task, _unregister_task). Install with EventLoop::set_task_hooks. The hooks
+/// are called on the loop's thread and must not throw.
+class TaskHooks {
+ public:
+  virtual ~TaskHooks() = default;
+  virtual void on_create(const TaskHandle& task) noexcept { (void)task; }
+  virtual void on_enter(const TaskHandle& task) noexcept { (void)task; }
+  virtual void on_leave(const TaskHandle& task) noexcept { (void)task; }
+  virtual void on_done(const TaskHandle& task) noexcept { (void)task; }
+};
+
+/// An event loop. A handle: copies name the same loop, which stays valid (though closed) as long
+/// as there is one. Get it from `get_running_loop()`; make one with `new_event_loop()`.
+///
+/// Thread   the one that runs the loop, except for members that say "any". With debug on, a
+///          wrong thread is a RuntimeError; without, it is undefined.
+/// asyncio  Event Loop
+class EventLoop {
+ public:
+  // --- Running and stopping ----------------------------------------------------------------
+
+  /// Runs until `stop()`.
+  ///
+  /// Throws   RuntimeError if this loop is closed or running, or another one runs in this thread;
+  ///          KeyboardInterrupt thrown by a callback.
+  void run_forever();
+
+  /// Runs until `coro` or `future` is done.
+  ///
+  /// Returns  its result.
+  /// Throws   its exception; RuntimeError("Event loop stopped before Future completed.").
+  template <class T>
+  T run_until_complete(Coro<T> coro);
+  template <class T>
+  T run_until_complete(Future<T> future);
+
+  /// Ends run_forever after the callbacks that are scheduled by now.
+  void stop() noexcept { loop_->stop(); }
+  bool is_running() const noexcept { return loop_->running(); }
+  bool is_closed() const noexcept { return loop_->closed(); }
+
+  /// Frees everything the loop holds; tasks still pending are reported and destroyed without
+  /// running on. Closing twice is fine.
+  ///
+  /// Throws   RuntimeError if the loop is running.
+  void close() { loop_->close(); }
+
+  /// Closes every asynchronous generator that is still suspended.
+  Coro<void> shutdown_asyncgens();
+  /// Joins the threads of the default executor.
+  ///
+  /// Awaits   their jobs, at most `timeout`, then logs a warning and leaves them behind.
+  Coro<void> shutdown_default_executor(OptionalDelay timeout = std::nullopt);
+
+  // --- Scheduling callbacks ------------------------------------------------------------------
+
+  /// Calls `function(args...)` in the next iteration, in a copy of the current context. Callable
+  /// and arguments are copied or moved into the loop.
+  ///
+  /// Throws   RuntimeError if the loop is closed; with debug on, from a foreign thread.
+  template <class F, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<F>, Context>)
+  Handle call_soon(F&& function, Args&&... args) {
+    return soon(detail::ContextSlot(), std::forward<F>(function), std::forward<Args>(args)...);
+  }
+  /// The same in `context`.
+  template <class F, class... Args>
+  Handle call_soon(const Context& context, F&& function, Args&&... args) {
+    return soon(detail::ContextSlot(context), std::forward<F>(function),
+                std::forward<Args>(args)...);
+  }
+
+  /// The same from any thread: wakes the loop. Calls of one thread keep their order.
+  ///
+  /// Thread   any.
+  template <class F, class... Args>
+    requires(!std::same_as<std::remove_cvref_t<F>, Context>)
+  Handle call_soon_threadsafe(F&& function, Args&&... args) {
+    return threadsafe(detail::ContextSlot(), std::forward<F>(function),
+                      std::forward<Args>(args)...);
+  }
+  template <class F, class... Args>
+  Handle call_soon_threadsafe(const Context& context, F&& function, Args&&... args) {
+    return threadsafe(detail::ContextSlot(context), std::forward<F>(function),
+                      std::forward<Args>(args)...);
+  }
+
+  /// Calls `function(args...)` after `delay`; never early. Equal deadlines fire in call order.
+  template <class F, class... Args>
+  TimerHandle call_later(Delay delay, F&& function, Args&&... args) {
+    return at(detail::deadline_after(loop_->now_ns(), delay), detail::ContextSlot(),
+              std::forward<F>(function), std::forward<Args>(args)...);
+  }
+  template <class F, class... Args>
+  TimerHandle call_later(Delay delay, const Context& context, F&& function, Args&&... args) {
+    return at(detail::deadline_after(loop_->now_ns(), delay), detail::ContextSlot(context),
+              std::forward<F>(function), std::forward<Args>(args)...);
+  }
+
+  /// Calls `function(args...)` when `time()` reaches `when`.
+  template <class F, class... Args>
+  TimerHandle call_at(TimePoint when, F&& function, Args&&... args) {
+    return at(when.time_since_epoch().count(), detail::ContextSlot(), std::forward<F>(function),
+              std::forward<Args>(args)...);
+  }
+  template <class F, class... Args>
+  TimerHandle call_at(TimePoint when, const Context& context, F&& function, Args&&... args) {
+    return at(when.time_since_epoch().count(), detail::ContextSlot(context),
+              std::forward<F>(function), std::forward<Args>(args)...);
+  }
+
+  /// The loop's monotonic clock.
+  TimePoint time() const noexcept { return loop_->now(); }
+
+  // --- Futures and tasks ---------------------------------------------------------------------
+
+  template <class T = void>
+  Future<T> create_future();
+  /// As asyncio::create_task, on this loop, which need not be running yet.
+  template <class... Args>
+  auto create_task(Args&&... args);
+
+  /// Called for each new task with its options, which it may change; empty for none.
+  void set_task_factory(TaskFactory factory) { loop_->task_factory = std::move(factory); }
+  const TaskFactory& get_task_factory() const noexcept { return loop_->task_factory; }
+  /// `hooks` must outlive the loop or be replaced; null for none.
+  void set_task_hooks(TaskHooks* hooks) noexcept { loop_->task_hooks = hooks; }
+
+  // --- Executors -----------------------------------------------------------------------------
+
+  /// Calls `function(args...)` in a thread of `executor` (nullptr: the default one).
+  ///
+  /// Returns  a Future of the result; cancelling it cancels the job if it has not begun.
+  template <class F, class... Args>
+  auto run_in_executor(Executor& executor, F&& function, Args&&... args);
+  template <class F, class... Args>
+  auto run_in_executor(std::nullptr_t, F&& function, Args&&... args);
+  void set_default_executor(std::shared_ptr<Executor> executor);
+
+  // --- Errors and debugging ------------------------------------------------------------------
+
+  /// Replaces the handler of errors that nobody awaits; empty restores the default, which logs.
+  void set_exception_handler(ExceptionHandler handler) {
+    loop_->exception_handler = std::move(handler);
+  }
+  const ExceptionHandler& get_exception_handler() const noexcept {
+    return loop_->exception_handler;
+  }
+  void default_exception_handler(const ExceptionContext& context) const {
+    loop_->default_exception_handler(context);
+  }
+  void call_exception_handler(const ExceptionContext& context) noexcept {
+    loop_->call_exception_handler(context);
+  }
+
+  bool get_debug() const noexcept { return loop_->debug(); }
+  void set_debug(bool enabled) noexcept { loop_->set_debug(enabled); }
+  /// How long a callback or task step may take before debug mode reports it.
+  std::chrono::nanoseconds slow_callback_duration() const noexcept {
+    return loop_->slow_callback_duration;
+  }
+  void set_slow_callback_duration(Delay duration) noexcept {
+    loop_->slow_callback_duration = duration.duration();
+  }
+
+  /// "<EventLoop running=True closed=False debug=False backend=epoll>".
+  std::string repr() const;
+  /// The backend's name: "epoll" or "simulated".
+  std::string_view backend_name() const noexcept { return loop_->poller().name(); }
+
+  friend bool operator==(const EventLoop& a, const EventLoop& b) noexcept {
+    return a.loop_ == b.loop_;
+  }
+
+  /// For the library's other layers.
+  explicit EventLoop(std::shared_ptr<detail::Loop> loop) noexcept : loop_(std::move(loop)) {}
+  detail::Loop& impl() const noexcept { return *loop_; }
+
+ private:
+  template <class F, class... Args>
+  detail::HandleState& make(detail::ContextSlot context, F&& function, Args&&... args) {
+    static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
+                  "the callback cannot be called with these arguments");
+    return *new detail::Callback<std::decay_t<F>, std::decay_t<Args>...>(
+        *loop_, std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+  }
+  template <class F, class... Args>
+  Handle soon(detail::ContextSlot context, F&& function, Args&&... args) {
+    loop_->check_schedulable();
+    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+    loop_->schedule(state);
+    return Handle(state);
+  }
+  template <class F, class... Args>
+  Handle threadsafe(detail::ContextSlot context, F&& function, Args&&... args) {
+    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+    state.make_shared_between_threads();
+    Handle handle(state);
+    loop_->schedule_threadsafe(state);
+    return handle;
+  }
+  template <class F, class... Args>
+  TimerHandle at(std::int64_t when, detail::ContextSlot context, F&& function, Args&&... args) {
+    loop_->check_schedulable();
+    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+    TimerHandle handle(state);
+    loop_->schedule_at(state, when);
+    return handle;
+  }
+
+  std::shared_ptr<detail::Loop> loop_;
+};
+
+/// The loop that runs in this thread.
+///
+/// Throws   RuntimeError("no running event loop").
+EventLoop get_running_loop();
+/// The running loop, else the one that set_event_loop named.
+///
+/// Throws   RuntimeError if there is neither.
+EventLoop get_event_loop();
+/// Names the loop that get_event_loop returns in this thread; nullopt for none.
+void set_event_loop(std::optional<EventLoop> loop);
+
+}  // namespace asyncio

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Several errors at once (PEP 654): what a TaskGroup throws, and how to take it apart.
+#pragma once
+
+#include "asyncio/exceptions.hpp"
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+namespace detail {
+
+template <class E>
+bool holds(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const E&) {
+    return true;
+  } catch (...) {  // Only asks for the type.
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// A tree of errors under one message. Copying shares the errors.
+///
+/// asyncio  Built-in Exceptions, ExceptionGroup
+class ExceptionGroup : public std::runtime_error {
+ public:
+  /// Throws   ValueError if `exceptions` is empty.
+  ExceptionGroup(const std::string& message, std::vector<std::exception_ptr> exceptions);
+
+  /// The message without the count that `what()` adds.
+  const std::string& message() const noexcept { return message_; }
+  /// The direct children, in the order in which they were collected.
+  const std::vector<std::exception_ptr>& exceptions() const noexcept { return exceptions_; }
+
+  /// The part of the tree whose leaves are an E, with the same shape; empty if there is none.
+  template <class E>
+  std::optional<ExceptionGroup> subgroup() const {
+    return split<E>().first;
+  }
+
+  /// The leaves that are an E, and all others.
+  template <class E>
+  std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split() const {
+    return split_by(&detail::holds<E>);
+  }
+
+  /// The whole tree as text, a line for each error.
+  std::string tree() const;
+
+ private:
+  using Predicate = bool (*)(const std::exception_ptr&);
+  using Parts = std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>>;
+
+  Parts split_by(Predicate matches) const;
+  void print_to(std::string& out, int depth) const;
+
+  std::string message_;
+  std::vector<std::exception_ptr> exceptions_;
+};
+
+/// One `except*` clause for handle_group: `on<ValueError>([](const ExceptionGroup& errors) {...})`.
+template <class E, class F>
+struct GroupHandler {
+  explicit GroupHandler(F function) : handler(std::move(function)) {}
+  F handler;
+};
+
+template <class E, class F>
+GroupHandler<E, F> on(F handler) {
+  return GroupHandler<E, F>(std::move(handler));
+}
+
+/// Gives each handler the part of `group` that matches its type, first match first, as a
+/// succession of `except*` does.
+///
+/// Throws   an ExceptionGroup of what no handler took.
+template <class... Handlers>
+void handle_group(const ExceptionGroup& group, Handlers&&... handlers) {
+  std::optional<ExceptionGroup> rest = group;
+  auto apply = [&rest]<class E, class F>(GroupHandler<E, F>& clause) {
+    if (!rest) return;
+    auto [matched, others] = rest->template split<E>();
+    if (matched) clause.handler(std::as_const(*matched));
+    rest = std::move(others);
+  };
+  (apply(handlers), ...);
+  if (rest) throw *std::move(rest);
+}
+
+}  // namespace asyncio

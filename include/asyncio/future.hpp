@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The chapter "Futures" of asyncio's documentation.
+#pragma once
+
+#include "asyncio/context.hpp"
+#include "asyncio/detail/core/future_state.hpp"
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/core/wait.hpp"
+#include "asyncio/eventloop.hpp"
+#include "asyncio/result.hpp"
+
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+template <class T>
+class Future;
+template <class T>
+class Task;
+
+namespace detail {
+
+/// A done-callback: a node in the future's list, then in the ready queue.
+class DoneCallback : public Ready, public Recycled {
+ public:
+  virtual ~DoneCallback() = default;
+
+  static DoneCallback* of(Ready& node) noexcept {
+    return node.run == &run_callback ? static_cast<DoneCallback*>(&node) : nullptr;
+  }
+  /// Whether this was registered with an equal function (`type` says what `function` points to).
+  virtual bool matches(const std::type_info& type, const void* function) const noexcept = 0;
+
+ protected:
+  DoneCallback(FutureState& future, ContextSlot context) noexcept
+      : Ready(&run_callback), future_(Ref<FutureState>::share(&future)),
+        context_(std::move(context)) {}
+
+  virtual void invoke(const Ref<FutureState>& future) = 0;
+
+ private:
+  static void run_callback(Ready& node);
+
+  Ref<FutureState> future_;
+  ContextSlot context_;
+};
+
+template <class Handle, class F>
+class TypedDoneCallback final : public DoneCallback {
+ public:
+  template <class G>
+  TypedDoneCallback(FutureState& future, ContextSlot context, G&& function)
+      : DoneCallback(future, std::move(context)), function_(std::forward<G>(function)) {}
+
+  bool matches(const std::type_info& type, const void* function) const noexcept override {
+    if constexpr (std::equality_comparable<F>)
+      return type == typeid(F) && *static_cast<const F*>(function) == function_;
+    else
+      return false;
+  }
+
+ private:
+  void invoke(const Ref<FutureState>& future) override {
+    if constexpr (std::is_invocable_v<F&, Handle>)
+      (void)std::invoke(function_, Handle(future));
+    else
+      (void)std::invoke(function_);
+  }
+
+  F function_;
+};
+
+std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
+                             const void* function) noexcept;
+
+template <class T>
+class FutureAwaiter;
+
+std::exception_ptr make_cancelled(const std::string& message);
+
+}  // namespace detail
+
+/// A future or task of any value type. Copies name the same one; copying is an increment.
+///
+/// Thread   the loop's; not for handing to another thread (see ConcurrentFuture).
+class FutureHandle {
+ public:
+  /// Whether there is an outcome: a value, an exception or a cancellation.
+  bool done() const noexcept { return state_->done(); }
+  bool cancelled() const noexcept { return state_->cancelled(); }
+
+  /// Requests cancellation. A plain future is cancelled at once; a task gets a CancelledError at
+  /// its await; a gather passes it to its children.
+  ///
+  /// Returns  false if it is done already.
+  bool cancel() { return state_->cancel(nullptr); }
+  bool cancel(const std::string& message) {
+    return state_->cancel(detail::make_cancelled(message));
+  }
+
+  /// The exception, or null if there is a value.
+  ///
+  /// Throws   CancelledError if cancelled, InvalidStateError if not done.
+  std::exception_ptr exception() const { return state_->exception(); }
+
+  EventLoop get_loop() const { return state_->loop().handle(); }
+
+  /// Whether both name the same future.
+  friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept {
+    return a.state_ == b.state_;
+  }
+
+  explicit FutureHandle(detail::Ref<detail::FutureState> state) noexcept
+      : state_(std::move(state)) {}
+  const detail::Ref<detail::FutureState>& state() const noexcept { return state_; }
+
+ protected:
+  template <class Handle, class F>
+  void add_callback(detail::ContextSlot context, F&& function) {
+    static_assert(std::is_invocable_v<std::decay_t<F>&, Handle> ||
+                      std::is_invocable_v<std::decay_t<F>&>,
+                  "a done callback takes the future, or nothing");
+    state_->add_callback(*new detail::TypedDoneCallback<Handle, std::decay_t<F>>(
+        *state_, std::move(context), std::forward<F>(function)));
+  }
+
+  detail::Ref<detail::FutureState> state_;
+};
+
+/// An outcome that somebody sets later: the bridge from callbacks to `co_await`.
+///
+/// Awaits   the outcome; does not suspend if there is one.
+/// Returns  (of the await) a reference to the value, valid while a handle lives; awaiting an
+///          rvalue handle moves the value out if that was the last handle or it cannot be copied.
+/// Throws   its exception; CancelledError if it was cancelled.
+/// Cancel   cancels the future.
+/// Thread   the loop's.
+/// asyncio  Futures
+template <class T = void>
+class Future : public FutureHandle {
+ public:
+  using value_type = T;
+
+  /// Throws   InvalidStateError if there is an outcome already.
+  template <class... U>
+    requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
+  void set_result(U&&... value) {
+    if (state_->is_task())
+      throw RuntimeError("Task does not support set_result operation");
+    static_cast<detail::ValueFuture<T>&>(*state_).set_result(std::forward<U>(value)...);
+  }
+  void set_exception(std::exception_ptr error) {
+    if (state_->is_task())
+      throw RuntimeError("Task does not support set_exception operation");
+    state_->set_exception(std::move(error));
+  }
+  template <class E>
+    requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+  void set_exception(E&& error) {
+    set_exception(std::make_exception_ptr(std::forward<E>(error)));
+  }
+
+  /// The value, valid while a handle lives.
+  ///
+  /// Throws   InvalidStateError if not done, CancelledError if cancelled, else its exception.
+  decltype(auto) result() const {
+    state_->check_value();
+    return view();
+  }
+
+  /// Calls `function(future)` or `function()` through the ready queue once there is an outcome, in
+  /// a copy of the current context or in `context`. Callbacks run in the order of registration.
+  template <class F>
+  void add_done_callback(F&& function) const {
+    const_cast<Future*>(this)->template add_callback<Future>(detail::ContextSlot(),
+                                                             std::forward<F>(function));
+  }
+  template <class F>
+  void add_done_callback(F&& function, const Context& context) const {
+    const_cast<Future*>(this)->template add_callback<Future>(detail::ContextSlot(context),
+                                                             std::forward<F>(function));
+  }
+
+  /// Removes every registration of `function`: a function pointer, or an object with `==`.
+  ///
+  /// Returns  how many there were.
+  template <class F>
+  std::size_t remove_done_callback(F function) const {
+    static_assert(std::equality_comparable<F>,
+                  "only a callback that can be compared can be removed: use a function pointer");
+    return detail::remove_callbacks(*state_, typeid(F), &function);
+  }
+
+  /// A future of `function(value)`. An exception or cancellation passes through; cancelling the
+  /// new future cancels this one.
+  template <class F>
+  auto then(F function) const;
+
+  explicit Future(detail::Ref<detail::FutureState> state) noexcept
+      : FutureHandle(std::move(state)) {}
+  explicit Future(EventLoop loop,
+                  std::source_location where = std::source_location::current())
+      : FutureHandle(detail::Ref<detail::FutureState>::adopt(
+            new detail::ValueFuture<T>(loop.impl(), where))) {}
+
+ private:
+  decltype(auto) view() const {
+    if constexpr (std::is_void_v<T>)
+      return;
+    else if constexpr (std::is_reference_v<T>)
+      return static_cast<T>(detail::slot_of<T>(*state_).get());
+    else
+      return static_cast<const T&>(detail::slot_of<T>(*state_).get());
+  }
+};
+
+namespace detail {
+
+template <class A>
+inline constexpr bool is_future_v = false;
+template <class T>
+inline constexpr bool is_future_v<Future<T>> = true;
+template <class T>
+inline constexpr bool is_future_v<Task<T>> = true;
+
+/// Waits for a future or task through the task's own node in its callback list.
+class FutureWait : public Wait {
+ public:
+  bool await_ready() const noexcept { return future_->done(); }
+  void await_suspend(PromiseBase& promise);
+  bool cancel(const std::exception_ptr& reason) final { return future_->cancel(reason); }
+  AwaitableKind kind() const noexcept final { return AwaitableKind::future; }
+  FutureState* awaited() const noexcept final { return future_.get(); }
+
+ protected:
+  explicit FutureWait(Ref<FutureState> future) noexcept : future_(std::move(future)) {}
+  ~FutureWait();
+
+  /// Throws what the task or the future has to throw.
+  void check();
+
+  Ref<FutureState> future_;
+};
+
+/// T as an lvalue handle gives it.
+template <class T>
+using view_t = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T,
+                                  std::add_lvalue_reference_t<const T>>;
+
+template <class T>
+class LvalueFutureAwaiter final : public FutureWait {
+ public:
+  explicit LvalueFutureAwaiter(const FutureHandle& handle) noexcept
+      : FutureWait(handle.state()) {}
+  view_t<T> await_resume() {
+    check();
+    return slot_of<T>(*future_).get();
+  }
+};
+
+template <class T>
+class RvalueFutureAwaiter final : public FutureWait {
+ public:
+  /// Shares: the handle stays with the caller until the end of the expression.
+  explicit RvalueFutureAwaiter(const FutureHandle& handle) noexcept
+      : FutureWait(handle.state()) {}
+  T await_resume() {
+    check();
+    if constexpr (std::is_void_v<T> || std::is_reference_v<T>) {
+      return slot_of<T>(*future_).get();
+    } else if constexpr (!std::is_copy_constructible_v<T>) {
+      return std::move(slot_of<T>(*future_).get());
+    } else {
+      T& value = slot_of<T>(*future_).get();
+      // Ours and the operand's: nobody else can ask for the value again.
+      if (future_->shared_by_two()) return std::move(value);
+      return value;
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Whether A is a Future or Task. asyncio: isfuture.
+template <class A>
+inline constexpr bool is_future_v = detail::is_future_v<std::remove_cvref_t<A>>;
+
+/// Whether the object is a Future or Task.
+template <class A>
+constexpr bool isfuture(const A&) noexcept {
+  return is_future_v<A>;
+}
+
+template <class T>
+Future<T> EventLoop::create_future() {
+  return Future<T>(*this);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Tasks: coroutines that run by themselves.
+#pragma once
+
+#include "asyncio/coro.hpp"
+#include "asyncio/detail/core/task_state.hpp"
+#include "asyncio/eventloop.hpp"
+#include "asyncio/future.hpp"
+
+#include <coroutine>
+#include <iosfwd>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// How a task is made.
+class TaskOptions {
+ public:
+  TaskOptions() {}
+
+  /// A name for logs and call graphs; "Task-N" by default.
+  TaskOptions& name(std::string text) {
+    name_ = std::move(text);
+    return *this;
+  }
+  /// Runs the task in this very context instead of a copy of the current one.
+  TaskOptions& context(Context given) {
+    context_ = std::move(given);
+    return *this;
+  }
+  /// Runs the task up to its first suspension before create_task returns.
+  TaskOptions& eager_start(bool enabled) {
+    eager_ = enabled;
+    return *this;
+  }
+
+  const std::optional<std::string>& get_name() const noexcept { return name_; }
+  const std::optional<Context>& get_context() const noexcept { return context_; }
+  bool get_eager_start() const noexcept { return eager_; }
+
+ private:
+  std::optional<std::string> name_;
+  std::optional<Context> context_;
+  bool eager_ = false;
+};
+
+/// One frame of a task: where it is suspended, or running.
+class StackEntry {
+ public:
+  StackEntry(std::string name, std::string path, unsigned line_number)
+      : function(std::move(name)), file(std::move(path)), line(line_number) {}
+
+  std::string function;
+  std::string file;
+  unsigned line;
+};
+
+class TaskHandle;
+
+namespace detail {
+
+inline TaskState& task_of(const FutureHandle& handle) noexcept {
+  return static_cast<TaskState&>(*handle.state());
+}
+std::vector<StackEntry> stack_of(TaskState& task, std::size_t limit);
+void print_stack_of(TaskState& task, std::size_t limit, std::ostream& out);
+
+/// What a task has beyond a future.
+template <class Derived>
+class TaskMembers {
+ public:
+  std::string get_name() const { return task().name(); }
+  void set_name(std::string name) { task().set_name(std::move(name)); }
+
+  /// Takes one cancellation request back.
+  ///
+  /// Returns  the number of requests that are left.
+  int uncancel() { return task().uncancel(); }
+  /// The number of cancellation requests that were not taken back.
+  int cancelling() const noexcept { return task().cancelling(); }
+
+  /// The context in which the task runs.
+  Context get_context() const { return task().context().share(); }
+  /// The task's outermost coroutine frame; null once it has ended. For debuggers.
+  std::coroutine_handle<> get_coro() const noexcept {
+    PromiseBase* root = task().root();
+    return root ? std::coroutine_handle<>(root->handle()) : std::coroutine_handle<>();
+  }
+  /// The frames of the task, outermost first; empty once it has ended. At most the `limit`
+  /// innermost ones.
+  std::vector<StackEntry> get_stack(std::size_t limit = static_cast<std::size_t>(-1)) const {
+    return stack_of(task(), limit);
+  }
+  void print_stack(std::ostream& out, std::size_t limit = static_cast<std::size_t>(-1)) const {
+    print_stack_of(task(), limit, out);
+  }
+
+ private:
+  TaskState& task() const noexcept { return task_of(static_cast<const Derived&>(*this)); }
+};
+
+}  // namespace detail
+
+/// A task of any result type.
+class TaskHandle : public FutureHandle, public detail::TaskMembers<TaskHandle> {
+ public:
+  explicit TaskHandle(detail::Ref<detail::FutureState> state) noexcept
+      : FutureHandle(std::move(state)) {}
+
+  /// Calls `function(task)` or `function()` through the ready queue once the task is done.
+  template <class F>
+  void add_done_callback(F&& function) const {
+    const_cast<TaskHandle*>(this)->template add_callback<TaskHandle>(detail::ContextSlot(),
+                                                                    std::forward<F>(function));
+  }
+};
+
+/// A coroutine that the loop runs by itself. The loop keeps it alive until it is done, also if
+/// every handle is dropped.
+///
+/// Awaits   its end; does not suspend if it is done.
+/// Returns  as Future.
+/// Throws   what the coroutine threw; CancelledError if it ended cancelled.
+/// Cancel   cancels the task, and waits for its clean-up.
+/// Thread   the loop's.
+/// asyncio  Coroutines and Tasks, Task Object
+template <class T = void>
+class Task : public Future<T>, public detail::TaskMembers<Task<T>> {
+ public:
+  explicit Task(detail::Ref<detail::FutureState> state) noexcept : Future<T>(std::move(state)) {}
+  operator TaskHandle() const noexcept { return TaskHandle(this->state()); }
+};
+
+namespace detail {
+
+/// Applies the loop's task factory, registers the task and schedules its first step.
+void begin_task(TaskState& task, PromiseBase& root, TaskOptions options);
+
+/// A task that owns the callable and arguments of its coroutine.
+template <class T, class F, class... Args>
+class BoundTask final : public TypedTask<T> {
+ public:
+  template <class G, class... A>
+  BoundTask(Loop& loop, std::source_location created, G&& function, A&&... args)
+      : TypedTask<T>(loop, created),
+        call_(std::in_place, std::forward<G>(function), std::forward<A>(args)...) {}
+
+  /// Calls the callable with its arguments as rvalues, as std::thread does: what the coroutine
+  /// takes by reference refers into the task.
+  Coro<T> call() {
+    return std::apply(
+        [](F& function, Args&... args) -> Coro<T> {
+          return std::invoke(function, std::forward<Args>(args)...);
+        },
+        *call_);
+  }
+
+ private:
+  void drop_callable() noexcept override { call_.reset(); }
+
+  std::optional<std::tuple<F, Args...>> call_;
+};
+
+template <class T>
+Task<T> spawn(Loop& loop, TaskOptions options, Coro<T> coro, std::source_location where) {
+  loop.check_closed();
+  auto task = Ref<TaskState>::adopt(new TypedTask<T>(loop, where));
+  begin_task(*task, CoroAccess::take(coro), std::move(options));
+  return Task<T>(std::move(task));
+}
+
+/// What std::ref(x) is to a stored argument: a reference.
+template <class A>
+struct StoredArgument {
+  using type = std::decay_t<A>;
+};
+template <class A>
+struct StoredArgument<std::reference_wrapper<A>> {
+  using type = A&;
+};
+template <class A>
+using stored_t = typename StoredArgument<std::decay_t<A>>::type;
+
+template <class F, class... Args>
+auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&& function,
+                Args&&... args) {
+  using Result = std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>;
+  static_assert(is_coro_v<Result>,
+                "create_task(fn, args...): fn(args...) must return a Coro");
+  using T = typename Result::value_type;
+  loop.check_closed();
+  auto* bound = new BoundTask<T, std::decay_t<F>, stored_t<Args>...>(
+      loop, where, std::forward<F>(function), std::forward<Args>(args)...);
+  auto task = Ref<TaskState>::adopt(bound);
+  Coro<T> coro = bound->call();
+  PromiseBase& root = CoroAccess::take(coro);
+  root.hazard = Hazard::none;  // the task owns what its parameters refer to
+  begin_task(*task, root, std::move(options));
+  return Task<T>(std::move(task));
+}
+
+/// Sorts out the forms of create_task: (coro), (coro, options), (fn, args...),
+/// (options, fn, args...).
+template <class First, class... Rest>
+auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... rest) {
+  using Value = std::remove_cvref_t<First>;
+  static_assert(!is_future_v<Value>,
+                "create_task takes a coroutine: use ensure_future for a Future or Task");
+  if constexpr (std::is_same_v<Value, TaskOptions>) {
+    return create_task_on(loop, std::forward<First>(first), std::forward<Rest>(rest)...);
+  } else if constexpr (is_coro_v<Value>) {
+    static_assert(!std::is_lvalue_reference_v<First>,
+                  "a coroutine becomes a task once: write create_task(std::move(coro))");
+    if constexpr (sizeof...(Rest) > 0) {
+      return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first),
+                   std::source_location());
+    } else {
+      return spawn(loop, std::move(options), std::move(first), std::source_location());
+    }
+  } else {
+    static_assert(std::is_invocable_v<std::decay_t<First>&, stored_t<Rest>...>,
+                  "create_task takes a coroutine, or a function with the arguments to call it "
+                  "with (std::ref for a reference)");
+    return spawn_call(loop, std::move(options), std::source_location(),
+                      std::forward<First>(first), std::forward<Rest>(rest)...);
+  }
+}
+
+}  // namespace detail
+
+/// Starts `coro` as a task; its body runs when the caller next suspends. What the coroutine's
+/// parameters refer to must outlive the task: with debug on, a coroutine that has reference
+/// parameters or is a capturing lambda is reported. Prefer create_task(function, args...).
+///
+/// Throws   RuntimeError("no running event loop").
+/// Thread   the loop's.
+/// asyncio  Coroutines and Tasks, create_task
+template <class T>
+Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
+                    std::source_location where = std::source_location::current()) {
+  Coro<T> owned = std::move(coro);  // reported as never awaited if there is no loop
+  return detail::spawn(detail::running_loop(), std::move(options), std::move(owned), where);
+}
+
+/// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can
+/// dangle, also not the captures of a lambda. std::ref passes a reference.
+template <class F, class... Args>
+  requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions> && !is_coroutine_v<F>)
+auto create_task(F&& function, Args&&... args) {
+  return detail::create_task_on(detail::running_loop(), TaskOptions(),
+                                std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+/// The same with options first.
+template <class F, class... Args>
+auto create_task(TaskOptions options, F&& function, Args&&... args) {
+  return detail::create_task_on(detail::running_loop(), std::move(options),
+                                std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+template <class... Args>
+auto EventLoop::create_task(Args&&... args) {
+  return detail::create_task_on(*loop_, TaskOptions(), std::forward<Args>(args)...);
+}
+
+namespace detail {
+
+/// Any awaitable that is neither coroutine nor future, as a coroutine.
+template <class A>
+Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+
+}  // namespace detail
+
+/// A Task or Future as it is; a Coro, or anything else that can be awaited, as a new task.
+///
+/// asyncio  Futures, ensure_future
+template <class A>
+auto ensure_future(A&& awaitable,
+                   std::source_location where = std::source_location::current()) {
+  using Value = std::remove_cvref_t<A>;
+  static_assert(Awaitable<A>, "ensure_future needs an awaitable");
+  if constexpr (is_future_v<Value>)
+    return Value(std::forward<A>(awaitable));
+  else if constexpr (is_coroutine_v<Value>)
+    return create_task(std::move(awaitable), TaskOptions(), where);
+  else
+    return create_task(detail::await_inside<Value>(std::forward<A>(awaitable)), TaskOptions(),
+                       where);
+}
+
+/// The task that runs now; empty inside a plain callback.
+///
+/// Throws   RuntimeError("no running event loop").
+std::optional<TaskHandle> current_task();
+std::optional<TaskHandle> current_task(const EventLoop& loop);
+
+/// The tasks that are not done, in order of creation.
+///
+/// Throws   RuntimeError("no running event loop") if no loop is given and none runs.
+std::vector<TaskHandle> all_tasks();
+std::vector<TaskHandle> all_tasks(const EventLoop& loop);
+
+/// A task factory that starts every task eagerly: `loop.set_task_factory(eager_task_factory)`.
+void eager_task_factory(EventLoop loop, TaskOptions& options);
+/// The same, after `inner` has seen the options.
+TaskFactory create_eager_task_factory(TaskFactory inner);
+
+template <class T>
+T EventLoop::run_until_complete(Future<T> future) {
+  loop_->run_until_complete(*future.state());
+  if constexpr (std::is_void_v<T>)
+    return future.result();
+  else if constexpr (std::is_reference_v<T>)
+    return future.result();
+  else if constexpr (std::is_copy_constructible_v<T>)
+    return T(future.result());
+  else {
+    future.result();
+    return std::move(detail::slot_of<T>(*future.state()).get());
+  }
+}
+
+template <class T>
+T EventLoop::run_until_complete(Coro<T> coro) {
+  loop_->check_closed();
+  if (loop_->running()) throw RuntimeError("This event loop is already running");
+  auto task = detail::spawn(*loop_, TaskOptions(), std::move(coro), std::source_location());
+  detail::task_of(task).suppress_pending_report();
+  return run_until_complete(static_cast<Future<T>>(task));
+}
+
+}  // namespace asyncio

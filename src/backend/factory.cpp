@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/backend/simulated.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/runner.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace asyncio {
+
+namespace detail {
+
+EventLoop make_event_loop(std::unique_ptr<Poller> poller) {
+  auto loop = std::make_shared<Loop>(std::move(poller));
+  const char* debug = std::getenv("ASYNCIODEBUG");
+  if (debug && *debug && std::string_view(debug) != "0") loop->set_debug(true);
+  return EventLoop(std::move(loop));
+}
+
+}  // namespace detail
+
+EventLoop new_epoll_event_loop() { return detail::make_event_loop(detail::make_epoll_backend()); }
+
+EventLoop new_event_loop() {
+  const char* variable = std::getenv("ASYNCIO_BACKEND");
+  std::string_view backend = variable ? variable : "";
+  if (backend.empty() || backend == "epoll") return new_epoll_event_loop();
+  if (backend == "simulated") return detail::make_event_loop(detail::make_simulated_backend(0));
+  throw ValueError("ASYNCIO_BACKEND: no backend '" + std::string(backend) +
+                   "'; there are epoll and simulated");
+}
+
+}  // namespace asyncio

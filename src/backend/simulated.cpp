@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/backend/simulated.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+
+#include "wake_event.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <poll.h>
+
+namespace asyncio::detail {
+
+class SimulatedPoller final : public Poller {
+ public:
+  explicit SimulatedPoller(std::uint64_t seed) : seed_(seed) {}
+
+  std::string_view name() const noexcept override { return "simulated"; }
+  TimePoint now() noexcept override { return now_; }
+  void close() noexcept override { wake_.close(); }
+  void external_work(int change) noexcept override { external_work_ += change; }
+
+  void wake() noexcept override { wake_.set(); }
+
+  void poll(TimePoint deadline) override {
+    bool for_ever = deadline == TimePoint::max();
+    if (deadline <= now_) return wake_.clear();
+    if (for_ever || external_work_ > 0) return wait_for_threads(deadline);
+    now_ = deadline;
+    wake_.clear();
+  }
+
+  void advance(Delay amount) {
+    now_ = TimePoint(std::chrono::nanoseconds(
+        deadline_after(now_.time_since_epoch().count(), amount)));
+  }
+
+  std::uint64_t seed() const noexcept { return seed_; }
+
+ private:
+  void wait_for_threads(TimePoint deadline) {
+    TimePoint begin = Clock::now();
+    pollfd event{wake_.fd(), POLLIN, 0};
+    timespec timeout{};
+    bool for_ever = deadline == TimePoint::max();
+    if (!for_ever) {
+      auto left = deadline - now_;
+      auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+      timeout.tv_sec = seconds.count();
+      timeout.tv_nsec = (left - seconds).count();
+    }
+    int count = ::ppoll(&event, 1, for_ever ? nullptr : &timeout, nullptr);
+    if (count < 0 && errno != EINTR) throw_os_error(errno, "ppoll");
+    if (count == 0) {
+      now_ = deadline;
+    } else if (!for_ever) {
+      now_ = std::min(deadline, now_ + (Clock::now() - begin));
+    }
+    wake_.clear();
+  }
+
+  std::uint64_t seed_;
+  TimePoint now_{};
+  int external_work_ = 0;
+  WakeEvent wake_;
+};
+
+std::unique_ptr<Poller> make_simulated_backend(std::uint64_t seed) {
+  return std::make_unique<SimulatedPoller>(seed);
+}
+
+bool advance_simulated_clock(Delay amount) {
+  Loop* loop = running_loop_or_null();
+  auto* poller = loop ? dynamic_cast<SimulatedPoller*>(&loop->poller()) : nullptr;
+  if (poller) poller->advance(amount);
+  return poller != nullptr;
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/exceptions.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cxxabi.h>
+#include <memory>
+#include <typeinfo>
+#include <utility>
+
+namespace asyncio {
+
+// Out of line, so that each class has one type_info in one library.
+BaseException::~BaseException() = default;
+CancelledError::~CancelledError() = default;
+KeyboardInterrupt::~KeyboardInterrupt() = default;
+GeneratorExit::~GeneratorExit() = default;
+
+TimeoutError::TimeoutError(const std::string& operation, std::exception_ptr cause)
+    : OSError(ETIMEDOUT, operation), cause_(std::move(cause)) {}
+
+IncompleteReadError::IncompleteReadError(std::string partial_bytes, std::size_t expected_bytes)
+    : std::runtime_error(std::to_string(partial_bytes.size()) + " bytes read on a total of " +
+                         (expected_bytes ? std::to_string(expected_bytes) : "undefined") +
+                         " expected bytes"),
+      partial(std::move(partial_bytes)),
+      expected(expected_bytes) {}
+
+LimitOverrunError::LimitOverrunError(const std::string& message, std::size_t consumed_bytes)
+    : std::runtime_error(message), consumed(consumed_bytes) {}
+
+QueueEmpty::QueueEmpty() : std::runtime_error("the queue is empty") {}
+QueueFull::QueueFull() : std::runtime_error("the queue is full") {}
+QueueShutDown::QueueShutDown() : std::runtime_error("the queue is shut down") {}
+
+std::exception_ptr make_os_error(int error_number, const std::string& operation) {
+  switch (error_number) {
+    case ETIMEDOUT:
+      return std::make_exception_ptr(TimeoutError(operation));
+    case EPIPE:
+    case ESHUTDOWN:
+      return std::make_exception_ptr(BrokenPipeError(error_number, operation));
+    case ECONNABORTED:
+      return std::make_exception_ptr(ConnectionAbortedError(error_number, operation));
+    case ECONNREFUSED:
+      return std::make_exception_ptr(ConnectionRefusedError(error_number, operation));
+    case ECONNRESET:
+      return std::make_exception_ptr(ConnectionResetError(error_number, operation));
+    default:
+      return std::make_exception_ptr(OSError(error_number, operation));
+  }
+}
+
+void throw_os_error(int error_number, const std::string& operation) {
+  std::rethrow_exception(make_os_error(error_number, operation));
+}
+
+namespace {
+
+std::string type_name(const std::type_info& type) {
+  int status = 0;
+  std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+  return status == 0 ? name.get() : type.name();
+}
+
+std::string with_text(const std::type_info& type, const char* text) {
+  std::string name = type_name(type);
+  return *text ? name + ": " + text : name;
+}
+
+}  // namespace
+
+std::string describe_exception(const std::exception_ptr& error) {
+  if (!error) return "no exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return with_text(typeid(e), e.what());
+  } catch (const BaseException& e) {
+    return with_text(typeid(e), e.what());
+  } catch (...) {  // Described, not handled: whoever owns `error` decides about it.
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    return type ? "exception of type " + type_name(*type) : "foreign exception";
+  }
+}
+
+namespace detail {
+
+ErrorKind classify(const std::exception_ptr& error) noexcept {
+#ifdef __GLIBCXX__
+  const std::type_info& type = *error.__cxa_exception_type();
+  if (type == typeid(CancelledError)) return ErrorKind::cancelled;
+  if (type == typeid(KeyboardInterrupt)) return ErrorKind::interrupt;
+  return ErrorKind::ordinary;
+#else
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError&) {
+    return ErrorKind::cancelled;
+  } catch (const KeyboardInterrupt&) {
+    return ErrorKind::interrupt;
+  } catch (...) {  // Classified only; the owner of `error` handles it.
+    return ErrorKind::ordinary;
+  }
+#endif
+}
+
+}  // namespace detail
+
+}  // namespace asyncio

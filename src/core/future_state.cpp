@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/future_state.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/future.hpp"
+#include "asyncio/task.hpp"
+
+#include "source_text.hpp"
+
+#include <string>
+#include <utility>
+
+namespace asyncio::detail {
+
+FutureState::FutureState(Loop& loop, bool is_task, std::source_location created) noexcept
+    : is_task_(is_task), loop_(&loop), created_(created) {
+  loop.future_born();
+}
+
+FutureState::~FutureState() {
+  // Callbacks of a future that never got an outcome: they will not be called.
+  while (!callbacks_.empty())
+    if (auto* callback = DoneCallback::of(callbacks_.pop_front())) delete callback;
+  loop_->future_died();
+}
+
+void FutureState::destroy() noexcept {
+  if (log_error_) report_never_retrieved();
+  delete this;
+}
+
+void FutureState::report_never_retrieved() noexcept {
+  // The handler gets a handle, so the state lives until the handler has dropped it.
+  references_ = 1;
+  log_error_ = false;
+  auto self = Ref<FutureState>::share(this);
+  ExceptionContext context(std::string(is_task_ ? "Task" : "Future") +
+                           " exception was never retrieved");
+  context.set_exception(error_).set_source(source_text(created_));
+  if (is_task_)
+    context.set_task(TaskHandle(self));
+  else
+    context.set_future(FutureHandle(self));
+  loop_->call_exception_handler(context);
+}
+
+bool FutureState::cancel(const std::exception_ptr& reason) {
+  log_error_ = false;
+  if (done()) return false;
+  set_cancelled(reason);
+  return true;
+}
+
+std::exception_ptr FutureState::exception() {
+  if (cancelled()) std::rethrow_exception(take_error());
+  if (!done()) throw InvalidStateError("Exception is not set.");
+  log_error_ = false;
+  return error_;
+}
+
+std::exception_ptr FutureState::take_error() {
+  log_error_ = false;
+  if (cancelled() && !error_) return std::make_exception_ptr(CancelledError());
+  return error_;
+}
+
+void FutureState::check_value() {
+  if (has_value_) [[likely]]
+    return;
+  if (!done()) throw InvalidStateError("Result is not set.");
+  log_error_ = false;
+  if (!error_) throw CancelledError();
+  std::rethrow_exception(error_);
+}
+
+void FutureState::throw_if_done(const char* what) const {
+  if (done())
+    throw InvalidStateError(std::string(what) + ": the future is " +
+                            (cancelled() ? "cancelled" : "done already"));
+}
+
+void FutureState::set_exception(std::exception_ptr error) {
+  throw_if_done("set_exception");
+  if (!error) throw TypeError("set_exception: the exception is null");
+  finish_error(std::move(error));
+}
+
+void FutureState::finish_error(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
+  log_error_ = true;
+  finish(FutureStatus::finished);
+}
+
+void FutureState::set_cancelled(std::exception_ptr error) noexcept {
+  error_ = std::move(error);
+  finish(FutureStatus::cancelled);
+}
+
+void FutureState::finish(FutureStatus status) noexcept {
+  status_ = status;
+  loop_->ready_all(callbacks_);
+}
+
+void FutureState::add_callback(Ready& callback) noexcept {
+  if (done())
+    loop_->call_ready(callback);
+  else
+    callbacks_.push_back(callback);
+}
+
+std::exception_ptr make_cancelled(const std::string& message) {
+  return std::make_exception_ptr(CancelledError(message));
+}
+
+void DoneCallback::run_callback(Ready& node) {
+  std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
+  Ref<FutureState> future = callback->future_;
+  ContextScope scope(callback->context_.values());
+  try {
+    callback->invoke(future);
+  } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+    future->loop().handle_callback_error(nullptr, "done callback");
+  }
+}
+
+std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
+                             const void* function) noexcept {
+  std::size_t removed = 0;
+  auto& callbacks = future.callbacks();
+  for (auto it = callbacks.begin(); it != callbacks.end();) {
+    Ready& node = *it;
+    ++it;
+    auto* callback = DoneCallback::of(node);
+    if (!callback || !callback->matches(type, function)) continue;
+    callback->unlink();
+    delete callback;
+    ++removed;
+  }
+  return removed;
+}
+
+FutureWait::~FutureWait() {
+  // Destroyed while suspended: the task's node must not stay in the future's list.
+  if (task_ && task_->waiting() == this) task_->wake_node().unlink();
+}
+
+void FutureWait::await_suspend(PromiseBase& promise) {
+  TaskState& task = *promise.task;
+  task.check_awaits(*future_);
+  future_->add_callback(task.wake_node());
+  suspend_task(promise);
+}
+
+void FutureWait::check() {
+  if (cancel_delivered()) {
+    if (future_->cancelled()) std::rethrow_exception(future_->take_error());
+    throw_cancelled();
+  }
+  future_->check_value();
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/gather.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+
+#include <unordered_set>
+
+namespace asyncio::detail {
+
+GatherChildren::GatherChildren(FutureState& outer, bool return_exceptions,
+                               std::vector<Ref<FutureState>> children)
+    : outer_(outer), return_exceptions_(return_exceptions), children_(std::move(children)) {}
+
+void GatherChildren::Child::ended(Ready& node) {
+  auto& child = static_cast<Child&>(node);
+  // Each pending child holds the gather: it must see the end of all of them.
+  auto keep = Ref<FutureState>::adopt(&child.owner->outer_);
+  child.owner->child_done(*child.future);
+}
+
+FutureState* GatherChildren::owner_of(Ready& node) noexcept {
+  return node.run == &Child::ended ? &static_cast<Child&>(node).owner->outer_ : nullptr;
+}
+
+void GatherChildren::begin() {
+  std::unordered_set<FutureState*> seen;
+  std::vector<FutureState*> done;
+  nodes_ = std::make_unique<Child[]>(children_.size());
+  for (const auto& child : children_)
+    if (seen.insert(child.get()).second && child->done()) done.push_back(child.get());
+  distinct_ = seen.size();
+  seen.clear();
+  std::size_t used = 0;
+  for (const auto& future : children_) {
+    if (future->done() || !seen.insert(future.get()).second) continue;
+    Child& node = nodes_[used++];
+    node.owner = this;
+    node.future = future.get();
+    outer_.add_reference();
+    future->add_callback(node);
+  }
+  if (children_.empty()) collect_results();
+  for (FutureState* child : done) child_done(*child);
+}
+
+void GatherChildren::child_done(FutureState& child) {
+  ++finished_;
+  if (outer_.done()) {
+    if (!child.cancelled()) child.mark_retrieved();
+    return;
+  }
+  if (!return_exceptions_) {
+    if (std::exception_ptr error = child.take_error()) return outer_.set_exception(error);
+  }
+  if (finished_ == distinct_) collect_results();
+}
+
+void GatherChildren::collect_results() {
+  if (cancel_requested_)
+    return outer_.set_exception(std::make_exception_ptr(CancelledError()));
+  try {
+    collect();
+  } catch (...) {  // A result could not be copied: the awaiter gets that error instead.
+    outer_.set_exception(std::current_exception());
+  }
+}
+
+bool GatherChildren::cancel_children(const std::exception_ptr& reason) {
+  if (outer_.done()) return false;
+  bool any = false;
+  for (const auto& child : children_)
+    if (child->cancel(reason)) any = true;
+  if (any) cancel_requested_ = true;
+  return any;
+}
+
+namespace {
+
+/// A gather with return_exceptions over tasks of any type, for their end alone.
+class EndOfAll final : public ValueFuture<void>, private GatherChildren {
+ public:
+  EndOfAll(Loop& loop, std::vector<Ref<FutureState>> tasks)
+      : ValueFuture<void>(loop), GatherChildren(*this, true, std::move(tasks)) {
+    begin();
+  }
+
+ private:
+  void collect() override { set_result(); }
+};
+
+}  // namespace
+
+Future<void> wait_for_all_ended(Loop& loop, const std::vector<TaskHandle>& tasks) {
+  std::vector<Ref<FutureState>> states;
+  for (const auto& task : tasks) states.push_back(task.state());
+  return Future<void>(Ref<FutureState>::adopt(new EndOfAll(loop, std::move(states))));
+}
+
+}  // namespace asyncio::detail

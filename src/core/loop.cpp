@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/loop.hpp"
+
+#include "asyncio/eventloop.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/logging.hpp"
+#include "asyncio/task.hpp"
+
+#include <string>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+/// What `inbox_` holds once the loop is closed.
+Links closed_mark;
+
+}  // namespace
+
+/// Marks the loop as the one that runs in this thread.
+class Loop::Running {
+ public:
+  explicit Running(Loop& loop) : loop_(loop), outer_context_(exchange_context(nullptr)) {
+    loop_.running_ = true;
+    loop_.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    thread_state.running_loop = &loop_;
+  }
+  ~Running() {
+    // An interrupt may leave a batch half done: the rest stays first in line.
+    loop_.batch_.splice_back(loop_.ready_);
+    loop_.ready_.splice_back(loop_.batch_);
+    thread_state.running_loop = nullptr;
+    loop_.thread_.store(std::thread::id(), std::memory_order_relaxed);
+    loop_.running_ = false;
+    loop_.stopping_ = false;
+    exchange_context(outer_context_);
+  }
+
+ private:
+  Loop& loop_;
+  ContextRef* outer_context_;
+};
+
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
+
+Loop::~Loop() {
+  if (closed_) return;
+  if (debug_) log(LogLevel::warning, "unclosed event loop");
+  close();
+}
+
+// --- Running ----------------------------------------------------------------------------------
+
+void Loop::run_forever() {
+  check_closed();
+  if (running_) throw RuntimeError("This event loop is already running");
+  if (thread_state.running_loop)
+    throw RuntimeError("Cannot run the event loop while another loop is running");
+  auto alive = shared_from_this();
+  Running scope(*this);
+  do {
+    run_once();
+  } while (!stopping_);
+}
+
+/// One iteration. CPython: BaseEventLoop._run_once.
+void Loop::run_once() {
+  take_inbox();
+  poll_if_due();
+  collect_due_timers();
+  batch_.splice_back(ready_);
+  if (!debug_) [[likely]]
+    run_ready();
+  else
+    run_ready_debug();
+}
+
+void Loop::poll_if_due() {
+  bool idle = ready_.empty() && !stopping_;
+  if (!idle && handles_since_poll_ < kHandlesBetweenPolls) return;
+  handles_since_poll_ = 0;
+  TimePoint deadline = TimePoint::min();
+  if (idle) {
+    deadline = TimePoint::max();
+    if (!timers_.empty()) deadline = TimePoint(std::chrono::nanoseconds(timers_.next_deadline()));
+    sleeping_.store(true, std::memory_order_seq_cst);
+    if (inbox_.load(std::memory_order_seq_cst)) deadline = TimePoint::min();
+  }
+  poller_->poll(deadline);
+  sleeping_.store(false, std::memory_order_relaxed);
+  take_inbox();
+}
+
+void Loop::collect_due_timers() {
+  if (timers_.empty()) return;
+  std::int64_t now = now_ns();
+  while (!timers_.empty() && timers_.next_deadline() <= now) ready_.push_back(timers_.pop());
+}
+
+void Loop::run_ready() {
+  unsigned ran = 0;
+  while (!batch_.empty()) {
+    Ready& node = batch_.pop_front();
+    ++ran;
+    node.run(node);
+  }
+  handles_since_poll_ += ran;
+}
+
+void Loop::run_ready_debug() {
+  while (!batch_.empty()) {
+    ++handles_since_poll_;
+    run_timed(batch_.pop_front());
+  }
+}
+
+void Loop::run_timed(Ready& node) {
+  std::string what = "callback";
+  if (TaskState* task = TaskState::of_wake_node(node)) what = "step of task '" + task->name() + "'";
+  TimePoint begin = now();
+  node.run(node);
+  auto took = now() - begin;
+  if (took < slow_callback_duration) return;
+  log(LogLevel::warning,
+      "Executing " + what + " took " +
+          std::to_string(std::chrono::duration<double>(took).count()) + " seconds");
+}
+
+namespace {
+
+struct StopNode : Ready {
+  explicit StopNode(Loop& owner) noexcept : Ready(&StopNode::ended), loop(owner) {}
+  static void ended(Ready& node) { static_cast<StopNode&>(node).loop.stop(); }
+  Loop& loop;
+};
+
+}  // namespace
+
+void Loop::run_until_complete(FutureState& future) {
+  check_closed();
+  StopNode stop_node(*this);
+  future.add_callback(stop_node);
+  try {
+    run_forever();
+  } catch (...) {  // Rethrown; only the node must not stay behind.
+    stop_node.unlink();
+    future.mark_retrieved();
+    throw;
+  }
+  stop_node.unlink();
+  if (!future.done()) throw RuntimeError("Event loop stopped before Future completed.");
+}
+
+void Loop::close() {
+  if (running_) throw RuntimeError("Cannot close a running event loop");
+  if (closed_) return;
+  closed_ = true;
+  checked_ = true;
+  auto alive = weak_from_this().lock();
+  discard_pending();
+  inbox_.store(&closed_mark, std::memory_order_seq_cst);
+  default_executor.reset();
+  poller_->close();
+}
+
+/// Everything that waits is let go, without running any of it.
+void Loop::discard_pending() noexcept {
+  while (!tasks_.empty()) {
+    auto& task = static_cast<TaskState&>(tasks_.front());
+    if (task.reports_pending()) {
+      ExceptionContext context("Task was destroyed but it is pending!");
+      context.set_task(TaskHandle(Ref<FutureState>::share(&task)));
+      call_exception_handler(context);
+    }
+    task.abandon();
+  }
+  while (Links* posted = inbox_.exchange(nullptr, std::memory_order_acquire)) {
+    for (Links* next = nullptr; posted; posted = next) {
+      next = posted->next;
+      posted->next = nullptr;
+      ready_.push_back(static_cast<Ready&>(*posted));
+    }
+  }
+  while (!timers_.empty()) ready_.push_back(timers_.pop());
+  while (!ready_.empty()) {
+    Ready& node = ready_.pop_front();
+    if (node.run == &HandleState::run_callback)
+      static_cast<HandleState&>(node).drop_reference();
+    else if (auto* callback = DoneCallback::of(node))
+      delete callback;
+  }
+}
+
+// --- Scheduling -------------------------------------------------------------------------------
+
+void Loop::schedule(HandleState& handle) { ready_.push_back(handle); }
+
+void Loop::schedule_at(HandleState& handle, std::int64_t when) {
+  handle.set_when(when);
+  timers_.push(handle, when);
+}
+
+void Loop::schedule_threadsafe(HandleState& handle) {
+  if (post(handle)) return;
+  handle.drop_reference();
+  check_closed();
+}
+
+bool Loop::post(Ready& node) noexcept {
+  Links* head = inbox_.load(std::memory_order_relaxed);
+  do {
+    if (head == &closed_mark) return false;
+    node.next = head;
+  } while (!inbox_.compare_exchange_weak(head, &node, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed));
+  // Invariant 4: pairs with poll_if_due.
+  if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) poller_->wake();
+  return true;
+}
+
+void Loop::take_inbox() noexcept {
+  if (!inbox_.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  // Acquire: pairs with the push, so that what the poster wrote into its node is seen.
+  Links* newest = inbox_.exchange(nullptr, std::memory_order_acquire);
+  Links* oldest = nullptr;
+  while (newest) {
+    Links* next = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  while (oldest) {
+    Links* next = oldest->next;
+    ready_.push_back(static_cast<Ready&>(*oldest));
+    oldest = next;
+  }
+}
+
+void Loop::withdraw(Ready& node) noexcept {
+  take_inbox();
+  node.unlink();
+}
+
+void Loop::check_closed() const {
+  if (closed_) throw RuntimeError("Event loop is closed");
+}
+
+void Loop::check_slow() const {
+  check_closed();
+  check_thread();
+}
+
+void Loop::check_thread() const {
+  auto owner = thread_.load(std::memory_order_relaxed);
+  if (owner != std::thread::id() && owner != std::this_thread::get_id())
+    throw RuntimeError(
+        "Non-thread-safe operation invoked on an event loop other than the current one");
+}
+
+void Loop::set_debug(bool enabled) noexcept {
+  debug_ = enabled;
+  checked_ = closed_ || debug_;
+}
+
+void Loop::drop_self() noexcept {
+  // Moved out first: the last reference may end this object.
+  auto self = std::move(self_);
+}
+
+std::vector<Ref<TaskState>> Loop::unfinished_tasks() {
+  std::vector<Ref<TaskState>> tasks;
+  for (auto& node : tasks_) tasks.push_back(Ref<TaskState>::share(&static_cast<TaskState&>(node)));
+  return tasks;
+}
+
+EventLoop Loop::handle() { return EventLoop(shared_from_this()); }
+
+Loop& running_loop() {
+  if (Loop* loop = running_loop_or_null()) return *loop;
+  throw RuntimeError("no running event loop");
+}
+
+// --- Errors -----------------------------------------------------------------------------------
+
+/// To be called in a catch block: an interrupt is thrown on, all else goes to the handler.
+void Loop::handle_callback_error(HandleState* handle, const char* what) {
+  std::exception_ptr error = std::current_exception();
+  if (classify(error) == ErrorKind::interrupt) throw;
+  ExceptionContext context("Exception in " + std::string(what));
+  context.set_exception(error);
+  if (handle) context.set_handle(Handle(*handle));
+  call_exception_handler(context);
+}
+
+void Loop::call_exception_handler(const ExceptionContext& context) noexcept {
+  try {
+    auto handler = exception_handler;  // stays alive while it replaces itself
+    if (!handler) return default_exception_handler(context);
+    try {
+      // A loop that dies has no handle to give; the default handler still tells.
+      if (auto self = weak_from_this().lock())
+        handler(EventLoop(std::move(self)), context);
+      else
+        default_exception_handler(context);
+    } catch (...) {  // CPython: "Unhandled error in exception handler"; the loop lives on.
+      ExceptionContext second("Unhandled error in exception handler");
+      second.set_exception(std::current_exception());
+      default_exception_handler(second);
+      default_exception_handler(context);
+    }
+  } catch (...) {  // Not even the text could be made: memory is out. Say the least.
+    log(LogLevel::error, {});
+  }
+}
+
+void Loop::default_exception_handler(const ExceptionContext& context) const {
+  std::string text = context.message;
+  if (context.task) text += "\ntask: '" + context.task->get_name() + "'";
+  if (!context.source.empty()) text += "\ncreated at: " + context.source;
+  if (context.exception) text += "\n" + describe_exception(context.exception);
+  log(LogLevel::error, std::move(text));
+}
+
+// --- Handles ----------------------------------------------------------------------------------
+
+void HandleState::drop_reference() noexcept {
+  // acq_rel: the last of two threads sees what the other did to the callable.
+  std::uint32_t before = 0;
+  if (shared_) {
+    before = references_.fetch_sub(1, std::memory_order_acq_rel);
+  } else {
+    before = references_.load(std::memory_order_relaxed);
+    references_.store(before - 1, std::memory_order_relaxed);
+  }
+  if (before == 1) delete this;
+}
+
+void HandleState::cancel() noexcept {
+  if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
+  if (shared_ || started_) return;  // the loop's thread drops the callable
+  drop();
+  if (armed()) {
+    loop_->disarm(*this);
+    drop_reference();
+  }
+}
+
+void HandleState::run_callback(Ready& node) {
+  auto& self = static_cast<HandleState&>(static_cast<Timer&>(node));
+  if (!self.cancelled()) {
+    self.started_ = true;
+    ContextRef* outer = exchange_context(&self.context_.values());
+    struct Release {
+      ~Release() {
+        exchange_context(outer);
+        handle.drop();
+        handle.drop_reference();
+      }
+      HandleState& handle;
+      ContextRef* outer;
+    } release{self, outer};
+    try {
+      self.invoke();
+    } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+      self.loop_->handle_callback_error(&self, "callback");
+    }
+  } else {
+    self.drop();
+    self.drop_reference();
+  }
+}
+
+}  // namespace asyncio::detail

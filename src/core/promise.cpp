@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/promise.hpp"
+
+#include "asyncio/coro.hpp"
+#include "asyncio/logging.hpp"
+
+#include "source_text.hpp"
+
+#include <string>
+
+namespace asyncio::detail {
+
+namespace {
+
+std::string named(const PromiseBase& frame) {
+  return "coroutine '" + function_name(frame.function) + "' (" + source_text(frame.function) + ")";
+}
+
+}  // namespace
+
+void throw_broken_frame(const PromiseBase& frame) {
+  throw RuntimeError(named(frame) +
+                     " was miscompiled by g++ 12: give the value awaited in its condition a name "
+                     "(auto value = co_await ...; if (value) ...)");
+}
+
+void throw_missing_return(const PromiseBase& frame) {
+  throw RuntimeError(named(frame) + " ended without co_return");
+}
+
+void throw_reused_coroutine() {
+  throw RuntimeError("cannot reuse already awaited coroutine");
+}
+
+void report_never_awaited(const PromiseBase& frame) noexcept {
+  log(LogLevel::warning, named(frame) + " was never awaited");
+}
+
+}  // namespace asyncio::detail

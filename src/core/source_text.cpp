@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "source_text.hpp"
+
+namespace asyncio::detail {
+
+std::string source_text(const std::source_location& where) {
+  if (where.line() == 0) return {};
+  return std::string(where.file_name()) + ":" + std::to_string(where.line());
+}
+
+namespace {
+
+/// The index of the bracket that opens the one closed at `close`.
+std::size_t opening(std::string_view text, std::size_t close, char open_char, char close_char) {
+  int depth = 0;
+  for (std::size_t i = close + 1; i-- > 0;) {
+    if (text[i] == close_char) ++depth;
+    if (text[i] == open_char && --depth == 0) return i;
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::string function_name(const std::source_location& where) {
+  std::string_view text = where.function_name();
+  // clang: "auto main()::(anonymous class)::operator()() const"; g++: "main()::<lambda()>".
+  if (text.find("operator()") != std::string_view::npos ||
+      text.find("<lambda") != std::string_view::npos)
+    return "<lambda>";
+  if (auto with = text.find(" [with "); with != std::string_view::npos) text = text.substr(0, with);
+  if (auto last = text.rfind(')'); last != std::string_view::npos) {
+    auto open = opening(text, last, '(', ')');
+    if (open != std::string_view::npos) text = text.substr(0, open);
+  }
+  if (text.ends_with('>')) {
+    auto open = opening(text, text.size() - 1, '<', '>');
+    if (open != std::string_view::npos) text = text.substr(0, open);
+  }
+  // What is left is "return-type name"; only the return type can hold a space outside brackets.
+  int depth = 0;
+  for (std::size_t i = text.size(); i-- > 0;) {
+    if (text[i] == '>' || text[i] == ')' || text[i] == '}') ++depth;
+    if (text[i] == '<' || text[i] == '(' || text[i] == '{') --depth;
+    if (text[i] == ' ' && depth == 0) return std::string(text.substr(i + 1));
+  }
+  return std::string(text);
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <source_location>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+/// "file.cpp:12", or empty for a default-constructed location.
+std::string source_text(const std::source_location& where);
+
+/// A function's name as its author wrote it: without return type, arguments, template arguments
+/// and the compilers' decorations for lambdas and coroutine clones.
+std::string function_name(const std::source_location& where);
+
+}  // namespace asyncio::detail
