@@ -21,6 +21,11 @@ class [[nodiscard("co_await it")]] SleepAwaiter : public Wait, private Timer {
   explicit SleepAwaiter(Delay delay) noexcept : Timer(&SleepAwaiter::expire), amount_(delay) {}
   explicit SleepAwaiter(TimePoint deadline) noexcept
       : Timer(&SleepAwaiter::expire), amount_(deadline.time_since_epoch()), absolute_(true) {}
+  SleepAwaiter(SleepAwaiter&& idle) noexcept
+      : Wait(std::move(idle)),
+        Timer(&SleepAwaiter::expire),
+        amount_(idle.amount_),
+        absolute_(idle.absolute_) {}
   ~SleepAwaiter();
 
   bool await_ready() const noexcept { return false; }

@@ -5,7 +5,7 @@
 #include "asyncio/detail/core/ready.hpp"
 
 #include <exception>
-#include <source_location>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -38,6 +38,8 @@ class Wait {
 
  protected:
   Wait() noexcept = default;
+  /// An awaiter may be moved until it is awaited, so that it can be stored or passed on.
+  Wait(Wait&&) noexcept {}
   ~Wait() = default;
 
   /// The innermost frame of the task is now suspended, waiting for this.
@@ -60,6 +62,9 @@ class Wait {
 /// of wake-ups depends on that.
 class Waiter : public Wait, public Links {
  public:
+  Waiter() noexcept = default;
+  Waiter(Waiter&& idle) noexcept : Wait(std::move(idle)), Links() {}
+
   bool done() const noexcept { return state_ == State::fired || state_ == State::cancelled; }
   bool was_cancelled() const noexcept { return state_ == State::cancelled; }
 

@@ -1,0 +1,24 @@
+# Install rules: the libraries, the headers, a CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/asyncio)
+
+install(TARGETS asyncio_core asyncio_backend asyncio_net asyncio_asyncio asyncio_testing
+  EXPORT asyncio-targets)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/asyncio" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT asyncio-targets NAMESPACE asyncio:: DESTINATION ${package_dir})
+
+configure_package_config_file(
+  "${CMAKE_CURRENT_LIST_DIR}/asyncio-config.cmake.in" "${PROJECT_BINARY_DIR}/asyncio-config.cmake"
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/asyncio-config-version.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/asyncio-config.cmake" "${PROJECT_BINARY_DIR}/asyncio-config-version.cmake"
+  DESTINATION ${package_dir})
+
+# The .pc file finds its prefix from where it lies, so that the installed tree may move.
+file(RELATIVE_PATH pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+configure_file("${CMAKE_CURRENT_LIST_DIR}/asyncio.pc.in" "${PROJECT_BINARY_DIR}/asyncio.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/asyncio.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
