@@ -23,13 +23,14 @@ namespace detail {
 
 struct CoroAccess;
 
-template <class T, Hazard Parameters>
+/// The promise of a Coro<T> with these parameters.
+template <class T, Hazard Parameters, class Closure>
 class Promise final : public ValuePromise<T> {
  public:
-  Promise() noexcept : ValuePromise<T>(Parameters) {}
+  Promise() noexcept : ValuePromise<T>(closure_hazard<Closure>(Parameters)) {}
   Coro<T> get_return_object(
-      std::source_location function = std::source_location::current()) noexcept {
-    this->function = function;
+      std::source_location where = std::source_location::current()) noexcept {
+    this->function = where;
     return Coro<T>(*this);
   }
 };
@@ -70,7 +71,7 @@ class [[nodiscard("co_await it or give it to create_task")]] Coro {
 
  private:
   friend struct detail::CoroAccess;
-  template <class U, detail::Hazard Parameters>
+  template <class U, detail::Hazard Parameters, class Closure>
   friend class detail::Promise;
   explicit Coro(detail::ValuePromise<T>& promise) noexcept : promise_(&promise) {}
 
@@ -308,5 +309,8 @@ inline constexpr bool is_coroutine_function_v = is_coroutine_v<std::invoke_resul
 template <class T, class... Args>
 struct std::coroutine_traits<asyncio::Coro<T>, Args...> {
   using promise_type =
-      asyncio::detail::Promise<T, asyncio::detail::parameters_hazard<Args...>()>;
+      asyncio::detail::Promise<T, asyncio::detail::parameters_hazard<Args...>(),
+                               typename asyncio::detail::ClosureOf<Args...>::type>;
 };
+
+#include "asyncio/detail/core/foreign_wait.hpp"

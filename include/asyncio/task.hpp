@@ -232,6 +232,16 @@ auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... re
   }
 }
 
+/// The same in a task group, which outlives its tasks: reference parameters are no hazard there.
+template <class First, class... Rest>
+auto create_group_task(Loop& loop, First&& first, Rest&&... rest) {
+  if constexpr (is_coro_v<std::remove_cvref_t<First>>) {
+    if (PromiseBase* frame = CoroAccess::peek(first)) frame->hazard = Hazard::none;
+  }
+  return create_task_on(loop, TaskOptions(), std::forward<First>(first),
+                        std::forward<Rest>(rest)...);
+}
+
 }  // namespace detail
 
 /// Starts `coro` as a task; its body runs when the caller next suspends. What the coroutine's

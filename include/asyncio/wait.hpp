@@ -33,14 +33,16 @@ namespace detail {
 /// Waits for several futures. Order follows asyncio/tasks.py, _wait.
 class [[nodiscard("co_await it")]] FuturesWait : public Waiter, private Timer {
  public:
-  FuturesWait(std::vector<Ref<FutureState>> futures, ReturnWhen when, OptionalDelay limit);
-  FuturesWait(FuturesWait&&) = default;
+  /// `futures` are distinct.
+  FuturesWait(std::vector<FutureHandle> futures, ReturnWhen when, OptionalDelay limit) noexcept;
+  FuturesWait(FuturesWait&& idle) noexcept;
   ~FuturesWait();
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(PromiseBase& promise);
   void await_resume();
   AwaitableKind kind() const noexcept final { return AwaitableKind::wait; }
+  const std::vector<FutureHandle>& futures() const noexcept { return futures_; }
 
  private:
   struct Node : Ready {
@@ -60,43 +62,28 @@ class [[nodiscard("co_await it")]] FuturesWait : public Waiter, private Timer {
   static void expire(Ready& node);
   void release() noexcept;
 
-  std::vector<Ref<FutureState>> futures_;
+  std::vector<FutureHandle> futures_;
   std::unique_ptr<Node[]> nodes_;
   std::size_t left_ = 0;
   ReturnWhen when_;
   OptionalDelay limit_;
 };
 
-/// The distinct futures among `handles`, in order. Throws ValueError if there is none.
-template <class Handle>
-std::vector<Handle> distinct(std::vector<Handle> handles);
-
-std::vector<Ref<FutureState>> states_of_distinct(std::vector<Ref<FutureState>> states);
+/// The handles without repetitions, in order. Throws ValueError if there is none.
+std::vector<FutureHandle> distinct(std::vector<FutureHandle> handles);
 
 template <class Handle>
 class [[nodiscard("co_await it")]] WaitAwaiter : public FuturesWait {
  public:
-  WaitAwaiter(std::vector<Handle> handles, ReturnWhen when, OptionalDelay limit)
-      : FuturesWait(states(handles), when, limit), handles_(std::move(handles)) {}
+  using FuturesWait::FuturesWait;
 
   WaitResult<Handle> await_resume() {
     FuturesWait::await_resume();
     WaitResult<Handle> result;
-    std::vector<Ref<FutureState>> given;
-    for (auto& handle : handles_) given.push_back(handle.state());
-    for (auto& state : states_of_distinct(std::move(given)))
-      (state->done() ? result.done : result.pending).push_back(Handle(state));
+    for (const auto& future : futures())
+      (future.done() ? result.done : result.pending).push_back(Handle(future.state()));
     return result;
   }
-
- private:
-  static std::vector<Ref<FutureState>> states(const std::vector<Handle>& handles) {
-    std::vector<Ref<FutureState>> result;
-    for (auto& handle : handles) result.push_back(handle.state());
-    return states_of_distinct(std::move(result));
-  }
-
-  std::vector<Handle> handles_;
 };
 
 /// Cancels `future` and waits for its end. asyncio/tasks.py, _cancel_and_wait.
@@ -106,5 +93,41 @@ template <class R>
 concept FutureRange =
     std::ranges::input_range<R> && is_future_v<std::ranges::range_value_t<R>>;
 
+/// What a range of handles holds, and what several different ones have in common.
+template <FutureRange R>
+std::vector<FutureHandle> handles_of(R&& range) {
+  std::vector<FutureHandle> handles;
+  for (auto&& handle : range) handles.push_back(handle);
+  return distinct(std::move(handles));
+}
+
 }  // namespace detail
+
+/// Waits until the tasks or futures of `range` are done, all or the first of them, or `limit` has
+/// passed. Cancels nothing and throws none of their exceptions.
+///
+/// Awaits   them; always suspends at least once.
+/// Returns  (the await) `done` and `pending`: handles of the range's type, each once, in order.
+/// Throws   ValueError if the range is empty.
+/// Cancel   ends the wait; the tasks run on.
+/// Thread   the loop's.
+/// asyncio  Coroutines and Tasks, wait
+template <detail::FutureRange R>
+auto wait(R&& range, ReturnWhen return_when = ALL_COMPLETED, OptionalDelay limit = std::nullopt) {
+  return detail::WaitAwaiter<std::ranges::range_value_t<R>>(
+      detail::handles_of(std::forward<R>(range)), return_when, limit);
+}
+template <detail::FutureRange R>
+auto wait(R&& range, OptionalDelay limit) {
+  return wait(std::forward<R>(range), ALL_COMPLETED, limit);
+}
+
+/// Bare coroutines are refused, as since Python 3.11: make tasks of them first.
+template <class R>
+  requires std::ranges::input_range<R> && is_coroutine_v<std::ranges::range_value_t<R>>
+void wait(R&&, auto&&...) {
+  static_assert(!std::ranges::input_range<R>,
+                "wait() takes tasks or futures: give each coroutine to create_task first");
+}
+
 }  // namespace asyncio

@@ -178,18 +178,37 @@ auto as_arguments(Entered& entered) {
     return std::tuple<Entered&>(entered);
 }
 
+/// The body inside both managers.
+template <class X, class Body>
+struct InnerBody {
+  InnerBody(X& first, Body& function) noexcept : x(first), body(function) {}
+  template <class Y>
+  decltype(auto) operator()(Y& y) const {
+    return std::apply(body, std::tuple_cat(as_arguments(x), as_arguments(y)));
+  }
+  X& x;
+  Body& body;
+};
+
+/// The body of the outer manager: enters the inner one.
+template <class Second, class Body>
+struct OuterBody {
+  OuterBody(Second& manager, Body& function) noexcept : second(manager), body(function) {}
+  template <class X>
+  auto operator()(X& x) const {
+    return with_one(second, InnerBody<X, Body>(x, body));
+  }
+  Second& second;
+  Body& body;
+};
+
 template <class First, class Second, class Body>
-auto with_two(First first, Second second, Body body)
-    -> decltype(with_one(first, [&](auto& x) {
-      return with_one(second, [&](auto& y) {
-        return std::apply(body, std::tuple_cat(as_arguments(x), as_arguments(y)));
-      });
-    })) {
-  co_return co_await with_one(first, [&](auto& x) {
-    return with_one(second, [&](auto& y) {
-      return std::apply(body, std::tuple_cat(as_arguments(x), as_arguments(y)));
-    });
-  });
+using outer_body_t = OuterBody<std::remove_reference_t<Second>, Body>;
+
+template <class First, class Second, class Body>
+Coro<body_result_t<std::remove_reference_t<First>, outer_body_t<First, Second, Body>>> with_two(
+    First first, Second second, Body body) {
+  co_return co_await with_one(first, outer_body_t<First, Second, Body>(second, body));
 }
 
 }  // namespace detail

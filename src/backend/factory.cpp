@@ -12,8 +12,10 @@ namespace asyncio {
 
 namespace detail {
 
-EventLoop make_event_loop(std::unique_ptr<Poller> poller) {
-  auto loop = std::make_shared<Loop>(std::move(poller));
+EventLoop make_event_loop(std::unique_ptr<Backend> backend) {
+  Backend& attached = *backend;
+  auto loop = std::make_shared<Loop>(std::move(backend));
+  attached.attach(*loop);
   const char* debug = std::getenv("ASYNCIODEBUG");
   if (debug && *debug && std::string_view(debug) != "0") loop->set_debug(true);
   return EventLoop(std::move(loop));

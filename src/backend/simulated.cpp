@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/simulated.hpp"
+#include "asyncio/detail/backend/backend.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
 
@@ -12,13 +13,16 @@
 
 namespace asyncio::detail {
 
-class SimulatedPoller final : public Poller {
+class SimulatedPoller final : public Backend {
  public:
   explicit SimulatedPoller(std::uint64_t seed) : seed_(seed) {}
 
   std::string_view name() const noexcept override { return "simulated"; }
   TimePoint now() noexcept override { return now_; }
-  void close() noexcept override { wake_.close(); }
+  void close() noexcept override {
+    close_resources();
+    wake_.close();
+  }
   void external_work(int change) noexcept override { external_work_ += change; }
 
   void wake() noexcept override { wake_.set(); }
@@ -37,6 +41,25 @@ class SimulatedPoller final : public Poller {
   }
 
   std::uint64_t seed() const noexcept { return seed_; }
+
+  bool supports(Opcode) const noexcept override { return false; }
+  bool start(Operation& op) noexcept override {
+    op.result = -EOPNOTSUPP;
+    return true;
+  }
+  std::int64_t attempt(Operation&) noexcept override { return -EOPNOTSUPP; }
+  void cancel(Operation&) noexcept override {}
+  void forget(Operation&) noexcept override {}
+  int socket(int, int, int) noexcept override { return -EOPNOTSUPP; }
+  int bind(int, const sockaddr*, std::uint32_t) noexcept override { return -EOPNOTSUPP; }
+  int listen(int, int) noexcept override { return -EOPNOTSUPP; }
+  int setsockopt(int, int, int, const void*, std::uint32_t) noexcept override { return -EOPNOTSUPP; }
+  int getsockopt(int, int, int, void*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
+  int getsockname(int, sockaddr*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
+  int getpeername(int, sockaddr*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
+  int shutdown(int, int) noexcept override { return -EOPNOTSUPP; }
+  int adopt(int) noexcept override { return -EOPNOTSUPP; }
+  int close_fd(int) noexcept override { return -EOPNOTSUPP; }
 
  private:
   void wait_for_threads(TimePoint deadline) {
@@ -66,7 +89,7 @@ class SimulatedPoller final : public Poller {
   WakeEvent wake_;
 };
 
-std::unique_ptr<Poller> make_simulated_backend(std::uint64_t seed) {
+std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed) {
   return std::make_unique<SimulatedPoller>(seed);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/core/loop.hpp"
 
+#include "asyncio/detail/core/generator_state.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
@@ -159,6 +160,7 @@ void Loop::close() {
   checked_ = true;
   auto alive = weak_from_this().lock();
   discard_pending();
+  awaited_by.clear();
   inbox_.store(&closed_mark, std::memory_order_seq_cst);
   default_executor.reset();
   poller_->close();
@@ -182,6 +184,8 @@ void Loop::discard_pending() noexcept {
       ready_.push_back(static_cast<Ready&>(*posted));
     }
   }
+  while (!generators_.empty())
+    static_cast<GeneratorState&>(generators_.pop_front()).finish();
   while (!timers_.empty()) ready_.push_back(timers_.pop());
   while (!ready_.empty()) {
     Ready& node = ready_.pop_front();

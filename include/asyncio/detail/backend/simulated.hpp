@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "asyncio/detail/core/poller.hpp"
+#include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/time.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -13,7 +14,7 @@ namespace asyncio::detail {
 /// instead, since nobody can tell how long the thread will take.
 class SimulatedPoller;
 
-std::unique_ptr<Poller> make_simulated_backend(std::uint64_t seed);
+std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed);
 
 /// Lets the virtual clock of the loop running in this thread pass `amount`, as blocking code
 /// would. Returns false if that loop is not simulated.

@@ -21,32 +21,57 @@ inline constexpr bool is_view_v<std::basic_string_view<C, Traits>> = true;
 template <class T, std::size_t N>
 inline constexpr bool is_view_v<std::span<T, N>> = true;
 
-/// A parameter of a coroutine as it was declared; `first` may be the object of a member function
-/// or lambda.
-template <class Arg>
-consteval Hazard parameter_hazard(bool first) {
-  using Value = std::remove_cvref_t<Arg>;
-  if (is_view_v<Value>) return Hazard::view;
-  if (!std::is_reference_v<Arg>) return Hazard::none;
-  if (first && std::is_class_v<Value>) {
-    if (std::is_empty_v<Value>) return Hazard::none;  // a lambda without captures holds nothing
-    // clang writes "(lambda at file:1:2)", g++ "<lambda()>".
-    if (type_text<Value>().find("lambda") != std::string_view::npos) return Hazard::capture;
-  }
-  return Hazard::reference;
+/// Whether T is a closure, found from its name, because clang asks while the closure is still
+/// incomplete. clang writes "(lambda at file:1:2)", g++ "<lambda()>".
+template <class T>
+consteval bool is_closure() {
+  return type_text<T>().find("lambda") != std::string_view::npos;
 }
 
-/// The worst of all parameters.
+/// A parameter of a coroutine as it was declared.
+template <class Arg>
+consteval Hazard parameter_hazard() {
+  using Value = std::remove_cvref_t<Arg>;
+  if constexpr (is_closure<Value>()) {
+    return Hazard::none;  // the first one: see closure_hazard
+  } else {
+    if (is_view_v<Value>) return Hazard::view;
+    if (!std::is_reference_v<Arg>) return Hazard::none;
+    return std::is_empty_v<Value> ? Hazard::none : Hazard::reference;
+  }
+}
+
+/// The worst of all parameters; that of the closure of a lambda is not known yet.
 template <class... Args>
 consteval Hazard parameters_hazard() {
   Hazard worst = Hazard::none;
-  bool first = true;
-  [[maybe_unused]] auto consider = [&](Hazard hazard) {
+  [[maybe_unused]] auto consider = [&worst](Hazard hazard) {
     if (hazard > worst) worst = hazard;
-    first = false;
   };
-  (consider(parameter_hazard<Args>(first)), ...);
+  (consider(parameter_hazard<Args>()), ...);
   return worst;
+}
+
+/// The closure of a coroutine that is a lambda, else void.
+template <class... Args>
+struct ClosureOf {
+  using type = void;
+};
+template <class First, class... Rest>
+struct ClosureOf<First, Rest...> {
+  using type = std::conditional_t<std::is_reference_v<First> &&
+                                      is_closure<std::remove_cvref_t<First>>(),
+                                  std::remove_cvref_t<First>, void>;
+};
+
+/// A lambda with captures dies, usually, before a task made of its coroutine does. To be asked
+/// once the closure is complete: in the body of a member function of the promise.
+template <class Closure>
+constexpr Hazard closure_hazard(Hazard parameters) {
+  if constexpr (std::is_void_v<Closure>)
+    return parameters;
+  else
+    return std::is_empty_v<Closure> ? parameters : Hazard::capture;
 }
 
 }  // namespace asyncio::detail

@@ -100,6 +100,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // Generators. CPython: BaseEventLoop._asyncgens.
   List<Links>& generators() noexcept { return generators_; }
+  void adopt_generator(GeneratorState& generator);
 
   // Errors and debugging.
   void call_exception_handler(const ExceptionContext& context) noexcept;
@@ -117,6 +118,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool executor_shutdown = false;
   bool generators_shutdown = false;
   unsigned eager_depth = 0;
+  /// Waits that only the user knows of: (awaited, waiter), for the call graph.
+  std::vector<std::pair<Ref<FutureState>, Ref<FutureState>>> awaited_by;
 
  private:
   friend class TaskState;

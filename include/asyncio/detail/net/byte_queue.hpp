@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::detail {
+
+/// Bytes that were received and not yet read. Holds no memory while it is empty.
+class ByteQueue {
+ public:
+  bool empty() const noexcept { return begin_ == bytes_.size(); }
+  std::size_t size() const noexcept { return bytes_.size() - begin_; }
+  std::string_view view() const noexcept { return std::string_view(bytes_).substr(begin_); }
+
+  void append(std::string_view bytes) {
+    // Moving what is left to the front is paid for by the bytes that were taken before.
+    if (begin_ > bytes_.size() / 2) {
+      bytes_.erase(0, begin_);
+      begin_ = 0;
+    }
+    bytes_.append(bytes);
+  }
+
+  void prepend(std::string_view bytes) {
+    bytes_.replace(0, begin_, bytes);
+    begin_ = 0;
+  }
+
+  /// Removes and returns the first `count` bytes, or all.
+  std::string take(std::size_t count) {
+    if (count >= bytes_.size() && begin_ == 0) {
+      std::string all = std::exchange(bytes_, {});
+      if (all.capacity() / 2 > all.size() && all.capacity() > kSpareBytes) all.shrink_to_fit();
+      return all;
+    }
+    std::string taken(view().substr(0, count));
+    drop(count);
+    return taken;
+  }
+
+  std::size_t take_into(char* to, std::size_t count) {
+    count = std::min(count, size());
+    std::memcpy(to, bytes_.data() + begin_, count);
+    drop(count);
+    return count;
+  }
+
+  void drop(std::size_t count) noexcept {
+    begin_ += std::min(count, size());
+    if (empty()) clear();
+  }
+
+  void clear() noexcept {
+    bytes_ = std::string();
+    begin_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t kSpareBytes = 1024;
+
+  std::string bytes_;
+  std::size_t begin_ = 0;
+};
+
+}  // namespace asyncio::detail

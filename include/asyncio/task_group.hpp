@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+/// TaskGroup: tasks that end together.
+#pragma once
+
+#include "asyncio/detail/core/wait.hpp"
+#include "asyncio/exception_group.hpp"
+#include "asyncio/task.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+class TaskGroupState;
+}
+
+/// Tasks with a common end: leaving the `with` waits for all of them; the first that fails cancels
+/// the others and the body, and all errors come out as one ExceptionGroup.
+///
+///     co_await with(TaskGroup(), [&](TaskGroup& group) -> Coro<> {
+///       group.create_task(fetch, "a");
+///       group.create_task(fetch, "b");
+///       co_return;
+///     });
+///
+/// Thread   the loop's.
+/// asyncio  Coroutines and Tasks, Task Groups
+class TaskGroup {
+ public:
+  TaskGroup();
+  TaskGroup(TaskGroup&&) noexcept;
+  TaskGroup& operator=(TaskGroup&&) = delete;
+  ~TaskGroup();
+
+  /// As asyncio::create_task, in this group. Running children may add to a group that is being
+  /// left. References to what outlives the `with` are fine.
+  ///
+  /// Throws   RuntimeError before the group is entered, while it shuts down, after it has ended.
+  template <class... Args>
+  auto create_task(Args&&... args) {
+    check_open();
+    auto task = detail::create_group_task(loop(), std::forward<Args>(args)...);
+    adopt(task.state());
+    return task;
+  }
+
+  /// Cancels the children and the body; the group then ends without an exception.
+  void cancel();
+
+  /// Throws   RuntimeError outside a task or a second time.
+  TaskGroup& aenter();
+  /// Awaits   the children.
+  /// Throws   ExceptionGroup of their errors and the body's; CancelledError if the task that holds
+  ///          the group was cancelled; KeyboardInterrupt.
+  Coro<bool> aexit(std::exception_ptr error);
+
+ private:
+  void check_open() const;
+  void adopt(const detail::Ref<detail::FutureState>& task);
+  detail::Loop& loop() const noexcept;
+
+  std::unique_ptr<detail::TaskGroupState> state_;
+};
+
+}  // namespace asyncio

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+/// try_: try, except and finally whose parts may await.
+#pragma once
+
+#include "asyncio/capture.hpp"
+#include "asyncio/coro.hpp"
+#include "asyncio/detail/core/callable_check.hpp"
+#include "asyncio/result.hpp"
+#include "asyncio/with.hpp"
+
+#include <exception>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+template <class E, class F>
+class ExceptClause {
+ public:
+  explicit ExceptClause(F function) : handler(std::move(function)) {}
+
+  /// The exception, if it is an E; it lives as long as `error`.
+  static E* match(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (E& e) {
+      return &e;
+    } catch (...) {  // Not for this clause.
+      return nullptr;
+    }
+  }
+
+  F handler;
+};
+
+struct NoFinally {
+  void operator()() const noexcept {}
+};
+
+}  // namespace detail
+
+/// What try_ returns; awaiting it runs the parts.
+template <class Body, class Finally, class... Clauses>
+class [[nodiscard("co_await it")]] Try {
+ public:
+  using Result = asyncio::Result<
+      typename detail::ResultValue<decltype(std::declval<detail::CaptureCall<Body>&>()
+                                                .await_resume())>::type>;
+  using value_type = typename detail::ResultValue<Result>::type;
+
+  Try(Body body, Finally last, std::tuple<Clauses...> clauses)
+      : body_(std::move(body)), finally_clause_(std::move(last)), clauses_(std::move(clauses)) {}
+
+  /// Adds a handler for exceptions of type E, tried in the order of the calls. It takes `E&` or
+  /// nothing, may await, and its result replaces the body's.
+  template <class E, class F>
+  auto except(F&& handler) && {
+    static_assert(detail::safe_callable_v<F>,
+                  "name the lambda first: g++ 12 destroys its captures twice inside co_await");
+    using Clause = detail::ExceptClause<E, std::decay_t<F>>;
+    return Try<Body, Finally, Clauses..., Clause>(
+        std::move(body_), std::move(finally_clause_),
+        std::tuple_cat(std::move(clauses_), std::tuple<Clause>(Clause(std::forward<F>(handler)))));
+  }
+
+  /// Runs `last` in any case, after the body or its handler; it may await.
+  template <class F>
+  auto finally_(F&& last) && {
+    static_assert(detail::safe_callable_v<F>,
+                  "name the lambda first: g++ 12 destroys its captures twice inside co_await");
+    return Try<Body, std::decay_t<F>, Clauses...>(std::move(body_), std::forward<F>(last),
+                                                  std::move(clauses_));
+  }
+
+  Coro<value_type> operator co_await() && { return run(std::move(*this)); }
+
+ private:
+  static Coro<value_type> run(Try self) {
+    Result outcome = co_await detail::CaptureCall<std::reference_wrapper<Body>>(self.body_);
+    if (outcome.has_exception()) {
+      std::exception_ptr error = outcome.exception();
+      outcome = co_await self.template handle<0>(std::move(error));
+    }
+    co_await detail::Settle<std::reference_wrapper<Finally>>(self.finally_clause_);
+    if constexpr (std::is_void_v<value_type>)
+      outcome.value();
+    else
+      co_return std::move(outcome).value();
+  }
+
+  /// The outcome after the first clause from I on that takes `error`.
+  template <std::size_t I>
+  Coro<Result> handle(std::exception_ptr error) {
+    if constexpr (I == sizeof...(Clauses)) {
+      co_return Result(std::move(error));
+    } else {
+      auto& clause = std::get<I>(clauses_);
+      auto* matched = std::remove_reference_t<decltype(clause)>::match(error);
+      if (!matched) co_return co_await handle<I + 1>(std::move(error));
+      auto call = [&clause, matched]() -> decltype(auto) {
+        if constexpr (std::is_invocable_v<decltype(clause.handler)&, decltype(*matched)>)
+          return std::invoke(clause.handler, *matched);
+        else
+          return std::invoke(clause.handler);
+      };
+      auto handled = co_await detail::CaptureCall<decltype(call)>(std::move(call));
+      if (handled.has_exception()) co_return Result(handled.exception());
+      co_return Result(std::move(handled).value());
+    }
+  }
+
+  Body body_;
+  Finally finally_clause_;
+  std::tuple<Clauses...> clauses_;
+};
+
+/// Try, except and finally in one expression, since C++ allows no `co_await` in a catch block:
+///
+///     co_await try_([&]() -> Coro<> { co_await work(); })
+///         .except<ValueError>([&](ValueError& e) -> Coro<> { co_await report(e); })
+///         .finally_([&]() -> Coro<> { co_await close(); });
+///
+/// Awaits   the body, the handler that takes its exception if one does, the finally part.
+/// Returns  (the await) what the body or the handler returns.
+/// Throws   what no handler takes; what a handler or the finally part throws.
+/// Cancel   reaches the part that is suspended. `except<CancelledError>` must rethrow.
+template <class Body>
+auto try_(Body&& body) {
+  static_assert(detail::safe_callable_v<Body>,
+                "name the lambda first: g++ 12 destroys its captures twice inside co_await");
+  return Try<std::decay_t<Body>, detail::NoFinally>(std::forward<Body>(body), detail::NoFinally(),
+                                                    std::tuple<>());
+}
+
+}  // namespace asyncio

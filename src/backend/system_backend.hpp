@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/backend/backend.hpp"
+
+namespace asyncio::detail {
+
+/// Does an operation with one non-blocking system call. Returns its result, or the negative error
+/// number; EINTR is retried. A connection that is being made is -EINPROGRESS. What would block, as
+/// files do, and what only waits is -EOPNOTSUPP.
+std::int64_t perform(Operation& operation) noexcept;
+
+/// Whether the operation waits for room to write rather than for something to read.
+bool waits_for_write(Opcode opcode) noexcept;
+
+/// The calls that are the same for every backend on the operating system's own sockets.
+class SystemBackend : public Backend {
+ public:
+  int socket(int family, int type, int protocol) noexcept override;
+  int bind(int fd, const sockaddr* address, std::uint32_t size) noexcept override;
+  int listen(int fd, int backlog) noexcept override;
+  int setsockopt(int fd, int level, int name, const void* value,
+                 std::uint32_t size) noexcept override;
+  int getsockopt(int fd, int level, int name, void* value, std::uint32_t& size) noexcept override;
+  int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
+  int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
+  int shutdown(int fd, int how) noexcept override;
+};
+
+}  // namespace asyncio::detail

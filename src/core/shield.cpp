@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/shield.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+
+namespace asyncio::detail {
+
+ShieldLink::ShieldLink(FutureState& outer, Ref<FutureState> inner) noexcept
+    : Ready(&ShieldLink::inner_done), outer_(outer), inner_(std::move(inner)) {}
+
+FutureState* ShieldLink::owner_of(Ready& node) noexcept {
+  return node.run == &inner_done ? &static_cast<ShieldLink&>(node).outer_ : nullptr;
+}
+
+void ShieldLink::begin() noexcept {
+  outer_.add_reference();  // until inner is done, so that an error of it is seen by somebody
+  inner_->add_callback(*this);
+}
+
+void ShieldLink::inner_done(Ready& node) {
+  auto& self = static_cast<ShieldLink&>(node);
+  auto keep = Ref<FutureState>::adopt(&self.outer_);
+  Ref<FutureState> inner = std::move(self.inner_);
+  if (self.outer_.done()) {
+    if (inner->cancelled()) return;
+    if (std::exception_ptr error = inner->take_error()) {
+      ExceptionContext context("exception in shielded future");
+      context.set_exception(error).set_future(FutureHandle(inner));
+      inner->loop().call_exception_handler(context);
+    }
+  } else if (inner->cancelled()) {
+    self.outer_.set_cancelled(inner->take_error());
+  } else if (std::exception_ptr error = inner->take_error()) {
+    self.outer_.set_exception(error);
+  } else {
+    self.pass_value(inner);
+  }
+}
+
+}  // namespace asyncio::detail
