@@ -90,7 +90,7 @@ template <std::ranges::input_range R>
   requires Awaitable<std::ranges::range_value_t<R>>
 auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
   using Element = std::ranges::range_value_t<R>;
-  using Handle = decltype(ensure_future(std::declval<Element>()));
+  using Watched = decltype(ensure_future(std::declval<Element>()));
   std::vector<FutureHandle> futures;
   for (auto&& element : range) {
     if constexpr (is_future_v<Element>)
@@ -98,7 +98,7 @@ auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
     else
       futures.push_back(ensure_future(Element(std::move(element))));
   }
-  return AsCompleted<Handle>(
+  return AsCompleted<Watched>(
       std::make_shared<detail::CompletionQueue>(std::move(futures), limit));
 }
 

@@ -13,6 +13,7 @@
 #include "asyncio/future.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/generator.hpp"
+#include "asyncio/generator_adaptors.hpp"
 #include "asyncio/graph.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/result.hpp"

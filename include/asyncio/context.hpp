@@ -185,11 +185,11 @@ class ContextVar {
 
   const std::string& name() const noexcept { return name_; }
 
-  /// Throws   LookupError-like RuntimeError if the variable has neither value nor default.
+  /// Throws   LookupError if the variable has neither value nor default.
   T get() const {
     if (auto found = lookup()) return *found;
     if (default_) return *default_;
-    throw RuntimeError("context variable '" + name_ + "' has no value");
+    throw LookupError("context variable '" + name_ + "' has no value");
   }
 
   T get(T fallback) const {

@@ -314,3 +314,4 @@ struct std::coroutine_traits<asyncio::Coro<T>, Args...> {
 };
 
 #include "asyncio/detail/core/foreign_wait.hpp"
+#include "asyncio/detail/core/then_state.hpp"

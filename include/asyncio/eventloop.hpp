@@ -9,6 +9,7 @@
 #include <concepts>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -306,6 +307,9 @@ class EventLoop {
 
   std::shared_ptr<detail::Loop> loop_;
 };
+
+/// Writes `repr()`.
+std::ostream& operator<<(std::ostream& out, const EventLoop& loop);
 
 /// The loop that runs in this thread.
 ///

@@ -5,6 +5,7 @@
 #include "asyncio/exceptions.hpp"
 
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,17 +50,21 @@ class ExceptionGroup : public std::runtime_error {
   /// The leaves that are an E, and all others.
   template <class E>
   std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split() const {
-    return split_by(&detail::holds<E>);
+    return split(&detail::holds<E>);
   }
+
+  /// The same for the leaves that a function chooses.
+  using Predicate = std::function<bool(const std::exception_ptr&)>;
+  std::optional<ExceptionGroup> subgroup(const Predicate& chooses) const {
+    return split(chooses).first;
+  }
+  std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> split(
+      const Predicate& chooses) const;
 
   /// The whole tree as text, a line for each error.
   std::string tree() const;
 
  private:
-  using Predicate = bool (*)(const std::exception_ptr&);
-  using Parts = std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>>;
-
-  Parts split_by(Predicate matches) const;
   void print_to(std::string& out, int depth) const;
 
   std::string message_;

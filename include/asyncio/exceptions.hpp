@@ -68,6 +68,12 @@ class TypeError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A name, key or index that is not there.
+class LookupError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// A result was asked for too early, or set a second time.
 class InvalidStateError : public std::runtime_error {
  public:
@@ -81,6 +87,10 @@ class OSError : public std::system_error {
       : std::system_error(error_number, std::generic_category(), operation) {}
 
   int error_number() const noexcept { return code().value(); }
+
+ protected:
+  OSError(std::error_code code, const std::string& operation)
+      : std::system_error(code, operation) {}
 };
 
 /// An operation did not end in its time. For a timeout scope `cause()` is the CancelledError that

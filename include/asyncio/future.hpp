@@ -27,7 +27,8 @@ class Task;
 
 namespace detail {
 
-/// A done-callback: a node in the future's list, then in the ready queue.
+/// A done-callback: a node in the future's list, then in the ready queue. It holds its future only
+/// in the latter, so that a future that never gets an outcome can be freed.
 class DoneCallback : public Ready, public Recycled {
  public:
   virtual ~DoneCallback() = default;
@@ -37,11 +38,12 @@ class DoneCallback : public Ready, public Recycled {
   }
   /// Whether this was registered with an equal function (`type` says what `function` points to).
   virtual bool matches(const std::type_info& type, const void* function) const noexcept = 0;
+  /// The future has an outcome; this is on its way into the ready queue.
+  void hold(FutureState& future) noexcept { future_ = Ref<FutureState>::share(&future); }
 
  protected:
-  DoneCallback(FutureState& future, ContextSlot context) noexcept
-      : Ready(&run_callback), future_(Ref<FutureState>::share(&future)),
-        context_(std::move(context)) {}
+  explicit DoneCallback(ContextSlot context) noexcept
+      : Ready(&run_callback), context_(std::move(context)) {}
 
   virtual void invoke(const Ref<FutureState>& future) = 0;
 
@@ -56,8 +58,8 @@ template <class Handle, class F>
 class TypedDoneCallback final : public DoneCallback {
  public:
   template <class G>
-  TypedDoneCallback(FutureState& future, ContextSlot context, G&& function)
-      : DoneCallback(future, std::move(context)), function_(std::forward<G>(function)) {}
+  TypedDoneCallback(ContextSlot context, G&& function)
+      : DoneCallback(std::move(context)), function_(std::forward<G>(function)) {}
 
   bool matches(const std::type_info& type, const void* function) const noexcept override {
     if constexpr (std::equality_comparable<F>)
@@ -80,18 +82,60 @@ class TypedDoneCallback final : public DoneCallback {
 std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
                              const void* function) noexcept;
 
-template <class T>
-class FutureAwaiter;
-
 std::exception_ptr make_cancelled(const std::string& message);
+
+/// The callbacks of a handle, which they are given.
+template <class Derived>
+class CallbackMembers {
+ public:
+  /// Calls `function(future)` or `function()` through the ready queue once there is an outcome, in
+  /// a copy of the current context or in `context`. Callbacks run in the order of registration.
+  template <class F>
+  void add_done_callback(F&& function) const {
+    add(ContextSlot(), std::forward<F>(function));
+  }
+  template <class F>
+  void add_done_callback(F&& function, const Context& context) const {
+    add(ContextSlot(context), std::forward<F>(function));
+  }
+
+  /// Removes every registration of `function`: a function pointer, or an object with `==`.
+  ///
+  /// Returns  how many there were.
+  template <class F>
+  std::size_t remove_done_callback(F function) const {
+    static_assert(std::equality_comparable<F>,
+                  "only a callback that can be compared can be removed: use a function pointer");
+    return remove_callbacks(target(), typeid(F), &function);
+  }
+
+ private:
+  FutureState& target() const noexcept { return *static_cast<const Derived&>(*this).state(); }
+
+  template <class F>
+  void add(ContextSlot context, F&& function) const {
+    using Stored = std::decay_t<F>;
+    static_assert(std::is_invocable_v<Stored&, Derived> || std::is_invocable_v<Stored&>,
+                  "a done callback takes the future, or nothing");
+    target().add_done_callback(*new TypedDoneCallback<Derived, Stored>(std::move(context),
+                                                                      std::forward<F>(function)));
+  }
+};
 
 }  // namespace detail
 
 /// A future or task of any value type. Copies name the same one; copying is an increment.
 ///
+/// Awaits   its outcome.
+/// Returns  (of the await) nothing.
+/// Throws   its exception; CancelledError if it was cancelled.
+/// Cancel   cancels it.
 /// Thread   the loop's; not for handing to another thread (see ConcurrentFuture).
-class FutureHandle {
+class FutureHandle : public detail::CallbackMembers<FutureHandle> {
  public:
+  /// What awaiting it gives, since its type is not known here.
+  using value_type = void;
+
   /// Whether there is an outcome: a value, an exception or a cancellation.
   bool done() const noexcept { return state_->done(); }
   bool cancelled() const noexcept { return state_->cancelled(); }
@@ -122,15 +166,6 @@ class FutureHandle {
   const detail::Ref<detail::FutureState>& state() const noexcept { return state_; }
 
  protected:
-  template <class Handle, class F>
-  void add_callback(detail::ContextSlot context, F&& function) {
-    static_assert(std::is_invocable_v<std::decay_t<F>&, Handle> ||
-                      std::is_invocable_v<std::decay_t<F>&>,
-                  "a done callback takes the future, or nothing");
-    state_->add_callback(*new detail::TypedDoneCallback<Handle, std::decay_t<F>>(
-        *state_, std::move(context), std::forward<F>(function)));
-  }
-
   detail::Ref<detail::FutureState> state_;
 };
 
@@ -144,9 +179,11 @@ class FutureHandle {
 /// Thread   the loop's.
 /// asyncio  Futures
 template <class T = void>
-class Future : public FutureHandle {
+class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
  public:
   using value_type = T;
+  using detail::CallbackMembers<Future<T>>::add_done_callback;
+  using detail::CallbackMembers<Future<T>>::remove_done_callback;
 
   /// Throws   InvalidStateError if there is an outcome already.
   template <class... U>
@@ -175,33 +212,10 @@ class Future : public FutureHandle {
     return view();
   }
 
-  /// Calls `function(future)` or `function()` through the ready queue once there is an outcome, in
-  /// a copy of the current context or in `context`. Callbacks run in the order of registration.
-  template <class F>
-  void add_done_callback(F&& function) const {
-    const_cast<Future*>(this)->template add_callback<Future>(detail::ContextSlot(),
-                                                             std::forward<F>(function));
-  }
-  template <class F>
-  void add_done_callback(F&& function, const Context& context) const {
-    const_cast<Future*>(this)->template add_callback<Future>(detail::ContextSlot(context),
-                                                             std::forward<F>(function));
-  }
-
-  /// Removes every registration of `function`: a function pointer, or an object with `==`.
-  ///
-  /// Returns  how many there were.
-  template <class F>
-  std::size_t remove_done_callback(F function) const {
-    static_assert(std::equality_comparable<F>,
-                  "only a callback that can be compared can be removed: use a function pointer");
-    return detail::remove_callbacks(*state_, typeid(F), &function);
-  }
-
   /// A future of `function(value)`. An exception or cancellation passes through; cancelling the
   /// new future cancels this one.
   template <class F>
-  auto then(F function) const;
+  auto then(F&& function) const;
 
   explicit Future(detail::Ref<detail::FutureState> state) noexcept
       : FutureHandle(std::move(state)) {}
@@ -229,6 +243,10 @@ template <class T>
 inline constexpr bool is_future_v<Future<T>> = true;
 template <class T>
 inline constexpr bool is_future_v<Task<T>> = true;
+template <>
+inline constexpr bool is_future_v<FutureHandle> = true;
+template <>
+inline constexpr bool is_future_v<TaskHandle> = true;
 
 /// Waits for a future or task through the task's own node in its callback list.
 class FutureWait : public Wait {
@@ -261,7 +279,8 @@ class LvalueFutureAwaiter final : public FutureWait {
       : FutureWait(handle.state()) {}
   view_t<T> await_resume() {
     check();
-    return slot_of<T>(*future_).get();
+    // A handle that does not know the type is awaited as void, whatever there is.
+    if constexpr (!std::is_void_v<T>) return slot_of<T>(*future_).get();
   }
 };
 
@@ -273,7 +292,9 @@ class RvalueFutureAwaiter final : public FutureWait {
       : FutureWait(handle.state()) {}
   T await_resume() {
     check();
-    if constexpr (std::is_void_v<T> || std::is_reference_v<T>) {
+    if constexpr (std::is_void_v<T>) {
+      return;
+    } else if constexpr (std::is_reference_v<T>) {
       return slot_of<T>(*future_).get();
     } else if constexpr (!std::is_copy_constructible_v<T>) {
       return std::move(slot_of<T>(*future_).get());
@@ -304,3 +325,13 @@ Future<T> EventLoop::create_future() {
 }
 
 }  // namespace asyncio
+
+/// Handles of the same future have the same hash: for unordered containers of tasks.
+template <>
+struct std::hash<asyncio::FutureHandle> {
+  std::size_t operator()(const asyncio::FutureHandle& handle) const noexcept {
+    return std::hash<void*>()(handle.state().get());
+  }
+};
+template <class T>
+struct std::hash<asyncio::Future<T>> : std::hash<asyncio::FutureHandle> {};

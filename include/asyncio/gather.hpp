@@ -136,8 +136,6 @@ auto gather_range(R&& range) {
       Ref<FutureState>::adopt(new State(loop, std::move(children))));
 }
 
-Future<void> wait_for_all_ended(Loop& loop, const std::vector<TaskHandle>& tasks);
-
 }  // namespace detail
 
 /// Runs the awaitables concurrently, coroutines as new tasks, in argument order.

@@ -6,6 +6,7 @@
 #include "asyncio/eventloop.hpp"
 #include "asyncio/task.hpp"
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -96,6 +97,7 @@ class Runner {
     begin();
     TaskOptions options;
     options.context(context ? *context : *context_);
+    detail::vouch_for(coro);
     Task<T> task = detail::spawn(loop_->impl(), std::move(options), std::move(coro),
                                  std::source_location());
     return finish(std::move(task));
@@ -170,9 +172,9 @@ T run(Coro<T> main, RunOptions options = {}) {
 /// The same for `function(args...)`, which live as long as the run.
 template <class F, class... Args>
   requires(!is_coroutine_v<F>)
-auto run(F&& function, Args&&... args) {
+auto run(RunOptions options, F&& function, Args&&... args) {
   detail::refuse_running_loop("asyncio.run() cannot be called from a running event loop");
-  Runner runner;
+  Runner runner(std::move(options));
   using T = typename std::invoke_result_t<std::decay_t<F>&, detail::stored_t<Args>...>::value_type;
   if constexpr (std::is_void_v<T>) {
     runner.run(std::forward<F>(function), std::forward<Args>(args)...);
@@ -182,6 +184,12 @@ auto run(F&& function, Args&&... args) {
     runner.close();
     return static_cast<T>(result);
   }
+}
+
+template <class F, class... Args>
+  requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, RunOptions>)
+auto run(F&& function, Args&&... args) {
+  return run(RunOptions(), std::forward<F>(function), std::forward<Args>(args)...);
 }
 
 namespace detail {

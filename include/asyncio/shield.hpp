@@ -2,6 +2,7 @@
 /// shield: keeps an awaitable from being cancelled with its awaiter.
 #pragma once
 
+#include "asyncio/detail/core/combinator.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/task.hpp"
 
@@ -13,7 +14,7 @@ namespace asyncio {
 namespace detail {
 
 /// What a shield does that does not depend on the type. Order: asyncio/tasks.py, shield.
-class ShieldLink : public Ready {
+class ShieldLink : public Ready, private Combinator {
  public:
   /// The shield that waits through `node`, or null.
   static FutureState* owner_of(Ready& node) noexcept;
@@ -27,6 +28,7 @@ class ShieldLink : public Ready {
 
  private:
   static void inner_done(Ready& node);
+  void loop_closing() noexcept final;
 
   FutureState& outer_;
   Ref<FutureState> inner_;

@@ -108,17 +108,16 @@ class TaskMembers {
 }  // namespace detail
 
 /// A task of any result type.
-class TaskHandle : public FutureHandle, public detail::TaskMembers<TaskHandle> {
+class TaskHandle : public FutureHandle,
+                   public detail::CallbackMembers<TaskHandle>,
+                   public detail::TaskMembers<TaskHandle> {
  public:
+  using detail::CallbackMembers<TaskHandle>::add_done_callback;
+  using detail::CallbackMembers<TaskHandle>::remove_done_callback;
+
   explicit TaskHandle(detail::Ref<detail::FutureState> state) noexcept
       : FutureHandle(std::move(state)) {}
 
-  /// Calls `function(task)` or `function()` through the ready queue once the task is done.
-  template <class F>
-  void add_done_callback(F&& function) const {
-    const_cast<TaskHandle*>(this)->template add_callback<TaskHandle>(detail::ContextSlot(),
-                                                                    std::forward<F>(function));
-  }
 };
 
 /// A coroutine that the loop runs by itself. The loop keeps it alive until it is done, also if
@@ -131,8 +130,13 @@ class TaskHandle : public FutureHandle, public detail::TaskMembers<TaskHandle> {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, Task Object
 template <class T = void>
-class Task : public Future<T>, public detail::TaskMembers<Task<T>> {
+class Task : public Future<T>,
+             public detail::CallbackMembers<Task<T>>,
+             public detail::TaskMembers<Task<T>> {
  public:
+  using detail::CallbackMembers<Task<T>>::add_done_callback;
+  using detail::CallbackMembers<Task<T>>::remove_done_callback;
+
   explicit Task(detail::Ref<detail::FutureState> state) noexcept : Future<T>(std::move(state)) {}
   operator TaskHandle() const noexcept { return TaskHandle(this->state()); }
 };
@@ -232,12 +236,16 @@ auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... re
   }
 }
 
+/// The caller waits for the task, so what its parameters refer to stays alive.
+template <class T>
+void vouch_for(Coro<T>& coro) noexcept {
+  if (PromiseBase* frame = CoroAccess::peek(coro)) frame->hazard = Hazard::none;
+}
+
 /// The same in a task group, which outlives its tasks: reference parameters are no hazard there.
 template <class First, class... Rest>
 auto create_group_task(Loop& loop, First&& first, Rest&&... rest) {
-  if constexpr (is_coro_v<std::remove_cvref_t<First>>) {
-    if (PromiseBase* frame = CoroAccess::peek(first)) frame->hazard = Hazard::none;
-  }
+  if constexpr (is_coro_v<std::remove_cvref_t<First>>) vouch_for(first);
   return create_task_on(loop, TaskOptions(), std::forward<First>(first),
                         std::forward<Rest>(rest)...);
 }
@@ -342,9 +350,15 @@ template <class T>
 T EventLoop::run_until_complete(Coro<T> coro) {
   loop_->check_closed();
   if (loop_->running()) throw RuntimeError("This event loop is already running");
+  detail::vouch_for(coro);
   auto task = detail::spawn(*loop_, TaskOptions(), std::move(coro), std::source_location());
   detail::task_of(task).suppress_pending_report();
   return run_until_complete(static_cast<Future<T>>(task));
 }
 
 }  // namespace asyncio
+
+template <>
+struct std::hash<asyncio::TaskHandle> : std::hash<asyncio::FutureHandle> {};
+template <class T>
+struct std::hash<asyncio::Task<T>> : std::hash<asyncio::FutureHandle> {};

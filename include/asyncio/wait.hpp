@@ -7,6 +7,7 @@
 #include "asyncio/task.hpp"
 #include "asyncio/time.hpp"
 
+#include <concepts>
 #include <memory>
 #include <ranges>
 #include <utility>
@@ -91,7 +92,7 @@ FuturesWait cancel_and_wait(const FutureHandle& future);
 
 template <class R>
 concept FutureRange =
-    std::ranges::input_range<R> && is_future_v<std::ranges::range_value_t<R>>;
+    std::ranges::input_range<R> && std::derived_from<std::ranges::range_value_t<R>, FutureHandle>;
 
 /// What a range of handles holds, and what several different ones have in common.
 template <FutureRange R>
@@ -120,6 +121,15 @@ auto wait(R&& range, ReturnWhen return_when = ALL_COMPLETED, OptionalDelay limit
 template <detail::FutureRange R>
 auto wait(R&& range, OptionalDelay limit) {
   return wait(std::forward<R>(range), ALL_COMPLETED, limit);
+}
+
+/// The same for a few handles, which may be of different types.
+template <class First, class... Rest>
+  requires(is_future_v<First> && (is_future_v<Rest> && ...))
+auto wait(const First& first, const Rest&... rest) {
+  using Common = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, FutureHandle>;
+  return detail::WaitAwaiter<Common>(
+      detail::distinct(std::vector<FutureHandle>{first, rest...}), ALL_COMPLETED, std::nullopt);
 }
 
 /// Bare coroutines are refused, as since Python 3.11: make tasks of them first.

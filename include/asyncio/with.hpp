@@ -105,6 +105,18 @@ decltype(auto) call_body(Body& body, C& manager, Entered& entered) {
   }
 }
 
+/// What a call gives once it has been awaited, if it has to be.
+template <class R>
+struct Settled {
+  using type = R;
+};
+template <Awaitable R>
+struct Settled<R> {
+  using type = await_result_t<R>;
+};
+template <class R>
+using settled_t = typename Settled<R>::type;
+
 template <class C>
 auto enter(C& manager) {
   return Settle([&manager]() -> decltype(auto) { return manager.aenter(); });

@@ -5,10 +5,12 @@
 #include "asyncio/logging.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 namespace asyncio {
@@ -25,6 +27,7 @@ struct InterruptScope::Record : Ready {
   }
   static void on_signal(int) noexcept;
   static std::atomic<Record*> active;
+  static std::atomic<int> handlers;  // signal handlers under way, on any thread
 
   TaskState& task;
   std::atomic<int> count{0};
@@ -32,16 +35,18 @@ struct InterruptScope::Record : Ready {
 };
 
 std::atomic<InterruptScope::Record*> InterruptScope::Record::active{nullptr};
+std::atomic<int> InterruptScope::Record::handlers{0};
 
 /// Async-signal-safe: the first signal posts to the loop, the second dies of the signal.
 void InterruptScope::Record::on_signal(int) noexcept {
-  Record* record = active.load(std::memory_order_acquire);
-  if (record && record->count.fetch_add(1, std::memory_order_relaxed) == 0) {
-    int saved = errno;
-    record->task.loop().post(*record);
-    errno = saved;
-    return;
-  }
+  int saved = errno;
+  handlers.fetch_add(1, std::memory_order_seq_cst);
+  Record* record = active.load(std::memory_order_seq_cst);
+  bool first = record && record->count.fetch_add(1, std::memory_order_relaxed) == 0;
+  if (first) record->task.loop().post(*record);
+  handlers.fetch_sub(1, std::memory_order_seq_cst);
+  errno = saved;
+  if (first) return;
   std::signal(SIGINT, SIG_DFL);
   std::raise(SIGINT);
 }
@@ -69,7 +74,9 @@ InterruptScope::InterruptScope(TaskState& task) {
 InterruptScope::~InterruptScope() {
   if (!record_) return;
   ::sigaction(SIGINT, &record_->previous, nullptr);
-  Record::active.store(nullptr, std::memory_order_release);
+  Record::active.store(nullptr, std::memory_order_seq_cst);
+  // The signal may be handled by another thread just now; it must be done with the record.
+  while (Record::handlers.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   record_->task.loop().withdraw(*record_);
 }
 
@@ -100,7 +107,7 @@ void cancel_leftovers(EventLoop loop) {
   std::vector<TaskHandle> leftovers = all_tasks(loop);
   if (leftovers.empty()) return;
   for (auto& task : leftovers) task.cancel();
-  loop.run_until_complete(wait_for_all_ended(loop.impl(), leftovers));
+  loop.run_until_complete(gather(return_exceptions, leftovers));
   for (auto& task : leftovers) {
     if (task.cancelled()) continue;
     std::exception_ptr error = task.exception();

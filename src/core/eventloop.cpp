@@ -4,7 +4,7 @@
 #include "asyncio/future.hpp"
 #include "asyncio/task.hpp"
 
-#include <algorithm>
+#include <ostream>
 
 namespace asyncio {
 
@@ -55,6 +55,8 @@ std::string EventLoop::repr() const {
   return std::string("<EventLoop running=") + flag(is_running()) + " closed=" + flag(is_closed()) +
          " debug=" + flag(get_debug()) + " backend=" + std::string(backend_name()) + ">";
 }
+
+std::ostream& operator<<(std::ostream& out, const EventLoop& loop) { return out << loop.repr(); }
 
 namespace {
 

@@ -30,19 +30,20 @@ ExceptionGroup::ExceptionGroup(const std::string& message,
       message_(message),
       exceptions_(std::move(exceptions)) {}
 
-ExceptionGroup::Parts ExceptionGroup::split_by(Predicate matches) const {
+std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> ExceptionGroup::split(
+    const Predicate& chooses) const {
   std::vector<std::exception_ptr> yes;
   std::vector<std::exception_ptr> no;
   for (const auto& error : exceptions_) {
     if (const ExceptionGroup* group = as_group(error)) {
-      auto [matched, rest] = group->split_by(matches);
+      auto [matched, rest] = group->split(chooses);
       if (matched) yes.push_back(std::make_exception_ptr(*std::move(matched)));
       if (rest) no.push_back(std::make_exception_ptr(*std::move(rest)));
     } else {
-      (matches(error) ? yes : no).push_back(error);
+      (chooses(error) ? yes : no).push_back(error);
     }
   }
-  Parts parts;
+  std::pair<std::optional<ExceptionGroup>, std::optional<ExceptionGroup>> parts;
   if (!yes.empty()) parts.first.emplace(message_, std::move(yes));
   if (!no.empty()) parts.second.emplace(message_, std::move(no));
   return parts;

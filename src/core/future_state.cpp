@@ -98,6 +98,10 @@ void FutureState::set_cancelled(std::exception_ptr error) noexcept {
 
 void FutureState::finish(FutureStatus status) noexcept {
   status_ = status;
+  if (has_done_callbacks_) {
+    for (Ready& node : callbacks_)
+      if (auto* callback = DoneCallback::of(node)) callback->hold(*this);
+  }
   loop_->ready_all(callbacks_);
 }
 
@@ -106,6 +110,12 @@ void FutureState::add_callback(Ready& callback) noexcept {
     loop_->call_ready(callback);
   else
     callbacks_.push_back(callback);
+}
+
+void FutureState::add_done_callback(DoneCallback& callback) noexcept {
+  if (done()) callback.hold(*this);
+  has_done_callbacks_ = true;
+  add_callback(callback);
 }
 
 std::exception_ptr make_cancelled(const std::string& message) {

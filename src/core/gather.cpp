@@ -9,7 +9,12 @@ namespace asyncio::detail {
 
 GatherChildren::GatherChildren(FutureState& outer, bool return_exceptions,
                                std::vector<Ref<FutureState>> children)
-    : outer_(outer), return_exceptions_(return_exceptions), children_(std::move(children)) {}
+    : outer_(outer), return_exceptions_(return_exceptions), children_(std::move(children)) {
+  for (const auto& child : children_)
+    if (&child->loop() != &outer.loop())
+      throw ValueError("The future belongs to a different loop than the one specified as the loop "
+                       "argument");
+}
 
 void GatherChildren::Child::ended(Ready& node) {
   auto& child = static_cast<Child&>(node);
@@ -39,6 +44,7 @@ void GatherChildren::begin() {
     outer_.add_reference();
     future->add_callback(node);
   }
+  if (used > 0) outer_.loop().add_combinator(*this);
   if (children_.empty()) collect_results();
   for (FutureState* child : done) child_done(*child);
 }
@@ -65,6 +71,16 @@ void GatherChildren::collect_results() {
   }
 }
 
+void GatherChildren::loop_closing() noexcept {
+  auto keep = Ref<FutureState>::share(&outer_);
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    if (!nodes_[i].linked()) continue;
+    nodes_[i].unlink();
+    outer_.drop_reference();
+  }
+  children_.clear();
+}
+
 bool GatherChildren::cancel_children(const std::exception_ptr& reason) {
   if (outer_.done()) return false;
   bool any = false;
@@ -72,28 +88,6 @@ bool GatherChildren::cancel_children(const std::exception_ptr& reason) {
     if (child->cancel(reason)) any = true;
   if (any) cancel_requested_ = true;
   return any;
-}
-
-namespace {
-
-/// A gather with return_exceptions over tasks of any type, for their end alone.
-class EndOfAll final : public ValueFuture<void>, private GatherChildren {
- public:
-  EndOfAll(Loop& loop, std::vector<Ref<FutureState>> tasks)
-      : ValueFuture<void>(loop), GatherChildren(*this, true, std::move(tasks)) {
-    begin();
-  }
-
- private:
-  void collect() override { set_result(); }
-};
-
-}  // namespace
-
-Future<void> wait_for_all_ended(Loop& loop, const std::vector<TaskHandle>& tasks) {
-  std::vector<Ref<FutureState>> states;
-  for (const auto& task : tasks) states.push_back(task.state());
-  return Future<void>(Ref<FutureState>::adopt(new EndOfAll(loop, std::move(states))));
 }
 
 }  // namespace asyncio::detail

@@ -43,6 +43,11 @@ class Loop::Running {
   ContextRef* outer_context_;
 };
 
+std::uint64_t Loop::next_serial() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
 
 Loop::~Loop() {
@@ -159,11 +164,16 @@ void Loop::close() {
   closed_ = true;
   checked_ = true;
   auto alive = weak_from_this().lock();
+  close_inbox();
   discard_pending();
   awaited_by.clear();
-  inbox_.store(&closed_mark, std::memory_order_seq_cst);
   default_executor.reset();
   poller_->close();
+}
+
+/// From here on a post is refused; what was posted before is let go with the rest.
+void Loop::close_inbox() noexcept {
+  accept_posted(inbox_.exchange(&closed_mark, std::memory_order_seq_cst));
 }
 
 /// Everything that waits is let go, without running any of it.
@@ -176,13 +186,6 @@ void Loop::discard_pending() noexcept {
       call_exception_handler(context);
     }
     task.abandon();
-  }
-  while (Links* posted = inbox_.exchange(nullptr, std::memory_order_acquire)) {
-    for (Links* next = nullptr; posted; posted = next) {
-      next = posted->next;
-      posted->next = nullptr;
-      ready_.push_back(static_cast<Ready&>(*posted));
-    }
   }
   while (!generators_.empty())
     static_cast<GeneratorState&>(generators_.pop_front()).finish();
@@ -224,10 +227,14 @@ bool Loop::post(Ready& node) noexcept {
 }
 
 void Loop::take_inbox() noexcept {
-  if (!inbox_.load(std::memory_order_relaxed)) [[likely]]
+  if (!inbox_.load(std::memory_order_relaxed) || closed_) [[likely]]
     return;
   // Acquire: pairs with the push, so that what the poster wrote into its node is seen.
-  Links* newest = inbox_.exchange(nullptr, std::memory_order_acquire);
+  accept_posted(inbox_.exchange(nullptr, std::memory_order_acquire));
+}
+
+/// Appends a stack of posted nodes to the ready queue, oldest first.
+void Loop::accept_posted(Links* newest) noexcept {
   Links* oldest = nullptr;
   while (newest) {
     Links* next = newest->next;

@@ -15,11 +15,19 @@ FutureState* ShieldLink::owner_of(Ready& node) noexcept {
 void ShieldLink::begin() noexcept {
   outer_.add_reference();  // until inner is done, so that an error of it is seen by somebody
   inner_->add_callback(*this);
+  outer_.loop().add_combinator(*this);
+}
+
+void ShieldLink::loop_closing() noexcept {
+  auto keep = Ref<FutureState>::adopt(&outer_);
+  Ready::unlink();
+  inner_ = nullptr;
 }
 
 void ShieldLink::inner_done(Ready& node) {
   auto& self = static_cast<ShieldLink&>(node);
   auto keep = Ref<FutureState>::adopt(&self.outer_);
+  self.Combinator::unlink();
   Ref<FutureState> inner = std::move(self.inner_);
   if (self.outer_.done()) {
     if (inner->cancelled()) return;
@@ -33,7 +41,11 @@ void ShieldLink::inner_done(Ready& node) {
   } else if (std::exception_ptr error = inner->take_error()) {
     self.outer_.set_exception(error);
   } else {
-    self.pass_value(inner);
+    try {
+      self.pass_value(inner);
+    } catch (...) {  // The value could not be copied: the awaiter gets that error instead.
+      self.outer_.set_exception(std::current_exception());
+    }
   }
 }
 

@@ -20,6 +20,16 @@ std::size_t opening(std::string_view text, std::size_t close, char open_char, ch
   return std::string_view::npos;
 }
 
+/// The name as the source has it: compilers spell unnamed namespaces out.
+std::string without_anonymous(std::string_view text) {
+  std::string name(text);
+  for (std::string_view unnamed : {"(anonymous namespace)::", "{anonymous}::"}) {
+    for (auto at = name.find(unnamed); at != std::string::npos; at = name.find(unnamed))
+      name.erase(at, unnamed.size());
+  }
+  return name;
+}
+
 }  // namespace
 
 std::string function_name(const std::source_location& where) {
@@ -42,9 +52,11 @@ std::string function_name(const std::source_location& where) {
   for (std::size_t i = text.size(); i-- > 0;) {
     if (text[i] == '>' || text[i] == ')' || text[i] == '}') ++depth;
     if (text[i] == '<' || text[i] == '(' || text[i] == '{') --depth;
-    if (text[i] == ' ' && depth == 0) return std::string(text.substr(i + 1));
+    if (text[i] != ' ' || depth != 0) continue;
+    text = text.substr(i + 1);
+    break;
   }
-  return std::string(text);
+  return without_anonymous(text);
 }
 
 }  // namespace asyncio::detail

@@ -84,6 +84,10 @@ void TaskState::step() {
     deliver_cancel_ = true;
     if (!root_.child->started) return end();
   }
+  if (ask_wait_) [[unlikely]] {
+    if (!waiting_->may_resume()) return;
+    ask_wait_ = false;
+  }
   waiting_ = nullptr;
   drive();
   if (root_ended_) end();

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <ranges>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,14 @@ auto map(F function, R&& range) {
   std::vector<Result> results;
   for (auto&& element : range) results.push_back(std::invoke(function, element));
   return results;
+}
+
+/// [x for x in range if keep(x)]
+template <class F, std::ranges::input_range R>
+auto filter(F keep, const R& range) {
+  std::vector<std::ranges::range_value_t<R>> kept;
+  std::ranges::copy_if(range, std::back_inserter(kept), keep);
+  return kept;
 }
 
 /// [a, b, c], also of what cannot be copied.
@@ -57,9 +66,9 @@ auto sorted(const R& range) {
   return elements;
 }
 
-template <std::ranges::sized_range R>
-std::size_t len(const R& range) {
-  return std::ranges::size(range);
+template <class Sized>
+std::size_t len(const Sized& sized) {
+  return std::size(sized);
 }
 template <class... T>
 std::size_t len(const std::tuple<T...>&) {
@@ -103,6 +112,9 @@ class Dict {
   bool contains(const std::string& key) const { return in(key, keys()); }
   std::vector<std::string> keys() const {
     return map([](const auto& item) { return item.first; }, items_);
+  }
+  void update(const Dict& other) {
+    for (const auto& [name, value] : other.items_) (*this)[name] = value;
   }
   std::size_t size() const noexcept { return items_.size(); }
 

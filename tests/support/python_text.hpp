@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <concepts>
 #include <cstdio>
 #include <exception>
@@ -34,6 +35,7 @@ inline std::string str(const std::exception& error) { return error.what(); }
 inline std::string str(const asyncio::BaseException& error) { return error.what(); }
 inline std::string str(const std::exception_ptr& error);
 inline std::string str(const asyncio::TaskHandle& task) { return "<Task " + task.get_name() + ">"; }
+inline std::string str(asyncio::TimePoint time);
 template <std::integral Number>
 std::string str(Number value) {
   if constexpr (std::same_as<Number, bool>)
@@ -46,6 +48,10 @@ std::string str(Number value);
 template <class T>
 std::string str(const std::optional<T>& value) {
   return value ? str(*value) : "None";
+}
+template <class T>
+std::string str(const asyncio::Result<T>& result) {
+  return result ? str(*result) : str(result.exception());
 }
 template <class Signature>
 std::string str(const std::function<Signature>& function) {
@@ -70,6 +76,11 @@ std::string str(Number value) {
   auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   std::string text(buffer.data(), end);
   return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+/// The reading of a loop's clock, in seconds.
+inline std::string str(asyncio::TimePoint time) {
+  return str(std::chrono::duration<double>(time.time_since_epoch()).count());
 }
 
 /// f("{} of {}", 1, 2): the arguments take the places of the braces.

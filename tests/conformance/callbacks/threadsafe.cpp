@@ -2,6 +2,8 @@
 // call_soon_threadsafe wakes the loop from another thread and keeps the order of its calls.
 #include "python.hpp"
 
+#include <thread>
+
 using namespace py;
 
 Coro<> main_() {

@@ -3,6 +3,8 @@
 // call_soon_threadsafe is fine.
 #include "python.hpp"
 
+#include <thread>
+
 using namespace py;
 
 Coro<> main_() {

@@ -7,13 +7,14 @@
 using namespace py;
 
 Coro<> child(std::string name, int cleanup) {
-  auto waiting = co_await asyncio::capture(asyncio::Event().wait());
-  if (waiting.cancelled()) {
+  co_await asyncio::try_([]() -> Coro<> {
+    co_await asyncio::Event().wait();
+  }).except<asyncio::CancelledError>([&](const asyncio::CancelledError& e) -> Coro<> {
     print(name, "cancelled");
     for (int i = 0; i < cleanup; ++i) co_await asyncio::sleep(0s);
     print(name, "cleaned up");
-    waiting.rethrow();
-  }
+    throw e;
+  });
 }
 
 Coro<> parent() {

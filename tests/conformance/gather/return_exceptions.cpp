@@ -22,7 +22,7 @@ Coro<> main_() {
     if (isinstance<Exception>(r))
       print(i, "exception", type_name(r.exception()));
     else
-      print(i, "value", r.value());
+      print(i, "value", r);
   }
 }
 

@@ -7,15 +7,14 @@ using namespace py;
 
 Coro<> worker() {
   print("worker start");
-  auto body = []() -> Coro<> {
+  co_await asyncio::try_([]() -> Coro<> {
     try {
       co_await asyncio::Event().wait();
     } catch (const asyncio::CancelledError&) {
       print("worker cancelled");
       throw;
     }
-  };
-  co_await asyncio::try_(body).finally_([]() -> Coro<> {
+  }).finally_([]() -> Coro<> {
     for (int i : range(3)) {
       co_await asyncio::sleep(0s);
       print("worker cleanup", i);

@@ -3,26 +3,31 @@
 // joined, loop closed.
 #include "python.hpp"
 
+#include <semaphore>
+
 using namespace py;
 
 std::binary_semaphore release(0);
-std::vector<std::any> keep;
+std::optional<asyncio::AsyncGenerator<int>> generator;
+std::optional<asyncio::EventLoop> loop;
 
 void job() {
-  release.try_acquire_for(10s);
+  (void)release.try_acquire_for(10s);
   print("3 executor thread finished");
 }
 
 asyncio::AsyncGenerator<int> agen() {
-  auto body = 
+  std::exception_ptr closing;
   try {
     co_yield 1;
     co_yield 2;
-  } finally {
-    co_await asyncio::sleep(0s);
-    print("2 async generator finalised");
-    release.release();
+  } catch (...) {
+    closing = std::current_exception();
   }
+  co_await asyncio::sleep(0s);
+  print("2 async generator finalised");
+  release.release();
+  if (closing) std::rethrow_exception(closing);
 }
 
 Coro<> leftover() {
@@ -31,14 +36,16 @@ Coro<> leftover() {
 }
 
 Coro<> main_() {
-  auto g = agen();
-  keep.append(g);
-  print("first item", co_await g.next());
+  generator = agen();
+  print("first item", co_await generator->next());
+  asyncio::create_task(leftover());
+  loop = asyncio::get_running_loop();
+  loop->run_in_executor(nullptr, job);
   co_await asyncio::sleep(0s);
   print("0 main returns");
 }
 
 int main() {
   asyncio::run(main_());
-  print("4 loop closed:", keep[2].is_closed());
+  print("4 loop closed:", loop->is_closed());
 }

@@ -3,6 +3,8 @@
 // ended cancelled.
 #include "python.hpp"
 
+#include <csignal>
+
 using namespace py;
 
 Coro<> main_() {

@@ -25,7 +25,8 @@ Coro<> main_() {
       print("InvalidStateError: not done yet");
     }
   }
-  co_await asyncio::wait(t, u);
+  std::vector<asyncio::TaskHandle> both{t, u};
+  co_await asyncio::wait(both);
   print("t:", t.done(), t.cancelled(), t.result(), t.exception());
   print("u:", u.done(), u.cancelled(), type_name(u.exception()));
   try {

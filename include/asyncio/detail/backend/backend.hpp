@@ -87,6 +87,9 @@ class Backend : public Poller {
   static constexpr std::size_t kScratchSize = 64 * 1024;
   char* scratch();
 
+  /// What the net layer keeps for each loop.
+  std::shared_ptr<void> net_state;
+
   /// `resource` is told when the loop closes, unless it is unlinked or dead by then.
   void add_resource(Resource& resource) noexcept { resources_.push_back(resource); }
 

@@ -26,6 +26,11 @@ enum class AwaitableKind : std::uint8_t {
   generator_next,
   foreign,
   operation,
+  stream_read,
+  stream_drain,
+  stream_wait_closed,
+  server_wait_closed,
+  resolve,
   count
 };
 

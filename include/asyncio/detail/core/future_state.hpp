@@ -15,6 +15,7 @@
 
 namespace asyncio::detail {
 
+class DoneCallback;
 class Loop;
 
 enum class FutureStatus : std::uint8_t { pending, cancelled, finished };
@@ -55,6 +56,8 @@ class FutureState : public Recycled {
 
   /// Queues `callback` for when this is done; at once to the ready queue if it is.
   void add_callback(Ready& callback) noexcept;
+  /// The same for one that has to keep this alive until it has run.
+  void add_done_callback(DoneCallback& callback) noexcept;
   ReadyList& callbacks() noexcept { return callbacks_; }
 
   void add_reference() noexcept { ++references_; }
@@ -82,6 +85,7 @@ class FutureState : public Recycled {
   FutureStatus status_ = FutureStatus::pending;
   const bool is_task_;
   bool log_error_ = false;  // an exception nobody has asked for
+  bool has_done_callbacks_ = false;  // among callbacks_
   Loop* loop_;
   ReadyList callbacks_;
   std::exception_ptr error_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/combinator.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/ready.hpp"
 
@@ -13,11 +14,8 @@ namespace asyncio::detail {
 
 /// The part of a gather that does not depend on types: its children and the rule when it ends.
 /// Order follows asyncio/tasks.py, gather and _GatheringFuture.
-class GatherChildren {
+class GatherChildren : private Combinator {
  public:
-  GatherChildren(const GatherChildren&) = delete;
-  GatherChildren& operator=(const GatherChildren&) = delete;
-
   /// The gather that waits through `node`, or null.
   static FutureState* owner_of(Ready& node) noexcept;
 
@@ -46,6 +44,7 @@ class GatherChildren {
 
   void child_done(FutureState& child);
   void collect_results();
+  void loop_closing() noexcept final;
 
   FutureState& outer_;
   bool return_exceptions_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/combinator.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/handle_state.hpp"
 #include "asyncio/detail/core/poller.hpp"
@@ -62,6 +63,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   TimePoint now() const noexcept { return poller_->now(); }
   std::int64_t now_ns() const noexcept { return poller_->now().time_since_epoch().count(); }
   Poller& poller() const noexcept { return *poller_; }
+  /// Tells this loop from every other, also from those that are gone.
+  std::uint64_t serial() const noexcept { return serial_; }
 
   // Scheduling.
   void call_ready(Ready& node) noexcept { ready_.push_back(node); }
@@ -98,6 +101,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   }
   std::size_t live_futures() const noexcept { return live_futures_; }
 
+  /// Told when the loop closes, unless it has ended by then.
+  void add_combinator(Combinator& combinator) noexcept { combinators_.push_back(combinator); }
+
   // Generators. CPython: BaseEventLoop._asyncgens.
   List<Links>& generators() noexcept { return generators_; }
   void adopt_generator(GeneratorState& generator);
@@ -133,15 +139,19 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void run_ready_debug();
   void run_timed(Ready& node);
   void take_inbox() noexcept;
+  void accept_posted(Links* newest) noexcept;
+  void close_inbox() noexcept;
   void discard_pending() noexcept;
   void check_slow() const;
   void drop_self() noexcept;
+  static std::uint64_t next_serial() noexcept;
 
   ReadyList ready_;
   ReadyList batch_;
   TimerHeap timers_;
   std::unique_ptr<Poller> poller_;
   TaskState* current_task_ = nullptr;
+  const std::uint64_t serial_ = next_serial();
   unsigned handles_since_poll_ = 0;
   bool running_ = false;
   bool stopping_ = false;
@@ -153,6 +163,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::atomic<std::thread::id> thread_{};
   List<TaskNode> tasks_;
   List<Links> generators_;
+  List<Combinator> combinators_;
   std::size_t live_futures_ = 0;
   std::shared_ptr<Loop> self_;  // while futures of this loop exist
 };

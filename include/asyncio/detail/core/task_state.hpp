@@ -67,6 +67,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
     cancel_error_ = reason;
     wake();
   }
+  /// For a wait whose `may_resume` has to be asked in each step until it says yes.
+  void ask_before_resuming() noexcept { ask_wait_ = true; }
   /// Throws RuntimeError if awaiting `future` could never end.
   void check_awaits(FutureState& future);
   bool take_delivered_cancel() noexcept { return std::exchange(deliver_cancel_, false); }
@@ -117,6 +119,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   bool must_cancel_ = false;     // throw at the next step
   bool deliver_cancel_ = false;  // the step that runs now has to throw
   bool suspended_ = false;
+  bool ask_wait_ = false;  // waiting_->may_resume()
   bool root_ended_ = false;
   bool log_destroy_pending_ = true;
 };
@@ -160,6 +163,7 @@ inline void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<>) no
 }
 
 inline bool Wait::cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
+inline void Wait::ask_before_resuming() noexcept { task_->ask_before_resuming(); }
 inline void Wait::wake() noexcept { task_->wake(); }
 inline void Wait::wake_cancelled(const std::exception_ptr& reason) noexcept {
   task_->wake_cancelled(reason);

@@ -31,6 +31,10 @@ class Wait {
   /// the task has to remember the request itself.
   virtual bool cancel(const std::exception_ptr& reason) = 0;
   virtual AwaitableKind kind() const noexcept = 0;
+  /// Asked in the step after a wake-up, if `ask_before_resuming` was called: false to go on
+  /// waiting, in that case with another wake-up to come. Stands for the `while` loops around an
+  /// `await` in CPython's primitives.
+  virtual bool may_resume() noexcept { return true; }
   /// The future or task that is awaited, if it is one.
   virtual FutureState* awaited() const noexcept { return nullptr; }
 
@@ -44,6 +48,8 @@ class Wait {
 
   /// The innermost frame of the task is now suspended, waiting for this.
   void suspend_task(PromiseBase& promise);
+  /// To be called after `suspend_task`: `may_resume` has a say in each wake-up of this wait.
+  void ask_before_resuming() noexcept;
   /// Whether this resumption has to throw `throw_cancelled()` instead of giving a value.
   bool cancel_delivered() noexcept;
   [[noreturn]] void throw_cancelled();
@@ -57,9 +63,9 @@ class Wait {
 /// A leaf awaiter that a primitive (lock, event, queue, ...) keeps in a list: the future that the
 /// corresponding code in CPython creates for each waiter.
 ///
-/// It stays in the list from `await_suspend` to `await_resume`, also when it has fired or is
-/// cancelled, because CPython's primitives remove it in the waiter's `finally`, and their order
-/// of wake-ups depends on that.
+/// A primitive may leave it in the list until `await_resume`, also when it has fired or is
+/// cancelled: CPython's primitives remove it in the waiter's `finally`, and the order of wake-ups
+/// of some of them depends on that.
 class Waiter : public Wait, public Links {
  public:
   Waiter() noexcept = default;
@@ -75,7 +81,7 @@ class Waiter : public Wait, public Links {
     wake();
   }
 
-  bool cancel(const std::exception_ptr& reason) final {
+  bool cancel(const std::exception_ptr& reason) override {
     if (state_ != State::pending) return false;
     state_ = State::cancelled;
     wake_cancelled(reason);
@@ -89,6 +95,8 @@ class Waiter : public Wait, public Links {
     state_ = State::pending;
     suspend_task(promise);
   }
+  /// In `may_resume`, before it returns false: this can be fired and cancelled again.
+  void wait_again() noexcept { state_ = State::pending; }
 
   /// Whether the wait ended by a cancellation: its own, or one that came after it had fired.
   bool ended_cancelled() noexcept {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/coro.hpp"
+#include "asyncio/detail/core/combinator.hpp"
+#include "asyncio/detail/core/future_state.hpp"
+#include "asyncio/future.hpp"
+
+#include <exception>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio {
+
+namespace detail {
+
+/// Calls the function of `then` with the value of a future, or with nothing.
+template <class T, class F>
+decltype(auto) call_then(F& function, FutureState& source) {
+  if constexpr (std::is_void_v<T>)
+    return std::invoke(function);
+  else
+    return std::invoke(function, std::as_const(slot_of<T>(source).get()));
+}
+
+template <class T, class F>
+using then_result_t =
+    std::decay_t<decltype(call_then<T>(std::declval<F&>(), std::declval<FutureState&>()))>;
+
+/// The future that `then` returns: it waits for its source through one node.
+template <class T, class F>
+class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, private Combinator {
+ public:
+  using Result = then_result_t<T, F>;
+  static_assert(!Awaitable<Result>,
+                "then() takes a plain function: to await more, await in a coroutine");
+
+  template <class G>
+  ThenState(Ref<FutureState> source, G&& function)
+      : ValueFuture<Result>(source->loop()),
+        Ready(&ThenState::source_done),
+        source_(std::move(source)),
+        function_(std::forward<G>(function)) {
+    this->add_reference();  // until the source is done
+    source_->add_callback(*this);
+    source_->loop().add_combinator(*this);
+  }
+
+  bool cancel(const std::exception_ptr& reason) override { return source_->cancel(reason); }
+
+ private:
+  static void source_done(Ready& node) {
+    auto& self = static_cast<ThenState&>(node);
+    auto keep = Ref<FutureState>::adopt(&self);
+    self.Combinator::unlink();
+    FutureState& source = *self.source_;
+    if (source.cancelled()) return self.set_cancelled(source.take_error());
+    if (std::exception_ptr error = source.take_error()) return self.set_exception(error);
+    try {
+      if constexpr (std::is_void_v<Result>) {
+        call_then<T>(self.function_, source);
+        self.set_result();
+      } else {
+        self.set_result(call_then<T>(self.function_, source));
+      }
+    } catch (...) {  // The outcome of the new future.
+      self.set_exception(std::current_exception());
+    }
+  }
+
+  void loop_closing() noexcept override {
+    auto keep = Ref<FutureState>::adopt(this);
+    Ready::unlink();
+  }
+
+  Ref<FutureState> source_;
+  F function_;
+};
+
+}  // namespace detail
+
+template <class T>
+template <class F>
+auto Future<T>::then(F&& function) const {
+  using State = detail::ThenState<T, std::decay_t<F>>;
+  return Future<typename State::Result>(detail::Ref<detail::FutureState>::adopt(
+      new State(state_, std::forward<F>(function))));
+}
+
+}  // namespace asyncio

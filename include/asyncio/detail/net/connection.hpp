@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/address.hpp"
+#include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/net/reader_state.hpp"
+#include "asyncio/detail/net/write_queue.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace asyncio::detail {
+
+class Connection;
+
+/// Who wants to know that a connection has ended.
+class ConnectionOwner {
+ public:
+  virtual void connection_ended(Connection& connection) noexcept = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// A connected byte stream: what a StreamReader and a StreamWriter have in common, in CPython a
+/// socket transport with its StreamReaderProtocol.
+///
+/// Bytes are read when somebody asks for them, and until then stay in the kernel; so an idle
+/// connection owns no buffer. Bytes are sent by `write` at once; what the kernel does not take is
+/// queued and sent as room appears.
+///
+/// States: open; closing (`close` or `abort` was called, or an error ended both directions), in
+/// which what is queued is still sent unless it was dropped; closed (`fd_` is -1), after a turn of
+/// the loop, when no operation is left. A failed write ends writing only: what the peer sent before
+/// can still be read.
+///
+/// Counted by handles (references) and by pending operations (pins); without references it closes.
+class Connection final : public ReaderState, public Resource {
+ public:
+  static constexpr std::size_t kHighWater = 64 * 1024;
+  static constexpr std::size_t kLowWater = 16 * 1024;
+
+  Connection(Backend& backend, int fd, std::size_t limit, const SocketAddress& peer);
+
+  bool fill(ReadWait& reader) override;
+
+  // Writing. CPython: _SelectorSocketTransport.
+  void write(std::string_view data);
+  void write(std::string&& data);
+  void write_all(std::span<const std::string_view> pieces);
+  void write_eof();
+  void close();
+  void abort() { force_close(nullptr); }
+  bool closing() const noexcept { return closing_ || write_error_; }
+  bool closed() const noexcept { return fd_ < 0; }
+  std::size_t queued() const noexcept { return queue_.size(); }
+  std::size_t high_water() const noexcept { return high_water_; }
+  std::size_t low_water() const noexcept { return low_water_; }
+  void set_limits(std::size_t high, std::size_t low);
+
+  // For the awaiters.
+  bool paused() const noexcept { return paused_; }
+  /// Whether a drain that has nothing to wait for should let the others run first.
+  bool drain_must_yield() noexcept;
+  void throw_if_unwritable() const;
+  void throw_if_lost() const;
+  List<Waiter>& drain_waiters() noexcept { return drain_waiters_; }
+  List<Waiter>& close_waiters() noexcept { return close_waiters_; }
+  /// Ends what a failed write has left open, so that waiting for the end ends.
+  void close_if_failed();
+
+  const SocketAddress& peername() const noexcept { return peer_; }
+  std::optional<SocketAddress> sockname() const;
+  int fileno() const noexcept { return fd_; }
+  void set_owner(ConnectionOwner* owner) noexcept { owner_ = owner; }
+
+  void pin() noexcept { ++pins_; }
+  void unpin() noexcept {
+    if (--pins_ == 0 && !referenced()) delete this;
+  }
+
+ private:
+  struct Node : Ready {
+    Node(Run function, Connection& owner) noexcept : Ready(function), connection(owner) {}
+    Connection& connection;
+  };
+  struct Wake : Operation {
+    Wake(Run function, Opcode opcode, int fd, Connection& owner) noexcept
+        : Operation(function, opcode, fd), connection(owner) {
+      stream = true;
+    }
+    Connection& connection;
+    bool pending = false;
+  };
+
+  ~Connection() override;
+  void unreferenced() noexcept override;
+  void loop_closing() noexcept override;
+
+  static void on_readable(Ready& node);
+  static void on_writable(Ready& node);
+  static void on_teardown(Ready& node);
+
+  bool wait_for(Wake& wake) noexcept;
+  std::int64_t receive(ReadWait& reader);
+  bool write_refused();
+  std::size_t send_now(std::string_view data);
+  std::size_t send_pieces(std::span<const std::string_view> pieces);
+  void flush();
+  void queue_grew();
+  void queue_shrank();
+  void sent_all();
+  void read_failed(int error);
+  void write_failed(int error);
+  void force_close(std::exception_ptr error);
+  void schedule_teardown();
+  void teardown();
+  void ended() noexcept;
+  void wake_all(List<Waiter>& waiters) noexcept;
+
+  Backend& backend_;
+  int fd_;
+  bool closing_ = false;
+  bool paused_ = false;        // above the high-water mark, and not yet below the low one
+  bool eof_requested_ = false;
+  bool teardown_scheduled_ = false;
+  std::uint8_t immediate_reads_ = 0;
+  std::uint8_t immediate_drains_ = 0;
+  std::uint8_t ignored_writes_ = 0;
+  std::uint32_t pins_ = 0;
+  Wake reading_;
+  Wake writing_;
+  Node teardown_;
+  WriteQueue queue_;
+  std::size_t high_water_ = kHighWater;
+  std::size_t low_water_ = kLowWater;
+  std::exception_ptr write_error_;
+  std::exception_ptr lost_error_;
+  List<Waiter> drain_waiters_;
+  List<Waiter> close_waiters_;
+  ConnectionOwner* owner_ = nullptr;
+  SocketAddress peer_;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/address.hpp"
+#include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/core/wait.hpp"
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// A name to resolve. An empty host means the loopback addresses, or with `passive` all interfaces.
+class ResolveRequest {
+ public:
+  ResolveRequest(std::string name, std::uint16_t number) : host(std::move(name)), port(number) {}
+
+  std::string host;
+  std::uint16_t port;
+  AddressFamily family = AddressFamily::unspecified;
+  int flags = 0;
+  bool passive = false;
+};
+
+class ResolveJob;
+
+/// Awaits the addresses of a name: at once for a numeric one, else by getaddrinfo on a thread of
+/// the loop's resolver. A cancelled wait ends at once; the answer that comes later is dropped.
+///
+/// Throws GaiError, ValueError for what cannot be a host name.
+class [[nodiscard("co_await it")]] Resolve final : public Wait {
+ public:
+  Resolve(Backend& backend, ResolveRequest request);
+  ~Resolve();
+
+  bool await_ready();
+  void await_suspend(PromiseBase& promise);
+  std::vector<SocketAddress> await_resume();
+  bool cancel(const std::exception_ptr& reason) override;
+  AwaitableKind kind() const noexcept override { return AwaitableKind::resolve; }
+
+  /// The answer is there.
+  void finish(std::vector<SocketAddress> addresses, std::exception_ptr error) noexcept;
+
+ private:
+  enum class State : unsigned char { idle, pending, done, cancelled };
+
+  Backend& backend_;
+  ResolveRequest request_;
+  std::shared_ptr<ResolveJob> job_;
+  std::vector<SocketAddress> addresses_;
+  std::exception_ptr error_;
+  State state_ = State::idle;
+};
+
+}  // namespace asyncio::detail

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/net/connection.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::detail {
+
+class DrainWait : public Waiter {
+ public:
+  void await_suspend(PromiseBase& promise);
+  void await_resume();
+  AwaitableKind kind() const noexcept final { return AwaitableKind::stream_drain; }
+
+ protected:
+  explicit DrainWait(Ref<Connection> connection) noexcept : connection_(std::move(connection)) {}
+  ~DrainWait() = default;
+  bool drained();
+
+  Ref<Connection> connection_;
+};
+
+class [[nodiscard("co_await it")]] Drain final : public DrainWait {
+ public:
+  explicit Drain(Ref<Connection> connection) noexcept : DrainWait(std::move(connection)) {}
+  bool await_ready() { return drained(); }
+};
+
+/// Writes when it is awaited, then drains.
+class [[nodiscard("co_await it")]] Send final : public DrainWait {
+ public:
+  Send(Ref<Connection> connection, std::string&& data) noexcept
+      : DrainWait(std::move(connection)), owned_(std::move(data)) {}
+  Send(Ref<Connection> connection, std::string_view data) noexcept
+      : DrainWait(std::move(connection)), view_(data) {}
+  bool await_ready() {
+    if (view_.data())
+      connection_->write(view_);
+    else
+      connection_->write(std::move(owned_));
+    return drained();
+  }
+
+ private:
+  std::string owned_;
+  std::string_view view_;  // of the caller's, who awaits at once
+};
+
+class [[nodiscard("co_await it")]] WaitClosed final : public Waiter {
+ public:
+  explicit WaitClosed(Ref<Connection> connection) noexcept : connection_(std::move(connection)) {}
+  bool await_ready();
+  void await_suspend(PromiseBase& promise);
+  void await_resume();
+  AwaitableKind kind() const noexcept final { return AwaitableKind::stream_wait_closed; }
+
+ private:
+  Ref<Connection> connection_;
+};
+
+}  // namespace asyncio::detail

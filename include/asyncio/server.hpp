@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Servers: start_server and Server.
+#pragma once
+
+#include "asyncio/address.hpp"
+#include "asyncio/coro.hpp"
+#include "asyncio/detail/core/callable_check.hpp"
+#include "asyncio/detail/core/wait.hpp"
+#include "asyncio/detail/net/client_handler.hpp"
+#include "asyncio/eventloop.hpp"
+#include "asyncio/streams.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// How start_server listens.
+class ServerOptions {
+ public:
+  ServerOptions() {}
+
+  /// How long a line of a connection's StreamReader may be.
+  ServerOptions& limit(std::size_t bytes) {
+    limit_ = bytes;
+    return *this;
+  }
+  /// Restricts the addresses that are bound.
+  ServerOptions& family(AddressFamily family) {
+    family_ = family;
+    return *this;
+  }
+  /// AI_... flags for the resolution of host names.
+  ServerOptions& flags(int ai_flags) {
+    flags_ = ai_flags;
+    return *this;
+  }
+  /// How many connections may wait to be accepted; 100 by default.
+  ServerOptions& backlog(int count) {
+    backlog_ = count;
+    return *this;
+  }
+  /// Binds an address that connections of an earlier server still occupy; on by default.
+  ServerOptions& reuse_address(bool enabled) {
+    reuse_address_ = enabled;
+    return *this;
+  }
+  /// Several servers may listen on the address, and share its connections.
+  ServerOptions& reuse_port(bool enabled) {
+    reuse_port_ = enabled;
+    return *this;
+  }
+  /// The system probes idle connections.
+  ServerOptions& keep_alive(bool enabled) {
+    keep_alive_ = enabled;
+    return *this;
+  }
+  /// Accepts at once; on by default. If not, Server::start_serving or serve_forever begins.
+  ServerOptions& start_serving(bool enabled) {
+    start_serving_ = enabled;
+    return *this;
+  }
+
+  std::size_t get_limit() const noexcept { return limit_; }
+  AddressFamily get_family() const noexcept { return family_; }
+  int get_flags() const noexcept { return flags_; }
+  int get_backlog() const noexcept { return backlog_; }
+  bool get_reuse_address() const noexcept { return reuse_address_; }
+  bool get_reuse_port() const noexcept { return reuse_port_; }
+  bool get_keep_alive() const noexcept { return keep_alive_; }
+  bool get_start_serving() const noexcept { return start_serving_; }
+
+ private:
+  std::size_t limit_ = kDefaultLimit;
+  AddressFamily family_ = AddressFamily::unspecified;
+  int flags_ = 0;
+  int backlog_ = 100;
+  bool reuse_address_ = true;
+  bool reuse_port_ = false;
+  bool keep_alive_ = false;
+  bool start_serving_ = true;
+};
+
+namespace detail {
+
+class ServerState;
+
+class [[nodiscard("co_await it")]] ServerWaitClosed final : public Waiter {
+ public:
+  explicit ServerWaitClosed(std::shared_ptr<ServerState> server) noexcept;
+  ~ServerWaitClosed();
+  bool await_ready() const noexcept;
+  void await_suspend(PromiseBase& promise);
+  void await_resume();
+  AwaitableKind kind() const noexcept override { return AwaitableKind::server_wait_closed; }
+
+ private:
+  std::shared_ptr<ServerState> server_;
+};
+
+}  // namespace detail
+
+/// Listening sockets and the connections that came from them. A handle: copies name the same
+/// server. It goes on when the handles are gone; `close` stops it.
+///
+/// Thread   the loop's.
+/// asyncio  Event Loop, Server Objects
+class Server {
+ public:
+  /// Stops listening. Connections that exist go on; serve_forever ends with CancelledError.
+  void close() const;
+  /// Closes every connection, each when what it has to send is sent.
+  void close_clients() const;
+  /// Closes every connection at once.
+  void abort_clients() const;
+
+  /// Begins to accept, if it has not.
+  ///
+  /// Awaits   one iteration.
+  Coro<void> start_serving() const;
+  /// Accepts until it is cancelled or the server is closed.
+  ///
+  /// Throws   RuntimeError if the server is closed, or another task is in here.
+  /// Cancel   closes the server and waits for the end of its connections.
+  Coro<void> serve_forever() const;
+  bool is_serving() const noexcept;
+
+  /// Awaits   close() and the end of every connection.
+  /// Cancel   ends the wait alone.
+  detail::ServerWaitClosed wait_closed() const { return detail::ServerWaitClosed(state_); }
+
+  /// The addresses it listens on; none after close().
+  std::vector<SocketAddress> sockets() const;
+  EventLoop get_loop() const;
+
+  // For with(): closes the server and waits as wait_closed does.
+  Server& aenter() noexcept { return *this; }
+  Coro<bool> aexit(std::exception_ptr error) const;
+
+  explicit Server(std::shared_ptr<detail::ServerState> state) noexcept
+      : state_(std::move(state)) {}
+
+ private:
+  std::shared_ptr<detail::ServerState> state_;
+};
+
+namespace detail {
+
+Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
+                          std::uint16_t port, ServerOptions options);
+
+}  // namespace detail
+
+/// Listens on all `hosts` (an empty one means all interfaces) and calls `handler(StreamReader,
+/// StreamWriter)` for every connection. If that returns a Coro, each call becomes a task; what the
+/// task throws goes to the loop's exception handler. The server keeps a copy of `handler`.
+///
+/// With port 0 the system chooses one: see Server::sockets.
+///
+/// Awaits   the resolution of names, and one iteration.
+/// Throws   OSError with the address that cannot be bound; GaiError.
+/// Cancel   nothing stays open.
+/// Thread   the loop's.
+/// asyncio  Streams, start_server
+template <class F>
+Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, std::uint16_t port,
+                          ServerOptions options = {}) {
+  using Function = std::decay_t<F>;
+  static_assert(std::is_invocable_v<Function&, StreamReader, StreamWriter>,
+                "the handler must be callable as handler(StreamReader, StreamWriter)");
+  static_assert(detail::safe_callable_v<F>,
+                "name the lambda first: this compiler destroys the captures of a temporary one "
+                "twice in an expression with co_await");
+  return detail::start_server(
+      std::make_shared<detail::TypedClientHandler<Function>>(std::forward<F>(handler)),
+      std::move(hosts), port, std::move(options));
+}
+
+template <class F>
+Coro<Server> start_server(F&& handler, std::string host, std::uint16_t port,
+                          ServerOptions options = {}) {
+  std::vector<std::string> hosts;
+  hosts.push_back(std::move(host));
+  return start_server(std::forward<F>(handler), std::move(hosts), port, std::move(options));
+}
+
+}  // namespace asyncio

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The chapter "Streams" of asyncio's documentation.
+#pragma once
+
+#include "asyncio/address.hpp"
+#include "asyncio/coro.hpp"
+#include "asyncio/detail/net/connection.hpp"
+#include "asyncio/detail/net/read_awaiters.hpp"
+#include "asyncio/detail/net/write_awaiters.hpp"
+#include "asyncio/eventloop.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio {
+
+/// What a read returns and a write takes: bytes, not characters.
+using Bytes = std::string;
+
+/// The default of every `limit`: how long a line may be, and half of what is read ahead.
+inline constexpr std::size_t kDefaultLimit = 64 * 1024;
+
+/// Reads from a connection, or bytes that are fed to it by hand. A handle: copies name the same
+/// reader. When the last reader and writer of a connection are gone, it is closed.
+///
+/// One task at a time may wait in it; a second one gets a RuntimeError. A cancelled read has taken
+/// nothing: its bytes are there for the next.
+///
+/// Thread   the loop's.
+/// asyncio  Streams, StreamReader
+class StreamReader {
+ public:
+  /// A reader for bytes that come through feed_data.
+  ///
+  /// Throws   ValueError if `limit` is 0; RuntimeError if there is no event loop.
+  explicit StreamReader(std::size_t limit = kDefaultLimit);
+  StreamReader(std::size_t limit, const EventLoop& loop);
+
+  /// Up to `count` bytes; all up to the end if it is negative.
+  ///
+  /// Awaits   one byte at least; the end, for a negative count. Does not suspend if there are some.
+  /// Returns  the bytes; none at the end of the stream.
+  /// Throws   the error of the connection, after the bytes that came before it.
+  /// Cancel   takes nothing.
+  detail::ReadSome read(std::ptrdiff_t count = -1) const { return {state_, count}; }
+
+  /// The same into memory of the caller's, which has to stay until the await ends.
+  ///
+  /// Returns  how many bytes; 0 at the end of the stream, or if `room` is empty.
+  detail::ReadInto read_into(std::span<char> room) const { return {state_, room}; }
+  detail::ReadInto read_into(std::span<std::byte> room) const {
+    return {state_, std::span(reinterpret_cast<char*>(room.data()), room.size())};
+  }
+
+  /// Exactly `count` bytes.
+  ///
+  /// Throws   IncompleteReadError, with what there was, if the stream ends before.
+  /// Cancel   takes nothing.
+  detail::ReadExactly readexactly(std::size_t count) const { return {state_, count}; }
+
+  /// A line with its '\n'; without it at the end of the stream; nothing after that.
+  ///
+  /// Throws   ValueError if the line is longer than `limit`; it is dropped as far as it has come.
+  /// Cancel   takes nothing.
+  detail::ReadLine readline() const { return detail::ReadLine(state_); }
+
+  /// Everything up to and with the separator.
+  ///
+  /// Throws   IncompleteReadError, with what there was, if the stream ends before;
+  ///          LimitOverrunError, taking nothing, if there are more than `limit` bytes before the
+  ///          separator; ValueError if it is empty.
+  /// Cancel   takes nothing.
+  detail::ReadUntil readuntil(std::string_view separator = "\n") const {
+    return {state_, separator};
+  }
+  /// The same up to whichever of several separators ends first.
+  detail::ReadUntil readuntil(std::vector<std::string> separators) const {
+    return {state_, std::move(separators)};
+  }
+  template <std::convertible_to<std::string>... More>
+    requires(sizeof...(More) > 0)
+  detail::ReadUntil readuntil(std::string first, More... more) const {
+    std::vector<std::string> separators;
+    separators.push_back(std::move(first));
+    (separators.push_back(std::move(more)), ...);
+    return readuntil(std::move(separators));
+  }
+
+  /// The next line, as readline; nullopt at the end of the stream. Python: `async for`.
+  detail::NextLine next() const { return detail::NextLine(state_); }
+
+  /// Whether the end has been seen and everything before it was read.
+  bool at_eof() const noexcept { return state_->at_eof(); }
+
+  /// Adds bytes, as a connection does.
+  ///
+  /// Throws   RuntimeError after feed_eof.
+  void feed_data(std::string_view data) const { state_->feed_data(data); }
+  void feed_eof() const { state_->feed_eof(); }
+
+  /// What was set, or the error that ended the connection; null if there is none.
+  std::exception_ptr exception() const noexcept {
+    return state_->exception() ? state_->exception() : state_->failure();
+  }
+  /// Makes this and every later read throw `error`.
+  void set_exception(std::exception_ptr error) const { state_->set_exception(std::move(error)); }
+  template <class E>
+    requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+  void set_exception(E&& error) const {
+    set_exception(std::make_exception_ptr(std::forward<E>(error)));
+  }
+
+  friend bool operator==(const StreamReader&, const StreamReader&) noexcept = default;
+
+  explicit StreamReader(detail::Ref<detail::ReaderState> state) noexcept
+      : state_(std::move(state)) {}
+
+ private:
+  detail::Ref<detail::ReaderState> state_;
+};
+
+/// Writes to a connection. A handle: copies name the same connection.
+///
+/// Thread   the loop's.
+/// asyncio  Streams, StreamWriter
+class StreamWriter {
+ public:
+  /// Sends the bytes, or keeps those that the kernel does not take yet; `drain` limits how many.
+  /// After the connection was lost, bytes are dropped: `drain` tells.
+  ///
+  /// Throws   RuntimeError after write_eof.
+  void write(std::string&& data) const { connection_->write(std::move(data)); }
+  void write(std::string_view data) const { connection_->write(data); }
+  void write(const char* data) const { connection_->write(std::string_view(data)); }
+  void write(std::span<const std::byte> data) const {
+    connection_->write(std::string_view(reinterpret_cast<const char*>(data.data()), data.size()));
+  }
+
+  /// The same for a range of strings, with as few system calls as possible.
+  template <std::ranges::input_range R>
+    requires std::convertible_to<std::ranges::range_reference_t<R>, std::string_view>
+  void writelines(R&& lines) const {
+    using Line = std::ranges::range_reference_t<R>;
+    if constexpr (std::is_lvalue_reference_v<Line> ||
+                  std::is_same_v<std::remove_cv_t<Line>, std::string_view>) {
+      std::vector<std::string_view> pieces;
+      for (auto&& line : lines) pieces.emplace_back(line);
+      connection_->write_all(pieces);
+    } else {
+      std::string joined;
+      for (auto&& line : lines) joined += std::string_view(line);
+      connection_->write(std::move(joined));
+    }
+  }
+
+  /// Waits until what is kept has shrunk to the low-water mark, if it is above the high one.
+  ///
+  /// Awaits   the peer; suspends only above the high-water mark or on a closing connection, and now
+  ///          and then to let other tasks run. Any number of tasks may wait.
+  /// Throws   the error of the connection; ConnectionResetError if it is closed.
+  /// Cancel   ends the wait; what was written is still sent.
+  detail::Drain drain() const { return detail::Drain(connection_); }
+
+  /// write(data) and drain(). The writing happens when it is awaited; a view is used only then.
+  detail::Send send(std::string&& data) const { return {connection_, std::move(data)}; }
+  detail::Send send(std::string_view data) const { return {connection_, data}; }
+  detail::Send send(const char* data) const { return {connection_, std::string_view(data)}; }
+
+  /// Closes the writing end when everything is sent: the peer reads the end of the stream.
+  void write_eof() const { connection_->write_eof(); }
+  bool can_write_eof() const noexcept { return true; }
+
+  /// Closes the connection when everything is sent. A read that waits ends as at the end of the
+  /// stream. Harmless a second time.
+  void close() const { connection_->close(); }
+  bool is_closing() const noexcept { return connection_->closing(); }
+  /// Closes at once and drops what was not sent.
+  void abort() const { connection_->abort(); }
+
+  /// Awaits   the end of the connection.
+  /// Throws   the error that ended it.
+  /// Cancel   ends the wait alone.
+  detail::WaitClosed wait_closed() const { return detail::WaitClosed(connection_); }
+
+  /// "peername" or "sockname" as "127.0.0.1:80"; nullopt for any other name, or if it is unknown.
+  std::optional<std::string> get_extra_info(std::string_view name) const;
+  const SocketAddress& peername() const noexcept { return connection_->peername(); }
+  /// Our own address; nullopt once the connection is closed.
+  std::optional<SocketAddress> sockname() const { return connection_->sockname(); }
+  /// The descriptor, which stays the connection's; -1 once it is closed.
+  int fileno() const noexcept { return connection_->fileno(); }
+
+  /// How many bytes are kept.
+  std::size_t get_write_buffer_size() const noexcept { return connection_->queued(); }
+  /// (low, high) in bytes; 16 KiB and 64 KiB by default.
+  std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept {
+    return {connection_->low_water(), connection_->high_water()};
+  }
+  /// Throws   ValueError unless high >= low.
+  void set_write_buffer_limits(std::size_t high, std::size_t low) const {
+    connection_->set_limits(high, low);
+  }
+  void set_write_buffer_limits(std::size_t high) const { set_write_buffer_limits(high, high / 4); }
+
+  friend bool operator==(const StreamWriter&, const StreamWriter&) noexcept = default;
+
+  explicit StreamWriter(detail::Ref<detail::Connection> connection) noexcept
+      : connection_(std::move(connection)) {}
+
+ private:
+  detail::Ref<detail::Connection> connection_;
+};
+
+/// How open_connection connects.
+class ConnectOptions {
+ public:
+  ConnectOptions() {}
+
+  /// How long a line may be.
+  ConnectOptions& limit(std::size_t bytes) {
+    limit_ = bytes;
+    return *this;
+  }
+  /// Restricts the addresses that are tried.
+  ConnectOptions& family(AddressFamily family) {
+    family_ = family;
+    return *this;
+  }
+  /// The protocol number for the socket; 0, the default, lets the system choose.
+  ConnectOptions& proto(int number) {
+    proto_ = number;
+    return *this;
+  }
+  /// AI_... flags for the name's resolution.
+  ConnectOptions& flags(int ai_flags) {
+    flags_ = ai_flags;
+    return *this;
+  }
+  /// The address to connect from; port 0 lets the system choose.
+  ConnectOptions& local_addr(std::string host, std::uint16_t port) {
+    local_host_ = std::move(host);
+    local_port_ = port;
+    return *this;
+  }
+  /// Alternates between address families, after so many of the first.
+  ConnectOptions& interleave(unsigned first_family_count) {
+    interleave_ = first_family_count;
+    return *this;
+  }
+  /// Throws an ExceptionGroup of what went wrong with each address.
+  ConnectOptions& all_errors(bool enabled) {
+    all_errors_ = enabled;
+    return *this;
+  }
+
+  std::size_t get_limit() const noexcept { return limit_; }
+  AddressFamily get_family() const noexcept { return family_; }
+  int get_proto() const noexcept { return proto_; }
+  int get_flags() const noexcept { return flags_; }
+  const std::optional<std::string>& get_local_host() const noexcept { return local_host_; }
+  std::uint16_t get_local_port() const noexcept { return local_port_; }
+  unsigned get_interleave() const noexcept { return interleave_; }
+  bool get_all_errors() const noexcept { return all_errors_; }
+
+ private:
+  std::size_t limit_ = kDefaultLimit;
+  AddressFamily family_ = AddressFamily::unspecified;
+  int proto_ = 0;
+  int flags_ = 0;
+  std::optional<std::string> local_host_;
+  std::uint16_t local_port_ = 0;
+  unsigned interleave_ = 0;
+  bool all_errors_ = false;
+};
+
+/// The two halves of a connection: `auto [reader, writer] = co_await open_connection(...)`.
+using Streams = std::pair<StreamReader, StreamWriter>;
+
+/// Connects to `host`, a name or a numeric address, trying its addresses one after another.
+///
+/// Awaits   the name's resolution and the connection.
+/// Throws   GaiError if the name has no address; OSError (ConnectionRefusedError, TimeoutError,
+///          ...) with the address and reason, of each address if there are several.
+/// Cancel   ends the attempt; nothing stays open.
+/// Thread   the loop's.
+/// asyncio  Streams, open_connection
+Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options = {});
+
+/// The streams of a connected socket that somebody else made, which they close from now on.
+///
+/// Throws   ValueError unless `sock` is a connected stream socket.
+Coro<Streams> open_connection(int sock, ConnectOptions options = {});
+
+}  // namespace asyncio
+
+#include "asyncio/server.hpp"  // IWYU pragma: export

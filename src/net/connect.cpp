@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSL-1.0
+// open_connection. Order and messages follow asyncio/base_events.py, create_connection.
+#include "asyncio/detail/net/operation_wait.hpp"
+#include "asyncio/detail/net/resolver.hpp"
+#include "asyncio/exception_group.hpp"
+#include "asyncio/streams.hpp"
+
+#include "owned_socket.hpp"
+#include "sockaddr.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace asyncio {
+
+namespace detail {
+
+namespace {
+
+void set_no_delay(Backend& backend, int fd) noexcept {
+  int on = 1;
+  // Refused for a socket that is not TCP, where there is nothing to delay.
+  (void)backend.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Streams streams_of(Backend& backend, OwnedSocket socket, std::size_t limit,
+                   const SocketAddress& peer) {
+  auto connection =
+      Ref<Connection>::adopt(new Connection(backend, socket.get(), limit, peer));
+  socket.release();
+  return {StreamReader(connection), StreamWriter(connection)};
+}
+
+/// Binds to the first of `local` that fits the family of `address` and works.
+void bind_local(Backend& backend, int fd, const SocketAddress& address,
+                const std::vector<SocketAddress>& local) {
+  std::exception_ptr error;
+  for (const SocketAddress& candidate : local) {
+    if (candidate.family() != address.family()) continue;
+    RawAddress raw = SocketAddressAccess::to_raw(candidate);
+    int bound = backend.bind(fd, raw.get(), raw.size);
+    if (bound >= 0) return;
+    if (!error) error = make_os_error(-bound, "bind " + candidate.str());
+  }
+  if (error) std::rethrow_exception(error);
+  throw OSError(EADDRNOTAVAIL, "bind for " + address.str() + ": no matching local address");
+}
+
+Coro<OwnedSocket> connect_to(Backend& backend, SocketAddress address,
+                             const std::vector<SocketAddress>& local, int proto) {
+  int fd = backend.socket(system_family(address.family()), SOCK_STREAM, proto);
+  if (fd < 0) throw_os_error(-fd, "socket for " + address.str());
+  OwnedSocket socket(backend, fd);
+  if (!local.empty()) bind_local(backend, fd, address, local);
+  set_no_delay(backend, fd);
+  RawAddress raw = SocketAddressAccess::to_raw(address);
+  OperationWait connect(backend, Opcode::connect, fd);
+  connect.address = raw.get();
+  connect.address_size = raw.size;
+  std::int64_t result = co_await connect;
+  if (result < 0) throw_os_error(static_cast<int>(-result), "connect " + address.str());
+  co_return socket;
+}
+
+/// CPython: _interleave_addrinfos.
+std::vector<SocketAddress> interleaved(const std::vector<SocketAddress>& addresses,
+                                       unsigned first_family_count) {
+  if (addresses.empty() || first_family_count == 0) return addresses;
+  AddressFamily first = addresses.front().family();
+  std::vector<SocketAddress> ours, others, result;
+  for (const SocketAddress& address : addresses)
+    (address.family() == first ? ours : others).push_back(address);
+  std::size_t head = std::min<std::size_t>(first_family_count - 1, ours.size());
+  result.assign(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(head));
+  std::size_t next = head;
+  for (std::size_t i = 0; next < ours.size() || i < others.size(); ++i) {
+    if (next < ours.size()) result.push_back(ours[next++]);
+    if (i < others.size()) result.push_back(others[i]);
+  }
+  return result;
+}
+
+/// One error for all of them: of their common class, if they have one.
+[[noreturn]] void throw_connect_errors(const std::vector<std::exception_ptr>& errors, bool all) {
+  if (all) throw ExceptionGroup("create_connection failed", errors);
+  if (errors.size() == 1) std::rethrow_exception(errors.front());
+  std::string text;
+  std::vector<std::error_code> codes;
+  for (const std::exception_ptr& error : errors) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const OSError& e) {
+      codes.push_back(e.code());
+      // The exception adds the text of its own code, the last one's, itself.
+      std::string one = e.what();
+      std::size_t reason = one.rfind(": ");
+      text += text.empty() ? "Multiple exceptions: " : ", ";
+      text += codes.size() == errors.size() ? one.substr(0, reason) : one;
+    }
+  }
+  bool same = std::all_of(codes.begin(), codes.end(),
+                          [&](const std::error_code& code) { return code == codes.back(); });
+  if (same) throw_os_error(codes.back().value(), text);
+  throw OSError(codes.back().value(), text);
+}
+
+Coro<std::vector<SocketAddress>> resolve_local(Backend& backend, const ConnectOptions& options) {
+  std::vector<SocketAddress> none;
+  if (!options.get_local_host()) co_return none;
+  ResolveRequest request(*options.get_local_host(), options.get_local_port());
+  request.family = options.get_family();
+  request.flags = options.get_flags();
+  request.passive = true;
+  Resolve resolving(backend, request);
+  co_return co_await resolving;
+}
+
+Coro<OwnedSocket> connect_to_any(Backend& backend, const std::vector<SocketAddress>& addresses,
+                                 const std::vector<SocketAddress>& local,
+                                 const ConnectOptions& options) {
+  std::vector<std::exception_ptr> errors;
+  for (const SocketAddress& address : addresses) {
+    try {
+      OwnedSocket socket = co_await connect_to(backend, address, local, options.get_proto());
+      co_return socket;
+    } catch (const OSError&) {
+      errors.push_back(std::current_exception());
+    }
+  }
+  throw_connect_errors(errors, options.get_all_errors());
+}
+
+/// The peer of a socket that was given to us; throws unless it is a connected stream socket.
+SocketAddress checked_peer(Backend& backend, int fd) {
+  int type = 0;
+  std::uint32_t size = sizeof type;
+  int got = backend.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, size);
+  if (got < 0) throw_os_error(-got, "socket " + std::to_string(fd));
+  if (type != SOCK_STREAM)
+    throw ValueError("A Stream Socket was expected, got descriptor " + std::to_string(fd));
+  RawAddress raw;
+  got = backend.getpeername(fd, raw.get(), raw.size);
+  if (got == -ENOTCONN)
+    throw ValueError("a connected socket was expected, got descriptor " + std::to_string(fd));
+  if (got < 0) throw_os_error(-got, "getpeername of descriptor " + std::to_string(fd));
+  return SocketAddressAccess::from_raw(raw.get());
+}
+
+}  // namespace
+
+}  // namespace detail
+
+Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options) {
+  detail::Backend& backend = detail::backend_of(detail::running_loop());
+  detail::ResolveRequest request(host, port);
+  request.family = options.get_family();
+  request.flags = options.get_flags();
+  detail::Resolve resolving(backend, request);
+  std::vector<SocketAddress> addresses = co_await resolving;
+  addresses = detail::interleaved(addresses, options.get_interleave());
+  std::vector<SocketAddress> local = co_await detail::resolve_local(backend, options);
+  detail::OwnedSocket socket =
+      co_await detail::connect_to_any(backend, addresses, local, options);
+  detail::RawAddress raw;
+  SocketAddress peer;
+  if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)
+    peer = detail::SocketAddressAccess::from_raw(raw.get());
+  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), peer);
+}
+
+Coro<Streams> open_connection(int sock, ConnectOptions options) {
+  detail::Backend& backend = detail::backend_of(detail::running_loop());
+  SocketAddress peer = detail::checked_peer(backend, sock);
+  if (int error = backend.adopt(sock); error < 0)
+    throw_os_error(-error, "descriptor " + std::to_string(sock));
+  detail::set_no_delay(backend, sock);
+  detail::OwnedSocket socket(backend, sock);
+  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), peer);
+}
+
+}  // namespace asyncio

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/net/reader_state.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/exceptions.hpp"
+
+#include <string>
+#include <utility>
+
+namespace asyncio::detail {
+
+ReadWait::~ReadWait() {
+  if (reader_->waiter() == this) reader_->set_waiter(nullptr);
+}
+
+/// CPython: the loops around StreamReader._wait_for_data.
+bool ReadWait::await_ready() {
+  ReaderState& reader = *reader_;
+  while (!reader.satisfies(*this)) {
+    if (reader.waiter())
+      throw RuntimeError(std::string(name_) +
+                         "() called while another coroutine is already waiting for incoming data");
+    if (!reader.fill(*this)) return false;
+  }
+  return true;
+}
+
+void ReadWait::await_suspend(PromiseBase& promise) {
+  state_ = State::pending;
+  reader_->set_waiter(this);
+  suspend_task(promise);
+}
+
+void ReadWait::fire() noexcept {
+  if (state_ != State::pending) return;
+  state_ = State::fired;
+  wake();
+}
+
+bool ReadWait::cancel(const std::exception_ptr& reason) {
+  if (state_ != State::pending) return false;
+  state_ = State::cancelled;
+  wake_cancelled(reason);
+  return true;
+}
+
+void ReadWait::leave() {
+  bool delivered = cancel_delivered();
+  if (reader_->waiter() == this) reader_->set_waiter(nullptr);
+  if (delivered || state_ == State::cancelled) {
+    give_back();
+    throw_cancelled();
+  }
+  if (reader_->exception()) std::rethrow_exception(reader_->exception());
+}
+
+void ReadWait::throw_if_failed() const {
+  if (reader_->failure()) std::rethrow_exception(reader_->failure());
+}
+
+// The loop outlives what refers to it.
+ReaderState::ReaderState(Loop& loop, std::size_t limit) : loop_(loop), limit_(limit) {
+  if (limit == 0) throw ValueError("Limit cannot be <= 0");
+  loop.future_born();
+}
+
+ReaderState::~ReaderState() { loop_.future_died(); }
+
+void ReaderState::feed_data(std::string_view data) {
+  if (eof_) throw RuntimeError("feed_data after feed_eof");
+  if (data.empty()) return;
+  buffer_.append(data);
+  wake_if_satisfied();
+}
+
+void ReaderState::feed_eof() {
+  eof_ = true;
+  wake_if_satisfied();
+}
+
+void ReaderState::set_exception(std::exception_ptr error) {
+  exception_ = std::move(error);
+  wake_if_satisfied();
+}
+
+void ReaderState::wake_if_satisfied() noexcept {
+  if (waiter_ && satisfies(*waiter_)) waiter_->fire();
+}
+
+void ReaderState::advance() {
+  if (!waiter_) return;
+  while (!satisfies(*waiter_))
+    if (!fill(*waiter_)) return;
+  waiter_->fire();
+}
+
+}  // namespace asyncio::detail

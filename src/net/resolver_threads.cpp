@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "resolver_threads.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/dns.hpp"
+#include "asyncio/exceptions.hpp"
+
+#include "sockaddr.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <netdb.h>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+/// More addresses of one name than this are not looked at.
+constexpr std::size_t kMaxAddresses = 256;
+
+std::vector<SocketAddress> look_up(const ResolveRequest& request) {
+  addrinfo hints{};
+  hints.ai_family = system_family(request.family);
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = request.flags | (request.passive ? AI_PASSIVE : 0);
+  addrinfo* list = nullptr;
+  std::string port = std::to_string(request.port);
+  int code = ::getaddrinfo(request.host.c_str(), port.c_str(), &hints, &list);
+  if (code == EAI_SYSTEM) throw_os_error(errno, "getaddrinfo '" + request.host + "'");
+  if (code != 0) throw GaiError(code, request.host);
+  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, ::freeaddrinfo);
+  std::vector<SocketAddress> addresses;
+  for (addrinfo* entry = list; entry && addresses.size() < kMaxAddresses; entry = entry->ai_next) {
+    SocketAddress address = SocketAddressAccess::from_raw(entry->ai_addr);
+    if (address.family() != AddressFamily::unspecified) addresses.push_back(address);
+  }
+  if (addresses.empty()) throw GaiError(EAI_NONAME, request.host);
+  return addresses;
+}
+
+/// Signals are for the program's own threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t previous_;
+};
+
+}  // namespace
+
+ResolveJob::ResolveJob(ResolveRequest what, Resolve& who)
+    : Ready(&ResolverThreads::on_answer), request(std::move(what)), waiter(&who) {}
+
+ResolverThreads::ResolverThreads(Backend& backend)
+    : backend_(backend), shared_(std::make_shared<Shared>()) {
+  shared_->loop = &backend.loop();
+  backend.add_resource(*this);
+}
+
+ResolverThreads::~ResolverThreads() { loop_closing(); }
+
+ResolverThreads& ResolverThreads::of(Backend& backend) {
+  if (!backend.net_state) backend.net_state = std::make_shared<ResolverThreads>(backend);
+  return *static_cast<ResolverThreads*>(backend.net_state.get());
+}
+
+std::shared_ptr<ResolveJob> ResolverThreads::submit(Backend& backend,
+                                                    const ResolveRequest& request,
+                                                    Resolve& waiter) {
+  ResolverThreads& self = of(backend);
+  auto job = std::make_shared<ResolveJob>(request, waiter);
+  job->threads = &self;
+  self.enqueue(job);
+  self.jobs_.emplace(job.get(), job);
+  backend.external_work(1);
+  return job;
+}
+
+void ResolverThreads::enqueue(const std::shared_ptr<ResolveJob>& job) {
+  std::unique_lock lock(shared_->mutex);
+  shared_->queue.push_back(job);
+  if (shared_->idle >= shared_->queue.size() || threads_.size() == kMaxThreads) {
+    shared_->wanted.notify_one();
+    return;
+  }
+  lock.unlock();
+  try {
+    start_thread();
+  } catch (const std::system_error& e) {
+    // With a thread at work the job will have its turn.
+    if (!threads_.empty()) return;
+    lock.lock();
+    shared_->queue.pop_back();
+    throw_os_error(e.code().value(), "start a thread to resolve '" + job->request.host + "'");
+  }
+}
+
+void ResolverThreads::start_thread() {
+  SignalsBlocked blocked;
+  threads_.emplace_back(&ResolverThreads::work, shared_, threads_.size());
+}
+
+void ResolverThreads::work(std::shared_ptr<Shared> shared, std::size_t index) {
+  std::unique_lock lock(shared->mutex);
+  while (shared->loop) {
+    if (shared->queue.empty()) {
+      ++shared->idle;
+      shared->wanted.wait(lock);
+      --shared->idle;
+      continue;
+    }
+    std::shared_ptr<ResolveJob> job = std::move(shared->queue.front());
+    shared->queue.pop_front();
+    shared->busy[index] = true;
+    lock.unlock();
+    try {
+      job->addresses = look_up(job->request);
+    } catch (...) {  // Thrown again in the task that awaits the answer.
+      job->error = std::current_exception();
+    }
+    lock.lock();
+    shared->busy[index] = false;
+    if (shared->loop) shared->loop->post(*job);
+  }
+}
+
+void ResolverThreads::on_answer(Ready& node) {
+  auto& answered = static_cast<ResolveJob&>(node);
+  ResolverThreads& self = *answered.threads;
+  auto job = std::move(self.jobs_.extract(&answered).mapped());
+  self.backend_.external_work(-1);
+  if (job->waiter) job->waiter->finish(std::move(job->addresses), std::move(job->error));
+}
+
+void ResolverThreads::abandon(Backend& backend, const std::shared_ptr<ResolveJob>& job) noexcept {
+  job->waiter = nullptr;
+  auto* self = static_cast<ResolverThreads*>(backend.net_state.get());
+  if (!self) return;
+  std::lock_guard lock(self->shared_->mutex);
+  if (std::erase(self->shared_->queue, job) == 0) return;
+  self->jobs_.erase(job.get());
+  backend.external_work(-1);
+}
+
+void ResolverThreads::loop_closing() noexcept {
+  std::vector<std::thread> leaving;
+  {
+    std::lock_guard lock(shared_->mutex);
+    shared_->loop = nullptr;
+    shared_->queue.clear();
+    shared_->wanted.notify_all();
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      // A busy one may take for ever; the others leave as soon as they have the mutex.
+      if (shared_->busy[i])
+        threads_[i].detach();
+      else
+        leaving.push_back(std::move(threads_[i]));
+    }
+  }
+  for (std::thread& thread : leaving) thread.join();
+  threads_.clear();
+  jobs_.clear();
+}
+
+}  // namespace asyncio::detail

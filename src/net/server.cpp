@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+// start_server and Server. Order follows asyncio/base_events.py, create_server and Server.
+#include "asyncio/server.hpp"
+
+#include "asyncio/detail/net/resolver.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/logging.hpp"
+#include "asyncio/sleep.hpp"
+
+#include "owned_socket.hpp"
+#include "server_state.hpp"
+#include "sockaddr.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace asyncio {
+
+namespace detail {
+
+ServerWaitClosed::ServerWaitClosed(std::shared_ptr<ServerState> server) noexcept
+    : server_(std::move(server)) {}
+
+ServerWaitClosed::~ServerWaitClosed() = default;
+
+bool ServerWaitClosed::await_ready() const noexcept { return server_->ended(); }
+
+void ServerWaitClosed::await_suspend(PromiseBase& promise) {
+  suspend_waiter(promise);
+  server_->waiters().push_back(*this);
+}
+
+void ServerWaitClosed::await_resume() {
+  bool cancelled = ended_cancelled();
+  unlink();
+  if (cancelled) throw_cancelled();
+}
+
+namespace {
+
+void set_option(Backend& backend, int fd, int level, int name) {
+  int on = 1;
+  int result = backend.setsockopt(fd, level, name, &on, sizeof on);
+  if (result < 0) throw_os_error(-result, "setsockopt");
+}
+
+void set_options(Backend& backend, int fd, const SocketAddress& address,
+                 const ServerOptions& options) {
+  if (options.get_reuse_address()) set_option(backend, fd, SOL_SOCKET, SO_REUSEADDR);
+  if (options.get_reuse_port()) set_option(backend, fd, SOL_SOCKET, SO_REUSEPORT);
+  if (options.get_keep_alive()) set_option(backend, fd, SOL_SOCKET, SO_KEEPALIVE);
+  // Without it "::" would take the port of "0.0.0.0" as well.
+  if (address.family() == AddressFamily::inet6)
+    set_option(backend, fd, IPPROTO_IPV6, IPV6_V6ONLY);
+  // Accepted connections inherit it.
+  set_option(backend, fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
+/// Makes and binds a socket; -1 if the system has no such address family.
+int bound_socket(Backend& backend, const SocketAddress& address, const ServerOptions& options) {
+  int fd = backend.socket(system_family(address.family()), SOCK_STREAM, 0);
+  if (fd == -EAFNOSUPPORT) return -1;
+  if (fd < 0) throw_os_error(-fd, "socket for " + address.str());
+  OwnedSocket socket(backend, fd);
+  set_options(backend, fd, address, options);
+  RawAddress raw = SocketAddressAccess::to_raw(address);
+  int result = backend.bind(fd, raw.get(), raw.size);
+  // The family is compiled in but not enabled (bpo-30945).
+  if (result == -EADDRNOTAVAIL) return -1;
+  if (result < 0) throw_os_error(-result, "bind " + address.str());
+  return socket.release();
+}
+
+Coro<std::vector<SocketAddress>> resolve_hosts(Backend& backend,
+                                               const std::vector<std::string>& hosts,
+                                               std::uint16_t port, const ServerOptions& options) {
+  std::vector<SocketAddress> all;
+  for (const std::string& host : hosts) {
+    ResolveRequest request(host, port);
+    request.family = options.get_family();
+    request.flags = options.get_flags();
+    request.passive = true;
+    Resolve resolving(backend, request);
+    std::vector<SocketAddress> found = co_await resolving;
+    for (const SocketAddress& address : found)
+      if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
+  }
+  co_return all;
+}
+
+std::string joined(const std::vector<SocketAddress>& addresses) {
+  std::string text;
+  for (const SocketAddress& address : addresses) text += (text.empty() ? "" : ", ") + address.str();
+  return text;
+}
+
+void listen_on(ServerState& server, Backend& backend, const std::vector<SocketAddress>& addresses,
+               const ServerOptions& options) {
+  bool any = false;
+  for (const SocketAddress& address : addresses) {
+    int fd = bound_socket(backend, address, options);
+    if (fd < 0) continue;
+    server.add_listener(fd);
+    any = true;
+  }
+  if (!any) throw_os_error(EADDRNOTAVAIL, "bind on any address out of " + joined(addresses));
+}
+
+Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
+  if (server->serving_forever)
+    throw RuntimeError("server is already being awaited on serve_forever()");
+  if (server->closed()) throw RuntimeError("server is closed");
+  server->start_serving();
+  Future<void> forever(server->loop().handle());
+  server->serving_forever = forever;
+  std::exception_ptr cancelled;
+  try {
+    co_await forever;
+  } catch (const CancelledError&) {
+    cancelled = std::current_exception();
+  }
+  server->serving_forever.reset();
+  server->close();
+  ServerWaitClosed closed(server);
+  try {
+    co_await closed;
+  } catch (const CancelledError&) {
+    // Cancelled again: as CPython, the first one is what goes on.
+  }
+  std::rethrow_exception(cancelled);
+}
+
+}  // namespace
+
+Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
+                          std::uint16_t port, ServerOptions options) {
+  Backend& backend = backend_of(running_loop());
+  std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, port, options);
+  auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
+  listen_on(*state, backend, addresses, options);
+  state->open();
+  Server server(state);
+  if (options.get_start_serving()) {
+    try {
+      state->start_serving();
+    } catch (const OSError&) {
+      state->close();
+      throw;
+    }
+    co_await sleep(std::chrono::seconds(0));
+  }
+  co_return server;
+}
+
+}  // namespace detail
+
+void Server::close() const { state_->close(); }
+void Server::close_clients() const { state_->close_clients(false); }
+void Server::abort_clients() const { state_->close_clients(true); }
+bool Server::is_serving() const noexcept { return state_->serving(); }
+std::vector<SocketAddress> Server::sockets() const { return state_->addresses(); }
+EventLoop Server::get_loop() const { return state_->loop().handle(); }
+
+Coro<void> Server::start_serving() const {
+  auto state = state_;
+  state->start_serving();
+  co_await sleep(std::chrono::seconds(0));
+}
+
+Coro<void> Server::serve_forever() const { return detail::serve_until_cancelled(state_); }
+
+Coro<bool> Server::aexit(std::exception_ptr) const {
+  auto state = state_;
+  state->close();
+  detail::ServerWaitClosed closed(state);
+  co_await closed;
+  co_return false;
+}
+
+}  // namespace asyncio

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "server_state.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/logging.hpp"
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+/// As CPython's constants.ACCEPT_RETRY_DELAY.
+constexpr std::chrono::seconds kAcceptRetryDelay{1};
+
+/// How many connections a listener takes before others have their turn.
+constexpr int kAcceptsPerTurn = 100;
+
+/// The connection is gone, or never was one; the listener is fine. See accept(2).
+bool concerns_one_connection(int error) noexcept {
+  switch (error) {
+    case EAGAIN:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool lacks_resources(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+ServerState::Listener::Listener(ServerState& owner, int descriptor)
+    : Operation(&on_accept, Opcode::accept, descriptor), Timer(&on_retry), server(owner) {
+  address = peer.get();
+}
+
+// The loop outlives the server.
+ServerState::ServerState(Backend& backend, std::shared_ptr<ClientHandler> handler,
+                         ServerOptions options)
+    : backend_(backend), handler_(std::move(handler)), options_(std::move(options)) {
+  loop().future_born();
+}
+
+ServerState::~ServerState() {
+  for (auto& listener : listeners_) {
+    backend_.forget(*listener);
+    if (listener->fd >= 0) backend_.close_fd(listener->fd);
+  }
+  loop().future_died();
+}
+
+void ServerState::add_listener(int fd) {
+  listeners_.push_back(std::make_unique<Listener>(*this, fd));
+}
+
+void ServerState::open() {
+  self_ = shared_from_this();
+  backend_.add_resource(*this);
+}
+
+void ServerState::start_serving() {
+  if (serving_ || closed_) return;
+  for (auto& listener : listeners_) {
+    int result = backend_.listen(listener->fd, options_.get_backlog());
+    if (result < 0) throw_os_error(-result, "listen on descriptor " + std::to_string(listener->fd));
+  }
+  serving_ = true;
+  for (auto& listener : listeners_)
+    if (!closed_) accept_some(*listener);
+}
+
+void ServerState::accept_some(Listener& listener) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    listener.address_size = sizeof listener.peer.storage;
+    if (!backend_.start(listener)) {
+      listener.pending = true;
+      return;
+    }
+    if (!accepted(listener, listener.result)) return;
+  }
+  listener.pending = true;
+  listener.result = -EAGAIN;
+  loop().call_ready(static_cast<Operation&>(listener));
+}
+
+void ServerState::on_accept(Ready& node) {
+  auto& listener = static_cast<Listener&>(static_cast<Operation&>(node));
+  auto keep = listener.server.shared_from_this();
+  listener.pending = false;
+  if (keep->closed_) {
+    if (listener.result >= 0) keep->backend_.close_fd(static_cast<int>(listener.result));
+    keep->end_if_idle();
+  } else if (keep->accepted(listener, listener.result)) {
+    keep->accept_some(listener);
+  }
+}
+
+/// CPython: BaseSelectorEventLoop._accept_connection. Returns whether to go on accepting.
+bool ServerState::accepted(Listener& listener, std::int64_t result) {
+  if (result >= 0) {
+    add_client(static_cast<int>(result), SocketAddressAccess::from_raw(listener.peer.get()));
+    return !closed_;
+  }
+  int error = static_cast<int>(-result);
+  if (concerns_one_connection(error)) return true;
+  bool retry = lacks_resources(error);
+  ExceptionContext context(retry ? "socket.accept() out of system resource"
+                                 : "Accept failed; the server no longer listens on the socket");
+  context.set_exception(make_os_error(error, "accept"));
+  loop().call_exception_handler(context);
+  if (retry && !closed_)
+    loop().arm(listener, deadline_after(loop().now_ns(), kAcceptRetryDelay));
+  return false;
+}
+
+void ServerState::on_retry(Ready& node) {
+  auto& listener = static_cast<Listener&>(static_cast<Timer&>(node));
+  auto keep = listener.server.shared_from_this();
+  if (!keep->closed_) keep->accept_some(listener);
+}
+
+void ServerState::add_client(int fd, const SocketAddress& peer) {
+  auto connection =
+      Ref<Connection>::adopt(new Connection(backend_, fd, options_.get_limit(), peer));
+  connection->set_owner(this);
+  clients_.insert(connection.get());
+  handler_->connected(std::move(connection));
+}
+
+void ServerState::connection_ended(Connection& connection) noexcept {
+  auto keep = shared_from_this();
+  clients_.erase(&connection);
+  end_if_idle();
+}
+
+void ServerState::close() {
+  if (closed_) return;
+  closed_ = true;
+  serving_ = false;
+  for (auto& listener : listeners_) {
+    if (listener->armed()) loop().disarm(*listener);
+    backend_.close_fd(std::exchange(listener->fd, -1));
+  }
+  if (serving_forever) std::exchange(serving_forever, std::nullopt)->cancel();
+  end_if_idle();
+}
+
+/// CPython: Server._wakeup.
+void ServerState::end_if_idle() noexcept {
+  if (!closed_ || !clients_.empty()) return;
+  if (!ended_) {
+    ended_ = true;
+    for (Waiter& waiter : waiters_) waiter.fire();
+  }
+  for (auto& listener : listeners_)
+    if (listener->pending) return;
+  Resource::unlink();
+  auto self = std::move(self_);
+}
+
+void ServerState::close_clients(bool at_once) {
+  std::vector<Ref<Connection>> connections;
+  for (Connection* client : clients_) connections.push_back(Ref<Connection>::share(client));
+  for (auto& connection : connections) {
+    if (at_once)
+      connection->abort();
+    else
+      connection->close();
+  }
+}
+
+/// The loop's queues are empty: what was pending will not run.
+void ServerState::loop_closing() noexcept {
+  auto keep = shared_from_this();
+  for (Connection* client : std::exchange(clients_, {})) client->set_owner(nullptr);
+  for (auto& listener : listeners_) {
+    backend_.forget(*listener);
+    listener->pending = false;
+    if (listener->fd >= 0) backend_.close_fd(std::exchange(listener->fd, -1));
+  }
+  closed_ = true;
+  serving_ = false;
+  end_if_idle();
+}
+
+std::vector<SocketAddress> ServerState::addresses() const {
+  std::vector<SocketAddress> addresses;
+  if (closed_) return addresses;
+  for (const auto& listener : listeners_) {
+    RawAddress raw;
+    if (backend_.getsockname(listener->fd, raw.get(), raw.size) >= 0)
+      addresses.push_back(SocketAddressAccess::from_raw(raw.get()));
+  }
+  return addresses;
+}
+
+void client_failed(Connection& connection, std::exception_ptr error) {
+  ExceptionContext context("Unhandled exception in client_connected_cb");
+  context.set_exception(std::move(error));
+  connection.loop().call_exception_handler(context);
+  connection.close();
+}
+
+void client_task_done(const TaskHandle& task, Connection& connection) {
+  if (task.cancelled()) return connection.close();
+  if (std::exception_ptr error = task.exception()) client_failed(connection, std::move(error));
+}
+
+}  // namespace asyncio::detail

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/net/write_awaiters.hpp"
+
+namespace asyncio::detail {
+
+/// CPython: StreamWriter.drain and FlowControlMixin._drain_helper.
+bool DrainWait::drained() {
+  connection_->throw_if_unwritable();
+  return !connection_->paused() && !connection_->closing() && !connection_->drain_must_yield();
+}
+
+void DrainWait::await_suspend(PromiseBase& promise) {
+  suspend_waiter(promise);
+  if (connection_->paused())
+    connection_->drain_waiters().push_back(*this);
+  else
+    fire();  // a turn for the others; on a closing connection, for connection_lost
+}
+
+void DrainWait::await_resume() {
+  if (!suspended()) return;
+  bool cancelled = ended_cancelled();
+  unlink();
+  if (cancelled) throw_cancelled();
+  connection_->throw_if_unwritable();
+}
+
+bool WaitClosed::await_ready() {
+  connection_->close_if_failed();
+  return connection_->closed();
+}
+
+void WaitClosed::await_suspend(PromiseBase& promise) {
+  suspend_waiter(promise);
+  connection_->close_waiters().push_back(*this);
+}
+
+void WaitClosed::await_resume() {
+  bool cancelled = ended_cancelled();
+  unlink();
+  if (cancelled) throw_cancelled();
+  connection_->throw_if_lost();
+}
+
+}  // namespace asyncio::detail

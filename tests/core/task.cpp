@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/task.hpp"
+
+#include "asyncio/gather.hpp"
+#include "asyncio/sleep.hpp"
+
+#include "captures.hpp"
+#include "virtual_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::Counted;
+using test::run_virtual;
+using test::thrown;
+
+namespace {
+
+Coro<int> give(int value) { co_return value; }
+Coro<> fail(std::string text) {
+  co_await sleep(0s);
+  throw ValueError(text);
+}
+Coro<> sleep_long(Counted = Counted()) { co_await sleep(10s); }
+
+TEST(Task, S12_create_task_returns_before_the_body_runs) {
+  run_virtual([]() -> Coro<> {
+    std::vector<std::string> trace;
+    auto body = [](std::vector<std::string>& out) -> Coro<int> {
+      out.push_back("body");
+      co_return 1;
+    };
+    Task<int> task = create_task(body, std::ref(trace));
+    trace.push_back("created");
+    int value = co_await task;
+    EXPECT_EQ(value, 1);
+    EXPECT_EQ(trace, (std::vector<std::string>{"created", "body"}));
+  });
+}
+
+TEST(Task, S13_create_task_without_a_loop_throws_and_reports_the_coroutine) {
+  test::LogCapture log;
+  EXPECT_EQ(thrown([] { create_task(give(1)); }), "asyncio::RuntimeError: no running event loop");
+  EXPECT_EQ(log.count("coroutine 'give'", "was never awaited"), 1) << log.all();
+  EXPECT_EQ(thrown([] { create_task(give, 1); }), "asyncio::RuntimeError: no running event loop");
+  EXPECT_EQ(thrown([] { (void)all_tasks(); }), "asyncio::RuntimeError: no running event loop");
+  EXPECT_EQ(thrown([] { (void)current_task(); }), "asyncio::RuntimeError: no running event loop");
+  EXPECT_EQ(log.records.size(), 1u);  // the function form made no coroutine yet
+}
+
+TEST(Task, S14_ensure_future_takes_each_kind_of_awaitable) {
+  run_virtual([]() -> Coro<> {
+    Task<int> from_coro = ensure_future(give(1));
+    Task<int> same = ensure_future(from_coro);
+    EXPECT_EQ(same, from_coro);
+    auto future = get_running_loop().create_future<int>();
+    EXPECT_EQ(ensure_future(future), future);
+    Task<int> from_awaiter = ensure_future(sleep(1s, 5));
+    int sum = co_await from_coro + co_await from_awaiter;
+    EXPECT_EQ(sum, 6);
+    EXPECT_TRUE(isfuture(future));
+    static_assert(is_future_v<Task<int>> && !is_future_v<Coro<int>>);
+  });
+}
+
+TEST(Task, S16_lost_exception_is_reported_once_with_the_place_of_creation) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    unsigned line = __LINE__ + 1;
+    create_task(fail("lost"));
+    create_task(fail, "lost, too");
+    co_await sleep(1s);
+    EXPECT_EQ(reports.reports,
+              (std::vector<std::string>{
+                  "Task exception was never retrieved: asyncio::ValueError: lost",
+                  "Task exception was never retrieved: asyncio::ValueError: lost, too"}));
+    EXPECT_TRUE(reports.sources[0].ends_with("task.cpp:" + std::to_string(line)));
+    // create_task(fn, args...) cannot see its caller: it tells where fn is.
+    EXPECT_NE(reports.sources[1].find("task.cpp:"), std::string::npos) << reports.sources[1];
+    get_running_loop().set_exception_handler({});
+  });
+}
+
+TEST(Task, S18_states_before_and_after) {
+  run_virtual([]() -> Coro<> {
+    Task<int> task = create_task(give(3), TaskOptions().name("three"));
+    EXPECT_FALSE(task.done());
+    EXPECT_EQ(task.get_name(), "three");
+    EXPECT_EQ(thrown([&] { task.result(); }), "asyncio::InvalidStateError: Result is not set.");
+    EXPECT_TRUE(task.get_coro());
+    co_await task;
+    EXPECT_TRUE(task.done());
+    EXPECT_FALSE(task.cancelled());
+    EXPECT_EQ(task.result(), 3);
+    EXPECT_EQ(task.exception(), nullptr);
+    EXPECT_FALSE(task.get_coro());
+    EXPECT_FALSE(task.cancel());
+    EXPECT_EQ(thrown([&] { task.set_result(4); }),
+              "asyncio::RuntimeError: Task does not support set_result operation");
+    EXPECT_EQ(thrown([&] { task.set_exception(ValueError("x")); }),
+              "asyncio::RuntimeError: Task does not support set_exception operation");
+  });
+}
+
+TEST(Task, fault4_cancelled_before_its_first_step_the_body_never_runs) {
+  run_virtual([]() -> Coro<> {
+    int before = Counted::alive;
+    bool ran = false;
+    auto body = [](Counted, bool& flag) -> Coro<> {
+      flag = true;
+      co_return;
+    };
+    Task<> task = create_task(body, Counted(), std::ref(ran));
+    EXPECT_EQ(Counted::alive, before + 2);  // the task's copy and the frame's
+    EXPECT_TRUE(task.cancel("early"));
+    EXPECT_FALSE(task.done());
+    std::string text;
+    try {
+      co_await task;
+    } catch (const CancelledError& e) {
+      text = e.what();
+    }
+    EXPECT_EQ(text, "early");
+    EXPECT_FALSE(ran);
+    EXPECT_TRUE(task.cancelled());
+    EXPECT_EQ(Counted::alive, before);
+  });
+}
+
+TEST(Task, fault15_task_that_awaits_itself_gets_an_error) {
+  run_virtual([]() -> Coro<> {
+    std::optional<Task<>> self;
+    auto body = [](std::optional<Task<>>& me) -> Coro<> { co_await *me; };
+    self = create_task(body(self), TaskOptions().name("narcissus"));
+    co_await sleep(0s);
+    EXPECT_EQ(describe_exception(self->exception()),
+              "asyncio::RuntimeError: Task cannot await on itself: 'narcissus'");
+  });
+}
+
+TEST(Task, fault15_tasks_that_await_each_other_get_an_error_that_names_them) {
+  run_virtual([]() -> Coro<> {
+    std::optional<Task<>> tasks[3];
+    auto body = [](std::optional<Task<>>& next) -> Coro<> { co_await *next; };
+    const char* names[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; ++i)
+      tasks[i] = create_task(body(tasks[(i + 1) % 3]), TaskOptions().name(names[i]));
+    auto results = co_await gather(return_exceptions, *tasks[0], *tasks[1], *tasks[2]);
+    EXPECT_EQ(describe_exception(std::get<0>(results).exception()),
+              "asyncio::RuntimeError: Tasks await each other in a cycle: 'c' awaits 'a', which "
+              "waits, directly or not, for 'c'");
+  });
+}
+
+TEST(Task, fault21_detached_task_runs_to_its_end_without_a_handle) {
+  run_virtual([]() -> Coro<> {
+    bool ended = false;
+    auto body = [](bool& flag) -> Coro<> {
+      co_await sleep(5s);
+      flag = true;
+    };
+    create_task(body, std::ref(ended));
+    EXPECT_EQ(all_tasks().size(), 2u);
+    co_await sleep(6s);
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(all_tasks().size(), 1u);
+  });
+}
+
+TEST(Task, fault204_handle_dropped_while_another_task_awaits_it) {
+  run_virtual([]() -> Coro<> {
+    auto waits = [](Task<int> inner) -> Coro<int> { co_return co_await std::move(inner); };
+    auto slow = []() -> Coro<int> { co_return co_await sleep(1s, 9); };
+    Task<int> outer = create_task(waits(create_task(slow)));
+    int value = co_await outer;
+    EXPECT_EQ(value, 9);
+  });
+}
+
+TEST(Task, A2_2_function_form_owns_copies_of_function_and_arguments) {
+  run_virtual([]() -> Coro<> {
+    int before = Counted::alive;
+    auto owned = std::make_unique<int>(5);
+    Task<int> task = [&] {
+      Counted counted;
+      std::string text = "a local that dies before the task runs";
+      auto body = [counted, text](const std::string& argument,
+                                  std::unique_ptr<int> number) -> Coro<int> {
+        co_await sleep(1s);
+        co_return static_cast<int>(argument == text) + *number;
+      };
+      return create_task(body, text, std::move(owned));
+    }();
+    EXPECT_EQ(Counted::alive, before + 1);
+    int value = co_await task;
+    EXPECT_EQ(value, 6);
+    EXPECT_EQ(Counted::alive, before);  // although the handle lives
+  });
+}
+
+struct Service {
+  Coro<int> twice(int value) const { co_return value * factor; }
+  int factor = 2;
+};
+
+TEST(Task, A2_2_member_functions_and_options_first) {
+  run_virtual([]() -> Coro<> {
+    Service service;
+    Task<int> task = create_task(TaskOptions().name("named"), &Service::twice, &service, 21);
+    EXPECT_EQ(task.get_name(), "named");
+    Task<int> on_loop = get_running_loop().create_task(give(1), TaskOptions().name("on loop"));
+    EXPECT_EQ(on_loop.get_name(), "on loop");
+    int sum = co_await task + co_await on_loop;
+    EXPECT_EQ(sum, 43);
+  });
+}
+
+TEST(Task, A2_8_eager_task_runs_up_to_its_first_suspension_inside_create_task) {
+  run_virtual([]() -> Coro<> {
+    Task<int> done = create_task(give(1), TaskOptions().eager_start(true));
+    EXPECT_TRUE(done.done());
+    auto current = [](std::string& name) -> Coro<> {
+      name = current_task()->get_name();
+      co_await sleep(1s);
+    };
+    std::string name;
+    Task<> eager = create_task(current(name), TaskOptions().eager_start(true).name("eager"));
+    EXPECT_EQ(name, "eager");
+    EXPECT_NE(current_task()->get_name(), "eager");
+    co_await eager;
+    get_running_loop().set_task_factory(create_eager_task_factory(
+        [](EventLoop, TaskOptions& options) { options.name("by factory"); }));
+    Task<int> made = create_task(give(2));
+    EXPECT_TRUE(made.done());
+    EXPECT_EQ(made.get_name(), "by factory");
+    get_running_loop().set_task_factory({});
+  });
+}
+
+TEST(Task, A2_8_factory_that_throws_starts_nothing_and_frees_the_coroutine) {
+  run_virtual([]() -> Coro<> {
+    int before = Counted::alive;
+    get_running_loop().set_task_factory(
+        [](EventLoop, TaskOptions&) { throw ValueError("no tasks today"); });
+    EXPECT_EQ(thrown([] { create_task(sleep_long()); }), "asyncio::ValueError: no tasks today");
+    EXPECT_EQ(thrown([] { create_task(sleep_long, Counted()); }),
+              "asyncio::ValueError: no tasks today");
+    EXPECT_EQ(Counted::alive, before);
+    EXPECT_EQ(all_tasks().size(), 1u);
+    get_running_loop().set_task_factory({});
+    co_return;
+  });
+}
+
+TEST(Task, A2_17_stack_names_the_frames_and_their_lines) {
+  run_virtual([]() -> Coro<> {
+    auto outer = []() -> Coro<> { co_await sleep_long(); };
+    Task<> task = create_task(outer(), TaskOptions().name("nested"));
+    co_await sleep(1s);
+    auto stack = task.get_stack();
+    EXPECT_EQ(stack.size(), 2u);
+    EXPECT_EQ(stack.back().function, "sleep_long");
+    EXPECT_TRUE(stack.back().file.ends_with("task.cpp"));
+    EXPECT_EQ(task.get_stack(1).at(0).function, "sleep_long");
+    std::ostringstream out;
+    task.print_stack(out);
+    EXPECT_TRUE(out.str().starts_with("Stack for 'nested' (most recent call last):\n  File \""));
+    task.cancel();
+    co_await sleep(0s);
+    co_await sleep(0s);
+    EXPECT_TRUE(task.get_stack().empty());
+  });
+}
+
+struct Hooks : TaskHooks {
+  void on_create(const TaskHandle& task) noexcept override { note("create ", task); }
+  void on_enter(const TaskHandle& task) noexcept override { note("enter ", task); }
+  void on_leave(const TaskHandle& task) noexcept override { note("leave ", task); }
+  void on_done(const TaskHandle& task) noexcept override { note("done ", task); }
+  void note(const char* what, const TaskHandle& task) {
+    if (task.get_name() == "watched") trace.push_back(what + task.get_name());
+  }
+  std::vector<std::string> trace;
+};
+
+TEST(Task, A12_3_hooks_see_every_step) {
+  Hooks hooks;
+  run_virtual([](Hooks& watch) -> Coro<> {
+    get_running_loop().set_task_hooks(&watch);
+    co_await create_task(TaskOptions().name("watched"), fail, "seen") .then([] {});
+  }, hooks);
+}
+
+}  // namespace
