@@ -33,7 +33,7 @@ Coro<> program() {
     std::cout << "nested: " << e.what() << "\n";
   }
 
-  create_task(fails);
+  create_task(fails());
   co_await sleep(2ms);
 }
 

@@ -16,7 +16,10 @@ class Response {
   explicit Response(std::string url) : url_(std::move(url)) {}
 
   Coro<> aenter() { co_await sleep(10ms); }
-  void aexit(std::exception_ptr) { std::cout << "closed " << url_ << "\n"; }
+  bool aexit(std::exception_ptr) {
+    std::cout << "closed " << url_ << "\n";
+    return false;
+  }
   Coro<std::string> text() {
     co_await sleep(10ms);
     co_return "page of " + url_;
@@ -32,7 +35,10 @@ class Session {
     std::cout << "session open\n";
     return *this;
   }
-  void aexit(std::exception_ptr) { std::cout << "session closed\n"; }
+  bool aexit(std::exception_ptr) {
+    std::cout << "session closed\n";
+    return false;
+  }
   Response get(std::string url) { return Response(std::move(url)); }
 };
 // [/session]

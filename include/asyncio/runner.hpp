@@ -165,7 +165,7 @@ T run(Coro<T> main, RunOptions options = {}) {
   } else {
     T result = runner.run(std::move(main));
     runner.close();
-    return static_cast<T>(result);
+    return static_cast<T&&>(result);
   }
 }
 
@@ -182,7 +182,7 @@ auto run(RunOptions options, F&& function, Args&&... args) {
   } else {
     T result = runner.run(std::forward<F>(function), std::forward<Args>(args)...);
     runner.close();
-    return static_cast<T>(result);
+    return static_cast<T&&>(result);
   }
 }
 

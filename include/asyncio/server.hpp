@@ -94,7 +94,6 @@ class ServerState;
 class [[nodiscard("co_await it")]] ServerWaitClosed final : public Waiter {
  public:
   explicit ServerWaitClosed(std::shared_ptr<ServerState> server) noexcept;
-  ~ServerWaitClosed();
   bool await_ready() const noexcept;
   void await_suspend(PromiseBase& promise);
   void await_resume();

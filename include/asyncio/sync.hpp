@@ -145,7 +145,7 @@ class Lock : private detail::LoopBound {
 
 /// A flag that tasks wait for.
 ///
-/// Thread   the loop's; `is_set` and `set` of another thread go through call_soon_threadsafe.
+/// Thread   the loop's; from another thread, `loop.call_soon_threadsafe([&] { event.set(); })`.
 /// asyncio  Synchronization Primitives, Event
 class Event : private detail::LoopBound {
  public:
@@ -222,6 +222,7 @@ class Condition : private detail::LoopBound {
 
  private:
   friend class detail::ConditionWait;
+  friend class Barrier;
 
   // Static: a parameter that is a reference, as `this` would be, counts as one that may dangle.
   template <class F>
@@ -235,6 +236,7 @@ class Condition : private detail::LoopBound {
     co_return value;
   }
   void wake(std::ptrdiff_t count) noexcept;
+  void wake_all() noexcept { wake(std::numeric_limits<std::ptrdiff_t>::max()); }
 
   std::optional<Lock> own_;
   Lock& lock_;
@@ -321,7 +323,7 @@ class BoundedSemaphore : public Semaphore {
 class Barrier {
  public:
   /// Throws   ValueError("parties must be >= 1").
-  explicit Barrier(std::ptrdiff_t parties);
+  explicit Barrier(int parties);
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
   ~Barrier();
@@ -330,19 +332,19 @@ class Barrier {
   /// Returns  (the await) the order of arrival, from 0.
   /// Throws   BrokenBarrierError if the barrier is or gets broken, or is reset meanwhile.
   /// Cancel   leaves; the barrier then waits for one more.
-  Coro<std::ptrdiff_t> wait() { return wait_in(this); }
+  Coro<int> wait() { return wait_in(this); }
 
   /// Makes the barrier empty; who waits gets BrokenBarrierError.
   Coro<> reset() { return reset_in(this); }
   /// Breaks the barrier; who waits, now or later, gets BrokenBarrierError, until `reset`.
   Coro<> abort() { return abort_in(this); }
 
-  std::ptrdiff_t parties() const noexcept { return parties_; }
+  int parties() const noexcept { return parties_; }
   /// How many wait for the rest.
-  std::ptrdiff_t n_waiting() const noexcept { return state_ == State::filling ? count_ : 0; }
+  int n_waiting() const noexcept { return state_ == State::filling ? count_ : 0; }
   bool broken() const noexcept { return state_ == State::broken; }
 
-  Coro<std::ptrdiff_t> aenter() { return wait(); }
+  Coro<int> aenter() { return wait(); }
   bool aexit(const std::exception_ptr&) const noexcept { return false; }
 
  private:
@@ -352,15 +354,15 @@ class Barrier {
   enum class State { filling, draining, resetting, broken };
   class Arrival;
 
-  static Coro<std::ptrdiff_t> wait_in(Barrier* barrier);
+  static Coro<int> wait_in(Barrier* barrier);
   static Coro<> reset_in(Barrier* barrier);
   static Coro<> abort_in(Barrier* barrier);
-  void leave();
+  void leave() noexcept;
 
   Condition condition_;
   detail::List<detail::Links> arrivals_;
-  const std::ptrdiff_t parties_;
-  std::ptrdiff_t count_ = 0;
+  const int parties_;
+  int count_ = 0;
   State state_ = State::filling;
 };
 

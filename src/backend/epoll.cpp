@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <deque>
 #include <fcntl.h>
+#include <limits>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -99,9 +101,8 @@ class EpollBackend final : public SystemBackend {
   void poll(TimePoint deadline) override {
     constexpr int kEvents = 256;
     epoll_event events[kEvents];
-    timespec timeout{};
-    int count = ::epoll_pwait2(epoll_.get(), events, kEvents, until(deadline, timeout), nullptr);
-    if (count < 0 && errno != EINTR) throw_os_error(errno, "epoll_pwait2");
+    int count = wait(events, kEvents, deadline);
+    if (count < 0 && errno != EINTR) throw_os_error(errno, "epoll_wait");
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == kWakeToken)
         wake_.clear();
@@ -254,11 +255,32 @@ class EpollBackend final : public SystemBackend {
     }
   }
 
-  /// The time left as epoll wants it: null for ever.
+  int wait(epoll_event* events, int size, TimePoint deadline) noexcept {
+    if (nanoseconds_) {
+      timespec timeout{};
+      int count = ::epoll_pwait2(epoll_.get(), events, size, until(deadline, timeout), nullptr);
+      if (count >= 0 || errno != ENOSYS) return count;
+      nanoseconds_ = false;  // a kernel before Linux 5.11, valgrind, some sandboxes
+    }
+    return ::epoll_wait(epoll_.get(), events, size, until(deadline));
+  }
+
+  std::chrono::nanoseconds left(TimePoint deadline) noexcept {
+    if (deadline == TimePoint::min()) return {};
+    return std::max(deadline - now(), TimePoint::duration::zero());
+  }
+
+  /// The time left as epoll_wait wants it: -1 for ever. Rounded up, or the loop would spin.
+  int until(TimePoint deadline) noexcept {
+    if (deadline == TimePoint::max()) return -1;
+    auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left(deadline)).count();
+    return static_cast<int>(std::min<std::int64_t>(milliseconds, std::numeric_limits<int>::max()));
+  }
+
+  /// The same for epoll_pwait2: null for ever.
   timespec* until(TimePoint deadline, timespec& timeout) noexcept {
     if (deadline == TimePoint::max()) return nullptr;
-    if (deadline == TimePoint::min()) return &timeout;
-    auto left = std::max(deadline - now(), TimePoint::duration::zero());
+    auto left = this->left(deadline);
     auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
     timeout.tv_sec = seconds.count();
     timeout.tv_nsec = (left - seconds).count();
@@ -267,6 +289,7 @@ class EpollBackend final : public SystemBackend {
 
   Descriptor epoll_;
   WakeEvent wake_;
+  bool nanoseconds_ = true;  // epoll_pwait2 exists
   std::deque<Watch> watches_;  // by number; a deque, since the lists in it must stay put
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/simulated.hpp"
-#include "asyncio/detail/backend/backend.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
 
+#include "simulated_network.hpp"
 #include "wake_event.hpp"
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 
 namespace asyncio::detail {
 
-class SimulatedPoller final : public Backend {
+class SimulatedPoller final : public SimulatedNetwork {
  public:
-  explicit SimulatedPoller(std::uint64_t seed) : seed_(seed) {}
+  explicit SimulatedPoller(std::uint64_t seed) : SimulatedNetwork(seed) {}
 
   std::string_view name() const noexcept override { return "simulated"; }
   TimePoint now() noexcept override { return now_; }
@@ -28,6 +28,7 @@ class SimulatedPoller final : public Backend {
   void wake() noexcept override { wake_.set(); }
 
   void poll(TimePoint deadline) override {
+    if (deliver()) return;
     bool for_ever = deadline == TimePoint::max();
     if (deadline <= now_) return wake_.clear();
     if (for_ever || external_work_ > 0) return wait_for_threads(deadline);
@@ -39,27 +40,6 @@ class SimulatedPoller final : public Backend {
     now_ = TimePoint(std::chrono::nanoseconds(
         deadline_after(now_.time_since_epoch().count(), amount)));
   }
-
-  std::uint64_t seed() const noexcept { return seed_; }
-
-  bool supports(Opcode) const noexcept override { return false; }
-  bool start(Operation& op) noexcept override {
-    op.result = -EOPNOTSUPP;
-    return true;
-  }
-  std::int64_t attempt(Operation&) noexcept override { return -EOPNOTSUPP; }
-  void cancel(Operation&) noexcept override {}
-  void forget(Operation&) noexcept override {}
-  int socket(int, int, int) noexcept override { return -EOPNOTSUPP; }
-  int bind(int, const sockaddr*, std::uint32_t) noexcept override { return -EOPNOTSUPP; }
-  int listen(int, int) noexcept override { return -EOPNOTSUPP; }
-  int setsockopt(int, int, int, const void*, std::uint32_t) noexcept override { return -EOPNOTSUPP; }
-  int getsockopt(int, int, int, void*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
-  int getsockname(int, sockaddr*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
-  int getpeername(int, sockaddr*, std::uint32_t&) noexcept override { return -EOPNOTSUPP; }
-  int shutdown(int, int) noexcept override { return -EOPNOTSUPP; }
-  int adopt(int) noexcept override { return -EOPNOTSUPP; }
-  int close_fd(int) noexcept override { return -EOPNOTSUPP; }
 
  private:
   void wait_for_threads(TimePoint deadline) {
@@ -83,7 +63,6 @@ class SimulatedPoller final : public Backend {
     wake_.clear();
   }
 
-  std::uint64_t seed_;
   TimePoint now_{};
   int external_work_ = 0;
   WakeEvent wake_;

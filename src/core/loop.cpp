@@ -4,6 +4,7 @@
 #include "asyncio/detail/core/generator_state.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
+#include "asyncio/executor.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
 
@@ -167,7 +168,7 @@ void Loop::close() {
   close_inbox();
   discard_pending();
   awaited_by.clear();
-  default_executor.reset();
+  if (auto executor = std::move(default_executor)) executor->shutdown(false);
   poller_->close();
 }
 

@@ -10,7 +10,7 @@
 namespace asyncio::detail {
 
 ReadWait::~ReadWait() {
-  if (reader_->waiter() == this) reader_->set_waiter(nullptr);
+  if (reader_ && reader_->waiter() == this) reader_->set_waiter(nullptr);
 }
 
 /// CPython: the loops around StreamReader._wait_for_data.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/net/resolver.hpp"
 
+#include "asyncio/detail/core/loop.hpp"
 #include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
 

@@ -23,8 +23,6 @@ namespace detail {
 ServerWaitClosed::ServerWaitClosed(std::shared_ptr<ServerState> server) noexcept
     : server_(std::move(server)) {}
 
-ServerWaitClosed::~ServerWaitClosed() = default;
-
 bool ServerWaitClosed::await_ready() const noexcept { return server_->ended(); }
 
 void ServerWaitClosed::await_suspend(PromiseBase& promise) {

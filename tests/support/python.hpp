@@ -4,12 +4,11 @@
 /// `using namespace py`; what it takes from asyncio it writes as Python does, `asyncio::sleep`.
 #pragma once
 
-#include <asyncio/asyncio.hpp>
-#include <asyncio/testing/simulated.hpp>
-
 #include "python_exceptions.hpp"
 #include "python_lists.hpp"
 #include "python_text.hpp"
+#include <asyncio/asyncio.hpp>
+#include <asyncio/testing/simulated.hpp>
 
 #include <functional>
 #include <string>

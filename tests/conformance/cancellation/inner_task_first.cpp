@@ -24,7 +24,7 @@ Coro<> main_() {
   auto t = asyncio::create_task(outer());
   for (int i = 0; i < 4; ++i) co_await asyncio::sleep(0s);
   t.cancel();
-  co_await asyncio::wait(list(t));
+  co_await asyncio::wait(t);
   print("outer cancelled:", t.cancelled());
 }
 

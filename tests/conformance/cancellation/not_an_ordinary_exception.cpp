@@ -19,7 +19,7 @@ Coro<> main_() {
   auto t = asyncio::create_task(worker());
   co_await asyncio::sleep(0s);
   t.cancel();
-  co_await asyncio::wait(list(t));
+  co_await asyncio::wait(t);
   print("cancelled:", t.cancelled());
 }
 

@@ -18,7 +18,7 @@ Coro<> worker() {
 
 Coro<> main_() {
   auto t = asyncio::create_task(worker());
-  co_await asyncio::wait(list(t));
+  co_await asyncio::wait(t);
   print("cancelled:", t.cancelled());
 }
 

@@ -27,7 +27,7 @@ Coro<> main_() {
   co_await asyncio::sleep(0s);
   co_await asyncio::sleep(0s);
   o.cancel();
-  co_await asyncio::wait(list(o));
+  co_await asyncio::wait(o);
   print("outer:", o.cancelled(), "inner:", t.cancelled());
   gate.set();
   print(co_await t);

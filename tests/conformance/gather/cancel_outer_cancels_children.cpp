@@ -7,14 +7,14 @@
 using namespace py;
 
 Coro<> child(std::string name, int cleanup) {
-  co_await asyncio::try_([]() -> Coro<> {
-    co_await asyncio::Event().wait();
-  }).except<asyncio::CancelledError>([&](const asyncio::CancelledError& e) -> Coro<> {
+  auto wait = []() -> Coro<> { co_await asyncio::Event().wait(); };
+  auto clean_up = [&](const asyncio::CancelledError& e) -> Coro<> {
     print(name, "cancelled");
     for (int i = 0; i < cleanup; ++i) co_await asyncio::sleep(0s);
     print(name, "cleaned up");
     throw e;
-  });
+  };
+  co_await asyncio::try_(wait).except<asyncio::CancelledError>(clean_up);
 }
 
 Coro<> parent() {

@@ -12,8 +12,7 @@ Coro<int> job(int v) {
 
 Coro<> main_() {
   auto inner = asyncio::gather(job(1), job(2));
-  auto [a, b, cd] =
-      co_await asyncio::gather(job(3), inner, asyncio::gather(job(4), job(5)));
+  auto [a, b, cd] = co_await asyncio::gather(job(3), inner, asyncio::gather(job(4), job(5)));
   auto [c, d] = cd;
   print(a, sum(b), c, d);
 }

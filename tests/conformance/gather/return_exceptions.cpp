@@ -15,9 +15,9 @@ Coro<int> bad(std::exception_ptr e) {
 }
 
 Coro<> main_() {
-  auto results = co_await asyncio::gather(
-      asyncio::return_exceptions, ok(1), bad(std::make_exception_ptr(ValueError("v"))), ok(3),
-      bad(std::make_exception_ptr(KeyError("k"))));
+  auto results = co_await asyncio::gather(asyncio::return_exceptions, ok(1),
+                                          bad(std::make_exception_ptr(ValueError("v"))), ok(3),
+                                          bad(std::make_exception_ptr(KeyError("k"))));
   for (const auto& [i, r] : enumerate(list(results))) {
     if (isinstance<Exception>(r))
       print(i, "exception", type_name(r.exception()));

@@ -13,11 +13,8 @@ void handler(asyncio::EventLoop, const asyncio::ExceptionContext& context) {
 }
 
 Coro<> worker() {
-  co_await asyncio::try_([]() -> Coro<> {
-    co_await asyncio::Event().wait();
-  }).finally_([] {
-    throw ZeroDivisionError("in cleanup");
-  });
+  auto wait = []() -> Coro<> { co_await asyncio::Event().wait(); };
+  co_await asyncio::try_(wait).finally_([] { throw ZeroDivisionError("in cleanup"); });
 }
 
 Coro<std::pair<std::string, asyncio::Task<>>> main_() {

@@ -8,7 +8,7 @@
 using namespace py;
 
 std::binary_semaphore release(0);
-std::optional<asyncio::AsyncGenerator<int>> generator;
+std::optional<asyncio::AsyncGenerator<int>> keep;
 std::optional<asyncio::EventLoop> loop;
 
 void job() {
@@ -36,8 +36,8 @@ Coro<> leftover() {
 }
 
 Coro<> main_() {
-  generator = agen();
-  print("first item", co_await generator->next());
+  keep = agen();
+  print("first item", co_await keep->next());
   asyncio::create_task(leftover());
   loop = asyncio::get_running_loop();
   loop->run_in_executor(nullptr, job);

@@ -43,10 +43,9 @@ class Session {
 };
 
 Coro<std::string> fetch_url(Session& session, std::string url) {
-  co_return co_await asyncio::with(
-      session.get(url), [](Response& response) -> Coro<std::string> {
-        co_return co_await response.text();
-      });
+  co_return co_await asyncio::with(session.get(url), [](Response& response) -> Coro<std::string> {
+    co_return co_await response.text();
+  });
 }
 
 Coro<> main_() {

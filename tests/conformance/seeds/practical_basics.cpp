@@ -74,8 +74,8 @@ Coro<> main_exception() {
 
 Coro<std::vector<std::string>> main_concurrent() {
   auto t0 = asyncio::get_running_loop().time();
-  co_return list(co_await asyncio::gather(task("A", t0 + 30ms), task("B", t0 + 20ms),
-                                          task("C", t0 + 10ms)));
+  co_return list(
+      co_await asyncio::gather(task("A", t0 + 30ms), task("B", t0 + 20ms), task("C", t0 + 10ms)));
 }
 
 int main() {

@@ -19,10 +19,8 @@ Coro<> do_io_operation(std::string task_name, asyncio::TimePoint until) {
 
 Coro<> main_() {
   auto t0 = asyncio::get_running_loop().time();
-  auto tasks = list(
-      do_io_operation("任务1", t0 + 20ms),
-      do_io_operation("任务2", t0 + 10ms),
-      do_io_operation("任务3", t0 + 30ms));
+  auto tasks = list(do_io_operation("任务1", t0 + 20ms), do_io_operation("任务2", t0 + 10ms),
+                    do_io_operation("任务3", t0 + 30ms));
   co_await asyncio::gather(std::move(tasks));
 }
 

@@ -49,7 +49,7 @@ class AsyncVectorDB {
 Coro<std::string> application(std::string collection) {
   AsyncVectorDB made;
   auto& db = co_await made.connect();
-  co_return co_await asyncio::try_([&]() -> Coro<std::string> {
+  auto use = [&]() -> Coro<std::string> {
     co_await db.create_collection("app", 4);
     Vectors items;
     for (int i : range(50)) items[f("item_{}", i)] = std::vector<double>(4, 0.0);
@@ -58,12 +58,13 @@ Coro<std::string> application(std::string collection) {
     auto found = co_await asyncio::gather(map(search, list(1, 2, 3)));
     print(f("完成 {} 次查询:", len(found)), unpack(found[2]));
     co_return f("inserted {}, success", n);
-  }).except<Exception>([](const Exception& e) {
-    return f("error: {}", e);
-  }).finally_([&]() -> Coro<> {
+  };
+  auto report = [](const Exception& e) { return f("error: {}", e); };
+  auto clean_up = [&]() -> Coro<> {
     co_await db.close();
     print("清理完成");
-  });
+  };
+  co_return co_await asyncio::try_(use).except<Exception>(report).finally_(clean_up);
 }
 
 int main() {

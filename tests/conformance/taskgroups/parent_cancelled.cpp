@@ -33,7 +33,7 @@ Coro<> main_() {
   co_await asyncio::sleep(0s);
   co_await asyncio::sleep(0s);
   p.cancel();
-  co_await asyncio::wait(list(p));
+  co_await asyncio::wait(p);
   print("parent cancelled:", p.cancelled());
 }
 

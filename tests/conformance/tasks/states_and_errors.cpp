@@ -25,8 +25,7 @@ Coro<> main_() {
       print("InvalidStateError: not done yet");
     }
   }
-  std::vector<asyncio::TaskHandle> both{t, u};
-  co_await asyncio::wait(both);
+  co_await asyncio::wait(t, u);
   print("t:", t.done(), t.cancelled(), t.result(), t.exception());
   print("u:", u.done(), u.cancelled(), type_name(u.exception()));
   try {

@@ -6,9 +6,7 @@ using namespace py;
 
 Coro<> main_() {
   try {
-    co_await asyncio::with(asyncio::timeout(0s), []() -> Coro<> {
-      co_await asyncio::sleep(1s);
-    });
+    co_await asyncio::with(asyncio::timeout(0s), []() -> Coro<> { co_await asyncio::sleep(1s); });
   } catch (const TimeoutError& e) {
     print("cause:", type_name(e.cause()));
   }

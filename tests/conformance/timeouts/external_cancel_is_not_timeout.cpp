@@ -7,9 +7,7 @@ using namespace py;
 Coro<> worker() {
   auto scope = asyncio::timeout(10s);
   try {
-    co_await asyncio::with(scope, []() -> Coro<> {
-      co_await asyncio::Event().wait();
-    });
+    co_await asyncio::with(scope, []() -> Coro<> { co_await asyncio::Event().wait(); });
   } catch (const TimeoutError&) {
     print("not reached");
   } catch (const asyncio::CancelledError&) {
@@ -22,7 +20,7 @@ Coro<> main_() {
   auto t = asyncio::create_task(worker());
   co_await asyncio::sleep(0s);
   t.cancel();
-  co_await asyncio::wait(list(t));
+  co_await asyncio::wait(t);
   print("cancelled:", t.cancelled());
 }
 

@@ -10,9 +10,7 @@ Coro<> main_() {
   co_await asyncio::with(outer, [&]() -> Coro<> {
     auto inner = asyncio::timeout(10ms);
     try {
-      co_await asyncio::with(inner, []() -> Coro<> {
-        co_await asyncio::Event().wait();
-      });
+      co_await asyncio::with(inner, []() -> Coro<> { co_await asyncio::Event().wait(); });
     } catch (const TimeoutError&) {
       print("inner TimeoutError; inner:", inner.expired(), "outer:", outer.expired());
     }

@@ -10,9 +10,7 @@ Coro<> main_() {
     co_await asyncio::with(outer, []() -> Coro<> {
       auto inner = asyncio::timeout(10s);
       try {
-        co_await asyncio::with(inner, []() -> Coro<> {
-          co_await asyncio::Event().wait();
-        });
+        co_await asyncio::with(inner, []() -> Coro<> { co_await asyncio::Event().wait(); });
       } catch (const asyncio::CancelledError&) {
         print("through inner: CancelledError; inner expired:", inner.expired());
         throw;

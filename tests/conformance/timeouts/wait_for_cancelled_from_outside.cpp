@@ -31,7 +31,7 @@ Coro<> main_() {
   co_await asyncio::sleep(0s);
   co_await asyncio::sleep(0s);
   o.cancel();
-  co_await asyncio::wait(list(o));
+  co_await asyncio::wait(o);
   print(o.cancelled(), t.cancelled());
 }
 

@@ -20,9 +20,7 @@ Coro<> main_() {
     print("second scope expired:", second.expired());
   }
   try {
-    co_await asyncio::with(asyncio::timeout(-1s), []() -> Coro<> {
-      co_await asyncio::sleep(0s);
-    });
+    co_await asyncio::with(asyncio::timeout(-1s), []() -> Coro<> { co_await asyncio::sleep(0s); });
   } catch (const TimeoutError&) {
     print("negative delay: TimeoutError");
   }

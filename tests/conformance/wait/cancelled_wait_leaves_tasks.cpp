@@ -11,7 +11,7 @@ Coro<std::string> job() {
 
 Coro<> waiter(asyncio::Task<std::string> t) {
   try {
-    co_await asyncio::wait(list(t));
+    co_await asyncio::wait(t);
   } catch (const asyncio::CancelledError&) {
     print("waiter cancelled; job done:", t.done());
     throw;
@@ -24,7 +24,7 @@ Coro<> main_() {
   co_await asyncio::sleep(0s);
   co_await asyncio::sleep(0s);
   w.cancel();
-  co_await asyncio::wait(list(w));
+  co_await asyncio::wait(w);
   print("waiter:", w.cancelled(), "job cancelled:", t.cancelled());
   print(co_await t);
 }

@@ -17,7 +17,7 @@ Coro<> main_() {
     print("ValueError");
   }
   auto t = asyncio::create_task(job());
-  auto [done, pending] = co_await asyncio::wait(list(t, t));
+  auto [done, pending] = co_await asyncio::wait(t, t);
   print(len(done), len(pending), t.result());
 }
 

@@ -20,15 +20,16 @@ std::string names(const std::vector<asyncio::TaskHandle>& ts) {
 
 Coro<> main_() {
   asyncio::Event gate;
-  auto t0 = asyncio::create_task(ok(), asyncio::TaskOptions().name("ok"));
-  auto t1 = asyncio::create_task(bad(), asyncio::TaskOptions().name("bad"));
-  auto t2 = asyncio::create_task(slow(gate), asyncio::TaskOptions().name("slow"));
-  std::vector<asyncio::TaskHandle> ts{t0, t1, t2};
+  std::vector<asyncio::TaskHandle> ts{
+      asyncio::create_task(ok(), asyncio::TaskOptions().name("ok")),
+      asyncio::create_task(bad(), asyncio::TaskOptions().name("bad")),
+      asyncio::create_task(slow(gate), asyncio::TaskOptions().name("slow")),
+  };
   auto [done, pending] = co_await asyncio::wait(ts, asyncio::FIRST_EXCEPTION);
   print("done:", names(done), "pending:", names(pending));
   gate.set();
-  co_await t2;
-  print("slow was not cancelled:", !t2.cancelled());
+  co_await ts[2];
+  print("slow was not cancelled:", !ts[2].cancelled());
 }
 
 int main() { asyncio::run(main_()); }

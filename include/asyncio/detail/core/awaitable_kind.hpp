@@ -16,7 +16,6 @@ enum class AwaitableKind : std::uint8_t {
   event_wait,
   condition_wait,
   semaphore_acquire,
-  barrier_wait,
   queue_get,
   queue_put,
   queue_join,

@@ -35,10 +35,17 @@ enum class Outcome : std::uint8_t { none, value, error };
 /// runs as a part of `task`. It never runs through the event loop: awaiting enters the child
 /// frame, its end re-enters the parent, both by way of the driver loop in TaskState::drive, so
 /// that the stack does not grow with the depth of the chain or the number of awaits (D12).
-class PromiseBase : public Recycled {
+class PromiseBase {
  public:
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
+
+  // Not those of Recycled: its placement form would take the pointer parameter of a coroutine for
+  // the place of the frame.
+  static void* operator new(std::size_t size) { return Recycler::allocate(size); }
+  static void operator delete(void* block, std::size_t size) noexcept {
+    Recycler::deallocate(block, size);
+  }
 
   std::coroutine_handle<PromiseBase> handle() noexcept {
     return std::coroutine_handle<PromiseBase>::from_promise(*this);

@@ -8,6 +8,7 @@
 #include "asyncio/detail/core/wait.hpp"
 
 #include <exception>
+#include <utility>
 
 namespace asyncio {
 
@@ -129,6 +130,7 @@ class [[nodiscard("co_await it")]] SemaphoreAcquire : public Waiter {
  private:
   friend class asyncio::Semaphore;
   void finish();
+  void leave(bool cancelled) noexcept;
 
   Semaphore* semaphore_;  // null if the semaphore was destroyed meanwhile
 };

@@ -20,6 +20,9 @@ class [[nodiscard("co_await it")]] ReadSome final : public ReadWait {
 
  private:
   bool enough() noexcept override;
+  std::size_t missing() const noexcept override {
+    return count_ < 0 ? static_cast<std::size_t>(-1) : 1;
+  }
 
   std::ptrdiff_t count_;
 };
@@ -59,6 +62,7 @@ class UntilWait : public ReadWait {
   UntilWait(Ref<ReaderState> reader, const char* name, std::string separator) noexcept
       : ReadWait(std::move(reader), name), separator_(std::move(separator)) {}
   UntilWait(Ref<ReaderState> reader, const char* name, std::vector<std::string> separators);
+  UntilWait(UntilWait&&) noexcept = default;
   ~UntilWait() = default;
 
   /// Where the search has come to.
@@ -98,6 +102,7 @@ class ReadLineWait : public UntilWait {
  protected:
   explicit ReadLineWait(Ref<ReaderState> reader, const char* name) noexcept
       : UntilWait(std::move(reader), name, "\n") {}
+  ReadLineWait(ReadLineWait&&) noexcept = default;
   ~ReadLineWait() = default;
   std::string take_line();
 };

@@ -41,6 +41,7 @@ class ReadWait : public Wait {
  protected:
   ReadWait(Ref<ReaderState> reader, const char* name) noexcept
       : reader_(std::move(reader)), name_(name) {}
+  ReadWait(ReadWait&&) noexcept = default;
   ~ReadWait();
 
   /// Begins await_resume: the task no longer waits. Throws if it was cancelled, or if the reader

@@ -17,6 +17,7 @@ class DrainWait : public Waiter {
 
  protected:
   explicit DrainWait(Ref<Connection> connection) noexcept : connection_(std::move(connection)) {}
+  DrainWait(DrainWait&&) noexcept = default;
   ~DrainWait() = default;
   bool drained();
 

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Tests without waiting: an event loop whose clock is virtual and whose sockets are in memory.
+#pragma once
+
+#include "asyncio/coro.hpp"
+#include "asyncio/eventloop.hpp"
+#include "asyncio/runner.hpp"
+#include "asyncio/time.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::testing {
+
+/// What decides, together with the program, everything that happens on a simulated loop.
+class Seed {
+ public:
+  explicit constexpr Seed(std::uint64_t number) noexcept : number_(number) {}
+
+  constexpr std::uint64_t number() const noexcept { return number_; }
+
+ private:
+  std::uint64_t number_;
+};
+
+/// A loop without an operating system.
+///
+/// Its clock begins at zero and, when nothing is ready, jumps to the next deadline; while a thread
+/// works for the loop it follows real time. Connections between tasks of the loop are in memory:
+/// every address can be listened on and reached, and "localhost" is 127.0.0.1.
+///
+/// With seed 0 things that happen at the same time happen in the order of their making; any other
+/// seed decides their order. The same program with the same seed does the same.
+EventLoop new_simulated_event_loop(std::uint64_t seed = 0);
+
+namespace detail {
+
+inline RunOptions options(std::uint64_t seed) {
+  RunOptions options;
+  options.loop_factory([seed] { return new_simulated_event_loop(seed); });
+  return options;
+}
+
+}  // namespace detail
+
+/// asyncio::run on a simulated loop.
+template <class T>
+T run_simulated(Coro<T> main, std::uint64_t seed = 0) {
+  return run(std::move(main), detail::options(seed));
+}
+
+/// The same for `function(args...)`, which live as long as the run.
+template <class F, class... Args>
+auto run_simulated(Seed seed, F&& function, Args&&... args) {
+  asyncio::detail::refuse_running_loop(
+      "run_simulated() cannot be called from a running event loop");
+  Runner runner(detail::options(seed.number()));
+  using T = typename std::invoke_result_t<std::decay_t<F>&,
+                                          asyncio::detail::stored_t<Args>...>::value_type;
+  if constexpr (std::is_void_v<T>) {
+    runner.run(std::forward<F>(function), std::forward<Args>(args)...);
+    runner.close();
+  } else {
+    T result = runner.run(std::forward<F>(function), std::forward<Args>(args)...);
+    runner.close();
+    return static_cast<T&&>(result);
+  }
+}
+template <class F, class... Args>
+  requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, Seed>)
+auto run_simulated(F&& function, Args&&... args) {
+  return run_simulated(Seed(0), std::forward<F>(function), std::forward<Args>(args)...);
+}
+
+/// Blocks the calling thread for `amount`, as code does that knows nothing of the loop: on a
+/// simulated loop its clock moves on by as much, at once; anywhere else the thread sleeps.
+void block_for(Delay amount);
+
+}  // namespace asyncio::testing

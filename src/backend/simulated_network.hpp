@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/backend/backend.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <sys/socket.h>
+#include <vector>
+
+namespace asyncio::detail {
+
+/// A source of numbers that is the same for the same seed, everywhere (splitmix64).
+class SimulatedRandom {
+ public:
+  explicit SimulatedRandom(std::uint64_t seed) noexcept : state_(seed) {}
+
+  std::uint64_t next() noexcept;
+  std::size_t below(std::size_t bound) noexcept { return next() % bound; }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// TCP between the tasks of one loop, in memory: what the backend calls do when there is no
+/// operating system. Every address can be bound and reached; names of sockets are numbers that no
+/// real descriptor has.
+///
+/// What one socket does to another is an event, delivered by the next poll: in the order of their
+/// making for seed 0, else in an order that the seed decides.
+class SimulatedNetwork : public Backend {
+ public:
+  bool supports(Opcode opcode) const noexcept override;
+  bool start(Operation& operation) noexcept override;
+  std::int64_t attempt(Operation& operation) noexcept override;
+  void cancel(Operation& operation) noexcept override;
+  void forget(Operation& operation) noexcept override;
+
+  int socket(int family, int type, int protocol) noexcept override;
+  int bind(int fd, const sockaddr* address, std::uint32_t size) noexcept override;
+  int listen(int fd, int backlog) noexcept override;
+  int setsockopt(int fd, int level, int name, const void* value,
+                 std::uint32_t size) noexcept override;
+  int getsockopt(int fd, int level, int name, void* value, std::uint32_t& size) noexcept override;
+  int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
+  int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
+  int shutdown(int fd, int how) noexcept override;
+  int adopt(int fd) noexcept override;
+  int close_fd(int fd) noexcept override;
+
+ protected:
+  explicit SimulatedNetwork(std::uint64_t seed) noexcept : seed_(seed), random_(seed) {}
+
+  std::uint64_t seed() const noexcept { return seed_; }
+  /// Delivers the events that are due. Returns false if there was none.
+  bool deliver() noexcept;
+
+ private:
+  /// How many bytes are on their way before a sender has to wait.
+  static constexpr std::size_t kPipeSize = 64 * 1024;
+  static constexpr int kFirstNumber = 1 << 20;
+  static constexpr std::uint16_t kFirstPort = 49152;
+
+  struct Address {
+    bool operator==(const Address& other) const noexcept;
+    bool wildcard() const noexcept;
+    std::uint16_t port() const noexcept;
+    void set_port(std::uint16_t port) noexcept;
+
+    sockaddr_storage storage{};
+    std::uint32_t size = 0;
+  };
+
+  /// One end of a connection, a listener, or a socket that is neither yet.
+  struct Socket {
+    enum class State : std::uint8_t { fresh, listening, connected };
+
+    int number = -1;
+    int family = 0;
+    State state = State::fresh;
+    bool bound = false;
+    bool end_received = false;  // no more bytes will come: the peer has closed or shut down
+    bool read_shut = false;
+    bool write_shut = false;
+    bool read_notified = false;  // an event for it is on its way
+    bool write_notified = false;
+    int error = 0;              // a reset, reported once
+    Socket* peer = nullptr;     // null once the peer is closed
+    Address local;
+    Address remote;
+    std::string incoming;
+    std::size_t backlog = 0;
+    std::deque<int> accepted;   // connections that nobody has accepted yet
+    List<Operation> readers;
+    List<Operation> writers;
+  };
+
+  struct Event {
+    int number;
+    bool writing;
+  };
+
+  Socket* find(int fd) noexcept;
+  Socket* find_listener(const Address& address) noexcept;
+  bool in_use(const Address& address) noexcept;
+  int bind_to(Socket& socket, const Address& address) noexcept;
+  Socket& make_socket(int family) noexcept;
+
+  std::int64_t perform(Socket& socket, Operation& op) noexcept;
+  std::int64_t perform_connect(Socket& socket, const Operation& op) noexcept;
+  std::int64_t perform_accept(Socket& socket, Operation& op) noexcept;
+  std::int64_t perform_recv(Socket& socket, void* to, std::size_t size, int flags) noexcept;
+  std::int64_t perform_send(Socket& socket, const void* from, std::size_t size) noexcept;
+  std::int64_t perform_sendmsg(Socket& socket, const Operation& op) noexcept;
+  static bool readable(const Socket& socket) noexcept;
+  static bool writable(const Socket& socket) noexcept;
+
+  void notify(Socket& socket, bool writing) noexcept;
+  void serve(Socket& socket, bool writing) noexcept;
+  void reset(Socket& socket) noexcept;
+  void disconnect(Socket& socket) noexcept;
+  void cancel_all(Socket& socket) noexcept;
+
+  std::uint64_t seed_;
+  SimulatedRandom random_;
+  std::map<int, std::unique_ptr<Socket>> sockets_;
+  std::vector<Event> events_;
+  int next_number_ = kFirstNumber;
+  std::uint16_t next_port_ = kFirstPort;
+};
+
+}  // namespace asyncio::detail

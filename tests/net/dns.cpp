@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSL-1.0
+// Name resolution: numeric addresses without a thread, names on the resolver's own threads.
+#include "asyncio/dns.hpp"
+
+#include "asyncio/detail/net/resolver.hpp"
+#include "asyncio/gather.hpp"
+#include "asyncio/sleep.hpp"
+#include "asyncio/streams.hpp"
+#include "asyncio/task.hpp"
+#include "asyncio/testing/simulated.hpp"
+
+#include "captures.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <dlfcn.h>
+#include <filesystem>
+#include <iterator>
+#include <netdb.h>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+std::atomic<int> look_ups{0};
+std::atomic<bool> hang{false};  // look-ups of "hangs.test" do not return while it is true
+std::atomic<int> hanging{0};
+
+}  // namespace
+
+/// Stands before the C library's: counts look-ups, and answers names in the domain "test".
+extern "C" int getaddrinfo(const char* host, const char* port, const addrinfo* hints,
+                           addrinfo** list) {
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  ++look_ups;
+  std::string name = host ? host : "";
+  if (name == "hangs.test") {
+    ++hanging;
+    while (hang.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    --hanging;
+    return EAI_AGAIN;
+  }
+  if (name == "two.test") {
+    addrinfo* first = nullptr;
+    addrinfo* second = nullptr;
+    real("127.0.0.1", port, hints, &first);
+    real("127.0.0.2", port, hints, &second);
+    first->ai_next = second;
+    *list = first;
+    return 0;
+  }
+  if (name == "unknown.test") return EAI_NONAME;
+  return real(host, port, hints, list);
+}
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using detail::ResolveRequest;
+
+Coro<std::vector<SocketAddress>> resolve(ResolveRequest request) {
+  detail::Resolve resolving(detail::backend_of(detail::running_loop()), request);
+  co_return co_await resolving;
+}
+
+Coro<std::string> resolved(std::string host, AddressFamily family = AddressFamily::unspecified,
+                           bool passive = false) {
+  ResolveRequest request(host, 80);
+  request.family = family;
+  request.passive = passive;
+  std::string text;
+  try {
+    std::vector<SocketAddress> addresses = co_await resolve(request);
+    for (const SocketAddress& address : addresses) text += (text.empty() ? "" : " ") + address.str();
+  } catch (const std::exception&) {
+    text = describe_exception(std::current_exception());
+  }
+  co_return text;
+}
+
+std::ptrdiff_t threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+TEST(Dns, D11_numeric_addresses_need_no_look_up) {
+  run([]() -> Coro<> {
+    look_ups = 0;
+    std::string v4 = co_await resolved("10.0.0.1");
+    std::string v6 = co_await resolved("::1");
+    std::string scoped = co_await resolved("fe80::1%lo");
+    std::string numbered = co_await resolved("fe80::1%1");
+    std::string loopback = co_await resolved("");
+    std::string any = co_await resolved("", AddressFamily::unspecified, true);
+    std::string any4 = co_await resolved("", AddressFamily::inet, true);
+    EXPECT_EQ(v4, "10.0.0.1:80");
+    EXPECT_EQ(v6, "[::1]:80");
+    EXPECT_EQ(scoped, "[fe80::1%lo]:80");
+    EXPECT_EQ(numbered, "[fe80::1%lo]:80");
+    EXPECT_EQ(loopback, "127.0.0.1:80 [::1]:80");
+    EXPECT_EQ(any, "0.0.0.0:80 [::]:80");
+    EXPECT_EQ(any4, "0.0.0.0:80");
+    EXPECT_EQ(look_ups, 0);
+    EXPECT_EQ(threads(), 1);
+  }());
+}
+
+TEST(Dns, R10_errors_name_the_host) {
+  run([]() -> Coro<> {
+    std::string unknown = co_await resolved("unknown.test");
+    std::string family = co_await resolved("::1", AddressFamily::inet);
+    std::string scope = co_await resolved("fe80::1%nosuch");
+    EXPECT_EQ(unknown, "asyncio::GaiError: getaddrinfo 'unknown.test': Name or service not known");
+    EXPECT_EQ(family,
+              "asyncio::GaiError: getaddrinfo '::1': Address family for hostname not supported");
+    EXPECT_EQ(scope,
+              "asyncio::GaiError: getaddrinfo 'fe80::1%nosuch': Name or service not known");
+    int code = 0;
+    std::string host;
+    try {
+      co_await open_connection("unknown.test", 1);
+    } catch (const GaiError& e) {
+      code = e.code().value();
+      host = e.host();
+    }
+    EXPECT_EQ(code, EAI_NONAME);
+    EXPECT_EQ(host, "unknown.test");
+  }());
+}
+
+TEST(Dns, fault77_impossible_names_are_refused) {
+  run([]() -> Coro<> {
+    look_ups = 0;
+    std::string null = co_await resolved(std::string("127.0.0.1\0.evil", 15));
+    std::string label = co_await resolved(std::string(64, 'a') + ".test");
+    std::string empty = co_await resolved("a..b");
+    std::string name;
+    for (int i = 0; i < 127; ++i) name += "a.";
+    std::string longest = co_await resolved(name + "a");
+    EXPECT_EQ(null, "asyncio::ValueError: a host name may not hold a null character");
+    EXPECT_EQ(label, "asyncio::ValueError: host name label empty or too long: 64 bytes");
+    EXPECT_EQ(empty, "asyncio::ValueError: host name label empty or too long: 0 bytes");
+    EXPECT_EQ(longest, "asyncio::ValueError: host name too long: 255 bytes");
+    EXPECT_EQ(look_ups, 0);
+    std::string dotted = co_await resolved("unknown.test.");
+    EXPECT_TRUE(dotted.starts_with("asyncio::GaiError")) << dotted;
+  }());
+}
+
+TEST(Dns, A3_1_every_address_is_tried_and_its_error_kept) {
+  run([]() -> Coro<> {
+    auto handler = [](StreamReader, StreamWriter) {};
+    Server server = co_await start_server(handler, "127.0.0.2", 0);
+    auto port = server.sockets().at(0).port();
+    // Nobody listens on the first address.
+    auto [reader, writer] = co_await open_connection("two.test", port);
+    EXPECT_EQ(writer.peername().host(), "127.0.0.2");
+    writer.close();
+    server.close();
+    co_await server.wait_closed();
+    std::string text;
+    try {
+      co_await open_connection("two.test", port);
+    } catch (const ConnectionRefusedError& e) {
+      text = e.what();
+    }
+    std::string number = std::to_string(port);
+    EXPECT_EQ(text, "Multiple exceptions: connect 127.0.0.1:" + number +
+                        ": Connection refused, connect 127.0.0.2:" + number +
+                        ": Connection refused");
+  }());
+}
+
+Coro<std::string> resolve_name(std::string host) { co_return co_await resolved(host); }
+
+/// Fault 76: the look-up cannot be ended, the wait can.
+TEST(Dns, R7_fault76_cancelled_look_up_ends_at_once) {
+  hang = true;
+  run([]() -> Coro<> {
+    auto waiting = create_task(resolve_name, "hangs.test");
+    while (hanging == 0) co_await sleep(1ms);
+    waiting.cancel();
+    bool cancelled = false;
+    try {
+      co_await waiting;
+    } catch (const CancelledError&) {
+      cancelled = true;
+    }
+    EXPECT_TRUE(cancelled);
+    EXPECT_EQ(hanging, 1);
+    // The others go on: a hanging look-up takes one thread of several.
+    std::string other = co_await resolved("two.test");
+    EXPECT_EQ(other, "127.0.0.1:80 127.0.0.2:80");
+    hang = false;
+    while (hanging != 0) co_await sleep(1ms);
+    for (int i = 0; i < 10; ++i) co_await sleep(1ms);  // the late answer is dropped
+  }());
+}
+
+/// R7, fault 195: the loop closes while threads are inside getaddrinfo; they find nobody.
+TEST(Dns, R7_fault195_loop_closes_while_look_ups_hang) {
+  hang = true;
+  run([]() -> Coro<> {
+    std::vector<Task<std::string>> waiting;
+    for (int i = 0; i < 10; ++i) waiting.push_back(create_task(resolve_name, "hangs.test"));
+    while (hanging < 4) co_await sleep(1ms);
+    co_await sleep(5ms);
+    EXPECT_EQ(hanging, 4);  // kMaxThreads
+  }());
+  hang = false;
+  while (hanging != 0 || threads() != 1) std::this_thread::sleep_for(1ms);
+}
+
+TEST(Dns, R5_idle_threads_are_joined) {
+  for (int i = 0; i < 20; ++i) {
+    run([]() -> Coro<> {
+      std::vector<Coro<std::string>> names;
+      for (int n = 0; n < 8; ++n) names.push_back(resolve_name("two.test"));
+      auto answers = co_await gather(std::move(names));
+      for (const auto& answer : answers) EXPECT_EQ(answer, "127.0.0.1:80 127.0.0.2:80");
+    }());
+    EXPECT_EQ(threads(), 1);
+  }
+}
+
+TEST(Dns, D8_simulated_loop_knows_localhost_and_asks_for_the_rest) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    look_ups = 0;
+    std::string local = co_await resolved("localhost");
+    EXPECT_EQ(local, "127.0.0.1:80");
+    EXPECT_EQ(look_ups, 0);
+    std::string two = co_await resolved("two.test");
+    EXPECT_EQ(two, "127.0.0.1:80 127.0.0.2:80");
+  });
+}
+
+}  // namespace

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "allocation_count.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <malloc.h>
+#include <new>
+
+namespace {
+
+std::atomic<std::size_t> made{0};
+std::atomic<std::size_t> freed{0};
+std::atomic<std::size_t> live_bytes{0};
+
+void* counted(void* block) noexcept {
+  if (!block) return nullptr;
+  made.fetch_add(1, std::memory_order_relaxed);
+  live_bytes.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  return block;
+}
+
+void* allocate(std::size_t size) noexcept { return counted(std::malloc(size ? size : 1)); }
+
+void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
+  auto align = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
+}
+
+void* or_throw(void* block) {
+  if (!block) throw std::bad_alloc();
+  return block;
+}
+
+void release(void* block) noexcept {
+  if (!block) return;
+  freed.fetch_add(1, std::memory_order_relaxed);
+  live_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed);
+  std::free(block);
+}
+
+}  // namespace
+
+namespace test {
+
+Allocations allocations() noexcept {
+  Allocations now;
+  now.made = made.load(std::memory_order_relaxed);
+  now.freed = freed.load(std::memory_order_relaxed);
+  now.live_bytes = live_bytes.load(std::memory_order_relaxed);
+  return now;
+}
+
+}  // namespace test
+
+// The array forms call these by default.
+void* operator new(std::size_t size) { return or_throw(allocate(size)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return or_throw(allocate(size, alignment));
+}
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return allocate(size, alignment);
+}
+void operator delete(void* block) noexcept { release(block); }
+void operator delete(void* block, std::size_t) noexcept { release(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { release(block); }
+void operator delete(void* block, std::align_val_t) noexcept { release(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { release(block); }
+void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {
+  release(block);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sweep_case.hpp"
+
+#include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/net/resolver.hpp"
+
+#include <arpa/inet.h>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <sys/socket.h>
+
+namespace {
+
+/// Where the resolver's thread waits in getaddrinfo below.
+struct Gate {
+  std::mutex mutex;
+  std::condition_variable opened;
+  bool open = false;
+
+  void set(bool value) {
+    std::lock_guard lock(mutex);
+    open = value;
+    opened.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex);
+    opened.wait(lock, [this] { return open; });
+  }
+};
+
+Gate& gate() {
+  static Gate& instance = *new Gate;  // a thread may still be in it when the program ends
+  return instance;
+}
+
+}  // namespace
+
+// In place of the C library's: no name exists, and the answer waits for the test.
+extern "C" int getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**) {
+  gate().pass();
+  return EAI_NONAME;
+}
+
+namespace sweep {
+
+using namespace asyncio;
+
+namespace {
+
+/// A connection with both of its ends.
+class Connected : public Case {
+ public:
+  Coro<> prepare() override {
+    auto handler = [this](StreamReader reader, StreamWriter writer) {
+      peer_reader_ = reader;
+      peer_writer_ = writer;
+      arrived_.set();
+    };
+    server_ = co_await start_server(handler, "127.0.0.1", 0);
+    auto ends = co_await open_connection("127.0.0.1", server_->sockets().front().port());
+    reader_ = ends.first;
+    writer_ = ends.second;
+    co_await arrived_.wait();
+  }
+
+ protected:
+  std::optional<Server> server_;
+  Event arrived_;
+  std::optional<StreamReader> reader_;
+  std::optional<StreamWriter> writer_;
+  std::optional<StreamReader> peer_reader_;
+  std::optional<StreamWriter> peer_writer_;
+};
+
+class StreamRead final : public Connected {
+ public:
+  Coro<> prepare() override {
+    co_await Connected::prepare();
+    peer_writer_->write("123");  // the first half of what is asked for
+  }
+  Coro<> operation() override { got_ = co_await reader_->readexactly(6); }
+  void complete() override {
+    if (!std::exchange(written_, true)) peer_writer_->write("456");
+  }
+  Coro<> use_again() override {
+    complete();
+    if (got_.empty()) got_ = co_await reader_->readexactly(6);
+    require(got_ == "123456", "bytes are lost or doubled");
+  }
+
+ private:
+  bool written_ = false;
+  std::string got_;
+};
+
+class StreamDrain final : public Connected {
+ public:
+  static constexpr std::size_t kSize = 1 << 20;  // more than the buffers on the way hold
+
+  Coro<> prepare() override {
+    co_await Connected::prepare();
+    writer_->write(std::string(kSize, 'x'));
+  }
+  Coro<> operation() override { co_await writer_->drain(); }
+  void complete() override {
+    if (!reading_) reading_.emplace(create_task(read_all()));
+  }
+  Coro<> use_again() override {
+    complete();
+    std::string bytes = co_await *reading_;
+    require(bytes == std::string(kSize, 'x'), "bytes are lost or doubled");
+    co_await writer_->drain();
+  }
+
+ private:
+  Coro<std::string> read_all() { co_return co_await peer_reader_->readexactly(kSize); }
+  std::optional<Task<std::string>> reading_;
+};
+
+class StreamWaitClosed final : public Connected {
+ public:
+  Coro<> prepare() override {
+    co_await Connected::prepare();
+    writer_->write(std::string(1 << 20, 'x'));
+    writer_->close();  // not over before the peer has read what is left
+  }
+  Coro<> operation() override { co_await writer_->wait_closed(); }
+  void complete() override {
+    if (!reading_) reading_.emplace(create_task(read_all()));
+  }
+  Coro<> use_again() override {
+    complete();
+    std::string bytes = co_await *reading_;
+    require(bytes.size() == 1 << 20, "bytes are lost");
+    co_await writer_->wait_closed();
+  }
+
+ private:
+  Coro<std::string> read_all() { co_return co_await peer_reader_->read(); }
+  std::optional<Task<std::string>> reading_;
+};
+
+class ServerWaitClosed final : public Connected {
+ public:
+  Coro<> prepare() override {
+    co_await Connected::prepare();
+    server_->close();
+  }
+  Coro<> operation() override { co_await server_->wait_closed(); }
+  void complete() override { server_->abort_clients(); }
+  Coro<> use_again() override {
+    complete();
+    co_await server_->wait_closed();
+    require(!server_->is_serving(), "closed, but serving");
+  }
+};
+
+/// A listener that accepts nothing: one connection fills its backlog, the next has to wait.
+class Connect final : public Case {
+ public:
+  ~Connect() override {
+    if (listener_ >= 0) backend_.close_fd(listener_);
+  }
+  Coro<> prepare() override {
+    listen();
+    first_ = co_await open_connection("127.0.0.1", port_);
+  }
+  Coro<> operation() override {
+    auto ends = co_await open_connection("127.0.0.1", port_);
+    ends.second.abort();
+  }
+  void complete() override {
+    if (std::exchange(accepted_, true)) return;
+    detail::Operation accept(nullptr, detail::Opcode::accept, listener_);
+    std::int64_t fd = backend_.attempt(accept);
+    require(fd >= 0, "nothing to accept");
+    backend_.close_fd(static_cast<int>(fd));
+  }
+  Coro<> use_again() override {
+    complete();
+    while (true) {  // whatever is left in the backlog goes, then a plain connect works
+      detail::Operation accept(nullptr, detail::Opcode::accept, listener_);
+      std::int64_t fd = backend_.attempt(accept);
+      if (fd < 0) break;
+      backend_.close_fd(static_cast<int>(fd));
+    }
+    auto ends = co_await open_connection("127.0.0.1", port_);
+    ends.second.abort();
+  }
+
+ private:
+  void listen() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    listener_ = backend_.socket(AF_INET, SOCK_STREAM, 0);
+    require(listener_ >= 0, "socket");
+    require(backend_.bind(listener_, generic, sizeof address) == 0, "bind");
+    require(backend_.listen(listener_, 0) == 0, "listen");
+    std::uint32_t size = sizeof address;
+    require(backend_.getsockname(listener_, generic, size) == 0, "getsockname");
+    port_ = ntohs(address.sin_port);
+  }
+
+  detail::Backend& backend_ = detail::backend_of(get_running_loop().impl());
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  bool accepted_ = false;
+  std::optional<std::pair<StreamReader, StreamWriter>> first_;
+};
+
+class Resolve final : public Case {
+ public:
+  Resolve() { gate().set(false); }
+  ~Resolve() override { gate().set(true); }
+  Coro<> operation() override {
+    try {
+      co_await detail::Resolve(backend_, detail::ResolveRequest("name.test", 80));
+    } catch (const GaiError&) {
+      // The only answer there is.
+    }
+  }
+  void complete() override { gate().set(true); }
+  Coro<> use_again() override {
+    complete();
+    co_await operation();
+  }
+
+ private:
+  detail::Backend& backend_ = detail::backend_of(get_running_loop().impl());
+};
+
+}  // namespace
+
+std::unique_ptr<Case> make_stream_read() { return std::make_unique<StreamRead>(); }
+std::unique_ptr<Case> make_stream_drain() { return std::make_unique<StreamDrain>(); }
+std::unique_ptr<Case> make_stream_wait_closed() { return std::make_unique<StreamWaitClosed>(); }
+std::unique_ptr<Case> make_server_wait_closed() { return std::make_unique<ServerWaitClosed>(); }
+std::unique_ptr<Case> make_connect() { return std::make_unique<Connect>(); }
+std::unique_ptr<Case> make_resolve() { return std::make_unique<Resolve>(); }
+
+}  // namespace sweep
