@@ -20,7 +20,7 @@ class [[nodiscard("co_await it")]] QueueGet : public QueueWait {
  public:
   explicit QueueGet(Q& queue) noexcept : QueueWait(queue, Side::get) {}
   typename Q::value_type await_resume() {
-    settle();
+    check_woken();
     return static_cast<Q&>(queue()).get_nowait();
   }
   AwaitableKind kind() const noexcept final { return AwaitableKind::queue_get; }
@@ -31,7 +31,7 @@ class [[nodiscard("co_await it")]] QueueNext : public QueueWait {
  public:
   explicit QueueNext(Q& queue) noexcept : QueueWait(queue, Side::get) {}
   std::optional<typename Q::value_type> await_resume() {
-    settle();
+    check_woken();
     if (queue().empty()) return std::nullopt;  // shut down
     return static_cast<Q&>(queue()).get_nowait();
   }
@@ -44,7 +44,7 @@ class [[nodiscard("co_await it")]] QueuePut : public QueueWait {
   QueuePut(Q& queue, typename Q::value_type&& item)
       : QueueWait(queue, Side::put), item_(std::move(item)) {}
   void await_resume() {
-    settle();
+    check_woken();
     static_cast<Q&>(queue()).put_nowait(std::move(item_));
   }
   AwaitableKind kind() const noexcept final { return AwaitableKind::queue_put; }

@@ -97,7 +97,8 @@ void refuse_running_loop(const char* message) {
 
 int report_main_error() noexcept {
   std::exception_ptr error = std::current_exception();
-  std::fprintf(stderr, "%s\n", describe_exception(error).c_str());
+  std::fprintf(stderr, "%s%s\n", exception_trace(error).c_str(),
+               describe_exception(error).c_str());
   return classify(error) == ErrorKind::interrupt ? 130 : 1;
 }
 

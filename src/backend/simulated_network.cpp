@@ -254,8 +254,12 @@ bool SimulatedNetwork::supports(Opcode opcode) const noexcept {
 bool SimulatedNetwork::start(Operation& op) noexcept {
   op.phase = Operation::Phase::ended;
   Socket* socket = find(op.fd);
-  auto& waiting = socket && writes(op.opcode) ? socket->writers : socket->readers;
-  if (!socket || waiting.empty()) {
+  if (!socket) {
+    op.result = -EBADF;
+    return true;
+  }
+  auto& waiting = writes(op.opcode) ? socket->writers : socket->readers;
+  if (waiting.empty()) {
     op.result = attempt(op);
     if (op.result != -EAGAIN && op.result != -EINPROGRESS) return true;
   }
@@ -369,6 +373,7 @@ std::int64_t SimulatedNetwork::perform_recv(Socket& socket, void* to, std::size_
     return socket.end_received || socket.read_shut ? 0 : -EAGAIN;
   }
   std::size_t count = std::min(size, socket.incoming.size());
+  if (count == 0) return 0;
   std::memcpy(to, socket.incoming.data(), count);
   if (flags & MSG_PEEK) return static_cast<std::int64_t>(count);
   bool was_full = socket.incoming.size() >= kPipeSize;

@@ -60,12 +60,6 @@ void QueueBase::end_shutdown() {
     while (!line->empty()) wake_first(*line);
 }
 
-QueueWait::~QueueWait() {
-  if (!linked()) return;
-  unlink();
-  if (done()) pass_on();
-}
-
 void QueueWait::await_suspend(PromiseBase& promise) {
   queue_->bind(promise, "Queue");
   queue_->line(side_).push_back(*this);
@@ -74,21 +68,24 @@ void QueueWait::await_suspend(PromiseBase& promise) {
 }
 
 bool QueueWait::may_resume() noexcept {
+  unlink();
   cancelled_ = ended_cancelled();
   if (cancelled_ || !queue_ || await_ready()) return true;
-  unlink();
   queue_->line(side_).push_back(*this);
   wait_again();
   return false;
 }
 
-void QueueWait::finish() {
+void QueueWait::fail() {
+  if (!cancelled_) throw_destroyed("Queue");
+  pass_on();
+  throw_cancelled();
+}
+
+/// The frame is destroyed while it waits.
+void QueueWait::abandon() noexcept {
   unlink();
-  if (cancelled_) {
-    pass_on();
-    throw_cancelled();
-  }
-  if (!queue_) throw_destroyed("Queue");
+  if (done()) pass_on();
 }
 
 /// If this was woken, somebody else can have what it was woken for.

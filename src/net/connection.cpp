@@ -163,13 +163,13 @@ std::size_t Connection::send_now(std::string_view data) {
 
 std::size_t Connection::send_pieces(std::span<const std::string_view> pieces) {
   std::size_t total = 0;
-  std::size_t next = 0;      // the piece to go on with,
-  std::size_t skipped = 0;   // and how much of it has gone
-  while (next < pieces.size()) {
+  std::size_t at = 0;       // the piece to go on with,
+  std::size_t skipped = 0;  // and how much of it has gone
+  while (at < pieces.size()) {
     std::array<iovec, kVectors> vectors;
     std::size_t count = 0;
-    for (std::size_t i = next; i < pieces.size() && count < kVectors; ++i) {
-      std::string_view piece = pieces[i].substr(i == next ? skipped : 0);
+    for (std::size_t i = at; i < pieces.size() && count < kVectors; ++i) {
+      std::string_view piece = pieces[i].substr(i == at ? skipped : 0);
       if (piece.empty()) continue;
       vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
     }
@@ -188,8 +188,8 @@ std::size_t Connection::send_pieces(std::span<const std::string_view> pieces) {
     }
     total += static_cast<std::size_t>(taken);
     std::size_t left = static_cast<std::size_t>(taken);
-    while (next < pieces.size() && left >= pieces[next].size() - skipped) {
-      left -= pieces[next++].size() - skipped;
+    while (at < pieces.size() && left >= pieces[at].size() - skipped) {
+      left -= pieces[at++].size() - skipped;
       skipped = 0;
     }
     skipped += left;

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fcntl.h>
 #include <memory>
 #include <string>
@@ -352,7 +353,11 @@ class NoDescriptors {
 /// Fault 56: out of descriptors, the server rests for a second and then goes on.
 TEST(Server, R8_fault56_accept_without_descriptors) {
   run([]() -> Coro<> {
-    test::ReportCapture reports(get_running_loop());
+    // UBSan needs descriptors to look at a type for the first time.
+    (void)make_os_error(EMFILE, "accept");
+    std::vector<std::exception_ptr> reports;
+    get_running_loop().set_exception_handler(
+        [&](EventLoop, const ExceptionContext& context) { reports.push_back(context.exception); });
     Server server = co_await start_server(echo, "127.0.0.1", 0);
     auto port = server.sockets().at(0).port();
     auto began = get_running_loop().time();
@@ -370,8 +375,8 @@ TEST(Server, R8_fault56_accept_without_descriptors) {
     answer = co_await client.first.readline();
     EXPECT_EQ(answer, "later\n");
     EXPECT_GE(get_running_loop().time() - began, 1s);
-    EXPECT_EQ(reports.reports, std::vector<std::string>{
-        "socket.accept() out of system resource: asyncio::OSError: accept: Too many open files"});
+    EXPECT_EQ(reports.size(), 1u);
+    EXPECT_EQ(describe_exception(reports.at(0)), "asyncio::OSError: accept: Too many open files");
     client.second.close();
     server.close();
     co_await server.wait_closed();

@@ -42,7 +42,9 @@ class BackendTest : public ::testing::TestWithParam<std::string> {
   }
 
   void TearDown() override {
-    if (before_ > 0) EXPECT_EQ(open_descriptors(), before_) << "descriptors left open";
+    if (before_ > 0) {
+      EXPECT_EQ(open_descriptors(), before_) << "descriptors left open";
+    }
   }
 
  private:

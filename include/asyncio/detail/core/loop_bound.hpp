@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/core/promise.hpp"
+#include "asyncio/detail/core/task_state.hpp"
+#include "asyncio/detail/core/wait.hpp"
+
 #include <cstdint>
 
 namespace asyncio::detail {
-
-class Loop;
-class PromiseBase;
-class Waiter;
 
 /// A primitive that belongs to the loop in which a task first had to wait for it. CPython:
 /// mixins._LoopBoundMixin.
@@ -21,14 +22,24 @@ class LoopBound {
   ~LoopBound() = default;
 
   /// For a task that is about to wait. Throws RuntimeError in another loop than the first time.
-  void bind(const PromiseBase& waiting, const char* type);
+  void bind(const PromiseBase& waiting, const char* type) {
+    std::uint64_t loop = waiting.task->loop().serial();
+    if (loop_ != loop) [[unlikely]]
+      bind_first(loop, type);
+  }
 
  private:
+  void bind_first(std::uint64_t loop, const char* type);
+
   std::uint64_t loop_ = 0;  // Loop::serial, so that the loop may be gone
 };
 
 /// Throws RuntimeError in a debug loop if the caller runs in another thread than `waiter`.
-void check_thread_of(const Waiter& waiter);
+inline void check_thread_of(const Waiter& waiter) {
+  const Loop& loop = waiter.task()->loop();
+  if (loop.debug()) [[unlikely]]
+    loop.check_thread();
+}
 
 /// For a waiter that was woken because what it waits for is being destroyed.
 [[noreturn]] void throw_destroyed(const char* type);

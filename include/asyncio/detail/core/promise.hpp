@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/exception_trace.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 
 #include <coroutine>
@@ -78,6 +79,7 @@ class PromiseBase {
   void unhandled_exception() noexcept {
     error = std::current_exception();
     outcome = Outcome::error;
+    trace_exception(*this);
   }
 
   template <class A>

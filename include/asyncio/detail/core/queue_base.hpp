@@ -16,8 +16,8 @@ class QueueBase;
 
 /// A task that waits for an item, or for room. CPython: Queue.get, Queue.put.
 ///
-/// It is in its line, then, once woken, in `woken_` until its task resumes. If by then somebody
-/// else was faster, it goes to the end of the line again.
+/// It is in its line, then, once woken, in `woken_` until its task's turn comes. If by then
+/// somebody else was faster, it goes to the end of the line again.
 class QueueWait : public Waiter {
  public:
   enum class Side : unsigned char { get, put };
@@ -29,17 +29,22 @@ class QueueWait : public Waiter {
  protected:
   QueueWait(QueueBase& queue, Side side) noexcept : queue_(&queue), side_(side) {}
   QueueWait(QueueWait&&) noexcept = default;
-  ~QueueWait();
+  ~QueueWait() {
+    if (linked()) [[unlikely]]
+      abandon();
+  }
 
   /// What await_resume begins with.
-  void settle() {
-    if (suspended()) finish();
+  void check_woken() {
+    if (cancelled_ || !queue_) [[unlikely]]
+      fail();
   }
   QueueBase& queue() const noexcept { return *queue_; }
 
  private:
   friend class QueueBase;
-  void finish();
+  [[noreturn]] void fail();
+  void abandon() noexcept;
   void pass_on() noexcept;
 
   QueueBase* queue_;  // null if it was destroyed meanwhile

@@ -45,6 +45,7 @@ class ByteQueue {
 
   std::size_t take_into(char* to, std::size_t count) {
     count = std::min(count, size());
+    if (count == 0) return 0;
     std::memcpy(to, bytes_.data() + begin_, count);
     drop(count);
     return count;

@@ -90,8 +90,8 @@ class Connection final : public ReaderState, public Resource {
     Connection& connection;
   };
   struct Wake : Operation {
-    Wake(Run function, Opcode opcode, int fd, Connection& owner) noexcept
-        : Operation(function, opcode, fd), connection(owner) {
+    Wake(Run function, Opcode what, int descriptor, Connection& owner) noexcept
+        : Operation(function, what, descriptor), connection(owner) {
       stream = true;
     }
     Connection& connection;

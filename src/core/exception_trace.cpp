@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/exception_trace.hpp"
+
+#include "asyncio/detail/core/promise.hpp"
+
+#include "source_text.hpp"
+
+#include <cstddef>
+#include <cstring>
+
+namespace asyncio::detail {
+
+namespace {
+
+struct Frame {
+  std::source_location function;
+  std::source_location awaiting;
+};
+
+/// Of the latest exception that left a coroutine of this thread. Keeps nothing alive.
+struct Trace {
+  static constexpr std::size_t kFrames = 32;
+
+  const void* error;           // the exception object
+  const PromiseBase* expects;  // the frame it goes on to
+  std::size_t count;
+  Frame frames[kFrames];  // innermost first
+};
+
+thread_local constinit Trace trace{};
+
+/// The exception object: what tells two exceptions apart.
+const void* object_of(const std::exception_ptr& error) noexcept {
+  const void* object = nullptr;
+  static_assert(sizeof object == sizeof error);
+  std::memcpy(&object, &error, sizeof object);
+  return object;
+}
+
+}  // namespace
+
+void trace_exception(const PromiseBase& frame) noexcept {
+  const void* object = object_of(frame.error);
+  // An address may come again; so the frame has to be the one that waited for the last, too.
+  if (object != trace.error || trace.expects != &frame) trace.count = 0;
+  trace.error = object;
+  trace.expects = frame.link ? frame.link->parent : nullptr;
+  if (trace.count < Trace::kFrames) {
+    trace.frames[trace.count].function = frame.function;
+    trace.frames[trace.count].awaiting = frame.awaiting;
+    ++trace.count;
+  }
+}
+
+std::string exception_trace(const std::exception_ptr& error) {
+  if (object_of(error) != trace.error) return {};
+  std::string text = "Traceback (most recent call last):\n";
+  for (std::size_t i = trace.count; i-- > 0;) {
+    const Frame& frame = trace.frames[i];
+    const auto& where = frame.awaiting.line() ? frame.awaiting : frame.function;
+    text += "  File \"" + std::string(where.file_name()) + "\", line " +
+            std::to_string(where.line()) + ", in " + function_name(frame.function) + "\n";
+  }
+  return text;
+}
+
+}  // namespace asyncio::detail
