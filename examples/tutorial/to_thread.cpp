@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <asyncio/asyncio.hpp>
-#include <asyncio/executor.hpp>
-#include <asyncio/threads.hpp>
 
 #include <chrono>
 #include <iostream>

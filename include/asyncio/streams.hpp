@@ -8,6 +8,7 @@
 #include "asyncio/detail/net/read_awaiters.hpp"
 #include "asyncio/detail/net/write_awaiters.hpp"
 #include "asyncio/eventloop.hpp"
+#include "asyncio/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -251,7 +252,14 @@ class ConnectOptions {
     local_port_ = port;
     return *this;
   }
-  /// Alternates between address families, after so many of the first.
+  /// Tries the next address also when the one before has neither succeeded nor failed for so long
+  /// (RFC 8305 recommends 250 ms); the first that connects wins. By default one after another.
+  ConnectOptions& happy_eyeballs_delay(OptionalDelay delay) {
+    happy_eyeballs_delay_ = delay;
+    return *this;
+  }
+  /// Alternates between address families, after so many of the first; 0 keeps the resolver's order.
+  /// By default 1 with happy_eyeballs_delay, else 0.
   ConnectOptions& interleave(unsigned first_family_count) {
     interleave_ = first_family_count;
     return *this;
@@ -268,7 +276,10 @@ class ConnectOptions {
   int get_flags() const noexcept { return flags_; }
   const std::optional<std::string>& get_local_host() const noexcept { return local_host_; }
   std::uint16_t get_local_port() const noexcept { return local_port_; }
-  unsigned get_interleave() const noexcept { return interleave_; }
+  OptionalDelay get_happy_eyeballs_delay() const noexcept { return happy_eyeballs_delay_; }
+  unsigned get_interleave() const noexcept {
+    return interleave_.value_or(happy_eyeballs_delay_ ? 1 : 0);
+  }
   bool get_all_errors() const noexcept { return all_errors_; }
 
  private:
@@ -278,14 +289,16 @@ class ConnectOptions {
   int flags_ = 0;
   std::optional<std::string> local_host_;
   std::uint16_t local_port_ = 0;
-  unsigned interleave_ = 0;
+  OptionalDelay happy_eyeballs_delay_;
+  std::optional<unsigned> interleave_;
   bool all_errors_ = false;
 };
 
 /// The two halves of a connection: `auto [reader, writer] = co_await open_connection(...)`.
 using Streams = std::pair<StreamReader, StreamWriter>;
 
-/// Connects to `host`, a name or a numeric address, trying its addresses one after another.
+/// Connects to `host`, a name or a numeric address, trying its addresses one after another, or
+/// overlapping: see ConnectOptions::happy_eyeballs_delay.
 ///
 /// Awaits   the name's resolution and the connection.
 /// Throws   GaiError if the name has no address; OSError (ConnectionRefusedError, TimeoutError,

@@ -3,6 +3,7 @@
 #include "asyncio/detail/net/operation_wait.hpp"
 #include "asyncio/detail/net/resolver.hpp"
 #include "asyncio/exception_group.hpp"
+#include "asyncio/staggered.hpp"
 #include "asyncio/streams.hpp"
 
 #include "owned_socket.hpp"
@@ -117,9 +118,31 @@ Coro<std::vector<SocketAddress>> resolve_local(Backend& backend, const ConnectOp
   co_return co_await resolving;
 }
 
+/// RFC 8305: the first that connects wins; the sockets of the others are closed.
+Coro<OwnedSocket> connect_to_fastest(Backend& backend,
+                                     const std::vector<SocketAddress>& addresses,
+                                     const std::vector<SocketAddress>& local,
+                                     const ConnectOptions& options) {
+  auto attempt_to = [&](const SocketAddress& address) {
+    return [&backend, &local, &options, address] {
+      return connect_to(backend, address, local, options.get_proto());
+    };
+  };
+  std::vector<decltype(attempt_to(addresses.front()))> attempts;
+  for (const SocketAddress& address : addresses) attempts.push_back(attempt_to(address));
+  auto race = staggered_race(std::move(attempts), options.get_happy_eyeballs_delay());
+  StaggeredResult<OwnedSocket> outcome = co_await std::move(race);
+  if (!outcome.value) throw_connect_errors(outcome.errors, options.get_all_errors());
+  co_return std::move(*outcome.value);
+}
+
 Coro<OwnedSocket> connect_to_any(Backend& backend, const std::vector<SocketAddress>& addresses,
                                  const std::vector<SocketAddress>& local,
                                  const ConnectOptions& options) {
+  if (options.get_happy_eyeballs_delay() && addresses.size() > 1) {
+    OwnedSocket fastest = co_await connect_to_fastest(backend, addresses, local, options);
+    co_return fastest;
+  }
   std::vector<std::exception_ptr> errors;
   for (const SocketAddress& address : addresses) {
     try {

@@ -142,6 +142,7 @@ void Connection::write_all(std::span<const std::string_view> pieces) {
 }
 
 bool Connection::write_refused() {
+  check_thread();
   if (eof_requested_) throw RuntimeError("Cannot call write() after write_eof()");
   if (!closing_ && !write_error_) return false;
   if (ignored_writes_ < kLoggedIgnoredWrite && ++ignored_writes_ == kLoggedIgnoredWrite)
@@ -298,6 +299,7 @@ void Connection::close_if_failed() {
 }
 
 void Connection::close() {
+  check_thread();
   if (closing_) return;
   if (write_error_) return force_close(write_error_);
   closing_ = true;

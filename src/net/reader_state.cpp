@@ -16,6 +16,7 @@ ReadWait::~ReadWait() {
 /// CPython: the loops around StreamReader._wait_for_data.
 bool ReadWait::await_ready() {
   ReaderState& reader = *reader_;
+  reader.check_thread();
   while (!reader.satisfies(*this)) {
     if (reader.waiter())
       throw RuntimeError(std::string(name_) +
@@ -26,6 +27,7 @@ bool ReadWait::await_ready() {
 }
 
 void ReadWait::await_suspend(PromiseBase& promise) {
+  reader_->check_loop(promise);
   state_ = State::pending;
   reader_->set_waiter(this);
   suspend_task(promise);
@@ -65,6 +67,16 @@ ReaderState::ReaderState(Loop& loop, std::size_t limit) : loop_(loop), limit_(li
 }
 
 ReaderState::~ReaderState() { loop_.future_died(); }
+
+void ReaderState::check_loop(const PromiseBase& promise) const {
+  if (&promise.task->loop() != &loop_)
+    throw RuntimeError("the stream is bound to a different event loop");
+}
+
+void ReaderState::check_thread() const {
+  if (loop_.debug()) [[unlikely]]
+    loop_.check_thread();
+}
 
 void ReaderState::feed_data(std::string_view data) {
   if (eof_) throw RuntimeError("feed_data after feed_eof");

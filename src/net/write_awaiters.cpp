@@ -10,6 +10,7 @@ bool DrainWait::drained() {
 }
 
 void DrainWait::await_suspend(PromiseBase& promise) {
+  connection_->check_loop(promise);
   suspend_waiter(promise);
   if (connection_->paused())
     connection_->drain_waiters().push_back(*this);
@@ -31,6 +32,7 @@ bool WaitClosed::await_ready() {
 }
 
 void WaitClosed::await_suspend(PromiseBase& promise) {
+  connection_->check_loop(promise);
   suspend_waiter(promise);
   connection_->close_waiters().push_back(*this);
 }

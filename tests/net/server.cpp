@@ -13,7 +13,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cerrno>
 #include <fcntl.h>
 #include <memory>
 #include <string>
@@ -352,9 +351,12 @@ class NoDescriptors {
 
 /// Fault 56: out of descriptors, the server rests for a second and then goes on.
 TEST(Server, R8_fault56_accept_without_descriptors) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan looks at types through a pipe, for which there are no descriptors";
+#endif
+#endif
   run([]() -> Coro<> {
-    // UBSan needs descriptors to look at a type for the first time.
-    (void)make_os_error(EMFILE, "accept");
     std::vector<std::exception_ptr> reports;
     get_running_loop().set_exception_handler(
         [&](EventLoop, const ExceptionContext& context) { reports.push_back(context.exception); });

@@ -7,6 +7,7 @@
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/timeout.hpp"
 
 #include "backends.hpp"
 #include "captures.hpp"
@@ -19,6 +20,7 @@
 #include <ranges>
 #include <string>
 #include <sys/socket.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -563,6 +565,49 @@ TEST_P(StreamsTest, fault64_endless_line_is_bounded) {
     std::string all = co_await both.reader().read();
     EXPECT_EQ(all.size(), 1'000'000u);
     co_await writing;
+    co_await both.close();
+  });
+}
+
+/// The awaitables of streams are values: they go where every other awaitable goes.
+TEST_P(StreamsTest, A2_11_reads_in_wait_for_and_gather) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    bool timed_out = false;
+    try {
+      co_await wait_for(both.reader().readline(), 1ms);
+    } catch (const TimeoutError&) {
+      timed_out = true;
+    }
+    EXPECT_TRUE(timed_out);
+    both.peer_writer().write("line\nrest");
+    std::string line = co_await wait_for(both.reader().readline(), 10s);
+    EXPECT_EQ(line, "line\n");
+    auto [rest, exactly, drained] =
+        co_await gather(both.reader().readexactly(4), both.peer_reader().readexactly(2),
+                        both.writer().send("ab"));
+    EXPECT_EQ(rest, "rest");
+    EXPECT_EQ(exactly, "ab");
+    co_await both.close();
+  });
+}
+
+/// R11, R16, fault 45: misuse from elsewhere is an error.
+TEST_P(StreamsTest, R16_fault45_streams_belong_to_their_loop) {
+  run([this]() -> Coro<> {
+    Connected both = co_await connected();
+    StreamReader reader = both.reader();
+    std::string error;
+    std::thread([&] {
+      error = asyncio::run(error_of(read(reader, 1)), options());
+    }).join();
+    EXPECT_EQ(error, "asyncio::RuntimeError: the stream is bound to a different event loop");
+    get_running_loop().set_debug(true);
+    std::thread([&] { error = test::thrown([&] { both.writer().write("x"); }); }).join();
+    EXPECT_EQ(error,
+              "asyncio::RuntimeError: Non-thread-safe operation invoked on an event loop other "
+              "than the current one");
+    get_running_loop().set_debug(false);
     co_await both.close();
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Counts what a test program takes from the heap with operator new. The program links
+/// Counts what a test program takes from the heap with operator new. The program is linked with
 /// allocation_count.cpp, which replaces the global operators: in CMake,
-/// `asyncio_add_test(core/lock LINKS asyncio_allocation_count)`.
+/// `asyncio_add_test(core/lock SOURCES ${counting})`.
 #pragma once
 
 #include <cstddef>

@@ -5,9 +5,7 @@
 
 using namespace py;
 
-Coro<> waiter(std::string name, asyncio::Event& ev) {
-  print(name, "wait ->", co_await ev.wait());
-}
+Coro<> waiter(std::string name, asyncio::Event& ev) { print(name, "wait ->", co_await ev.wait()); }
 
 Coro<> main_() {
   asyncio::Event ev;

@@ -88,7 +88,7 @@ Future<T> wrap_concurrent(Loop& loop, ConcurrentFuture<T> source) {
 
 /// A task that another thread started, for its ConcurrentFuture. Touched by the loop's thread only,
 /// but for its count.
-class RemoteTask : public Combinator {
+class RemoteTask final : public Combinator {
  public:
   void hold(TaskHandle task);
   void cancel();

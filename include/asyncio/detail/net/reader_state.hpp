@@ -82,6 +82,11 @@ class ReaderState {
   void feed_eof();
   void set_exception(std::exception_ptr error);
 
+  /// Throws RuntimeError if `promise` runs in another loop.
+  void check_loop(const PromiseBase& promise) const;
+  /// Throws RuntimeError in a debug loop if the caller runs in another thread than the loop.
+  void check_thread() const;
+
   ReadWait* waiter() const noexcept { return waiter_; }
   void set_waiter(ReadWait* waiter) noexcept { waiter_ = waiter; }
   /// Whether `reader` need not wait.
