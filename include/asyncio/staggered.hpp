@@ -2,6 +2,7 @@
 /// staggered_race: attempts that start one after another until one succeeds.
 #pragma once
 
+#include "asyncio/capture.hpp"
 #include "asyncio/result.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/time.hpp"
