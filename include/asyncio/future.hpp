@@ -253,7 +253,9 @@ class FutureWait : public Wait {
  public:
   bool await_ready() const noexcept { return future_->done(); }
   void await_suspend(PromiseBase& promise);
-  bool cancel(const std::exception_ptr& reason) final { return future_->cancel(reason); }
+  bool cancel(const std::exception_ptr& reason) final {
+    return future_->loop().pass_cancel(*future_, reason);
+  }
   AwaitableKind kind() const noexcept final { return AwaitableKind::future; }
   FutureState* awaited() const noexcept final { return future_.get(); }
 

@@ -70,6 +70,7 @@ class GatherList final : public ValueFuture<std::vector<slot_result_t<Catch, T>>
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
+  bool can_cancel() const noexcept override { return can_cancel_children(); }
 
  private:
   void collect() override {
@@ -91,6 +92,7 @@ class GatherTuple final : public ValueFuture<std::tuple<slot_result_t<Catch, T>.
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
+  bool can_cancel() const noexcept override { return can_cancel_children(); }
 
  private:
   void collect() override { collect_each(std::index_sequence_for<T...>()); }

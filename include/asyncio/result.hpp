@@ -27,7 +27,7 @@ using value_or_unit_t = std::conditional_t<std::is_void_v<T>, Unit, T>;
 ///     Result<int> r = co_await capture(work());
 ///     if (!r) co_await undo();
 ///     co_return std::move(r).value();   // rethrows
-template <class T>
+template <class T = void>
 class [[nodiscard]] Result {
  public:
   using value_type = value_or_unit_t<T>;

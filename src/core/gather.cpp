@@ -3,6 +3,7 @@
 
 #include "asyncio/detail/core/loop.hpp"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace asyncio::detail {
@@ -81,11 +82,17 @@ void GatherChildren::loop_closing() noexcept {
   children_.clear();
 }
 
+bool GatherChildren::can_cancel_children() const noexcept {
+  return !outer_.done() && std::ranges::any_of(children_, [](const Ref<FutureState>& child) {
+    return child->can_cancel();
+  });
+}
+
 bool GatherChildren::cancel_children(const std::exception_ptr& reason) {
   if (outer_.done()) return false;
   bool any = false;
   for (const auto& child : children_)
-    if (child->cancel(reason)) any = true;
+    if (child->loop().pass_cancel(*child, reason)) any = true;
   if (any) cancel_requested_ = true;
   return any;
 }

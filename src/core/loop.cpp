@@ -8,6 +8,7 @@
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -285,6 +286,33 @@ std::vector<Ref<TaskState>> Loop::unfinished_tasks() {
   std::vector<Ref<TaskState>> tasks;
   for (auto& node : tasks_) tasks.push_back(Ref<TaskState>::share(&static_cast<TaskState&>(node)));
   return tasks;
+}
+
+bool Loop::pass_cancel(FutureState& future, const std::exception_ptr& reason) {
+  if (!future.can_cancel()) return future.cancel(reason);
+  to_cancel_.push_back(Ref<FutureState>::share(&future));
+  if (cancel_walk_ != 0) return true;
+  struct Walk {
+    explicit Walk(Loop& owner) noexcept : loop(owner) {
+      if (++loop.cancel_walks_ == 0) ++loop.cancel_walks_;
+      loop.cancel_walk_ = loop.cancel_walks_;
+    }
+    ~Walk() {
+      loop.cancel_walk_ = 0;
+      loop.to_cancel_.clear();
+      // A burst must not pin its peak.
+      if (loop.to_cancel_.capacity() > 1024) std::vector<Ref<FutureState>>().swap(loop.to_cancel_);
+    }
+    Loop& loop;
+  } walk(*this);
+  while (!to_cancel_.empty()) {
+    Ref<FutureState> next = std::move(to_cancel_.back());
+    to_cancel_.pop_back();
+    auto found = static_cast<std::ptrdiff_t>(to_cancel_.size());
+    next->cancel(reason);
+    std::reverse(to_cancel_.begin() + found, to_cancel_.end());
+  }
+  return true;
 }
 
 EventLoop Loop::handle() { return EventLoop(shared_from_this()); }

@@ -165,7 +165,10 @@ bool TaskState::cancel(const std::exception_ptr& reason) {
   mark_retrieved();
   if (done()) return false;
   ++cancel_requests_;
-  if (waiting_ && waiting_->cancel(reason)) return true;
+  // A cancellation that comes to a task again has gone round in a circle, through a gather say.
+  std::uint32_t walk = loop().cancel_walk();
+  bool again = walk != 0 && std::exchange(cancel_walk_, walk) == walk;
+  if (!again && waiting_ && waiting_->cancel(reason)) return true;
   must_cancel_ = true;
   cancel_error_ = reason;
   return true;
@@ -229,12 +232,14 @@ void begin_task(TaskState& task, PromiseBase& root, TaskOptions options) {
   try {
     loop.check_schedulable();
     if (loop.task_factory) loop.task_factory(loop.handle(), options);
+    if (options.get_name()) task.set_name(*options.get_name());
+    if (options.get_context()) task.set_context(*options.get_context());
   } catch (...) {  // Nobody owns the frame yet.
     destroy_frame(&root);
     throw;
   }
-  if (options.get_name()) task.set_name(*options.get_name());
-  if (options.get_context()) task.set_context(*options.get_context());
+  // create_task(function, args...) cannot see its caller; the function is the next best.
+  if (task.created().line() == 0) task.set_created(root.function);
   if (loop.debug() && root.hazard != Hazard::none) report_hazard(task, root);
   if (loop.task_hooks) loop.task_hooks->on_create(TaskHandle(Ref<FutureState>::share(&task)));
   task.start(root, options.get_eager_start());

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "asyncio/sync.hpp"
-
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "asyncio/with.hpp"
-
 #include "captures.hpp"
 #include "seeds.hpp"
 #include "virtual_loop.hpp"

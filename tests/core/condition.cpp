@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "asyncio/sync.hpp"
-
+#include "allocation_count.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "asyncio/with.hpp"
-
-#include "allocation_count.hpp"
 #include "captures.hpp"
 #include "seeds.hpp"
 #include "virtual_loop.hpp"
@@ -97,8 +95,7 @@ TEST(Condition, A4_3_without_the_lock_wait_and_notify_are_refused) {
               "asyncio::RuntimeError: cannot notify on un-acquired lock");
     EXPECT_EQ(thrown([&] { condition.notify_all(); }),
               "asyncio::RuntimeError: cannot notify on un-acquired lock");
-    EXPECT_EQ(thrown([&] { condition.release(); }),
-              "asyncio::RuntimeError: Lock is not acquired.");
+    EXPECT_EQ(thrown([&] { condition.release(); }), "asyncio::RuntimeError: Lock is not acquired.");
   });
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/queue.hpp"
 
+#include "allocation_count.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
-
-#include "allocation_count.hpp"
 #include "captures.hpp"
 #include "seeds.hpp"
 #include "virtual_loop.hpp"

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "asyncio/sync.hpp"
-
+#include "allocation_count.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "asyncio/with.hpp"
-
-#include "allocation_count.hpp"
 #include "captures.hpp"
 #include "seeds.hpp"
 #include "virtual_loop.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/task.hpp"
 
+#include "asyncio/capture.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
 
@@ -294,8 +295,14 @@ TEST(Task, A12_3_hooks_see_every_step) {
   Hooks hooks;
   run_virtual([](Hooks& watch) -> Coro<> {
     get_running_loop().set_task_hooks(&watch);
-    co_await create_task(TaskOptions().name("watched"), fail, "seen") .then([] {});
+    Task<> task = create_task(TaskOptions().name("watched"), fail, "seen");
+    Result<> result = co_await capture(task);
+    EXPECT_TRUE(result.holds<ValueError>());
+    get_running_loop().set_task_hooks(nullptr);
   }, hooks);
+  EXPECT_EQ(hooks.trace,
+            (std::vector<std::string>{"create watched", "enter watched", "leave watched",
+                                      "enter watched", "leave watched", "done watched"}));
 }
 
 }  // namespace

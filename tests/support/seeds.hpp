@@ -24,9 +24,7 @@ class Random {
     return z ^ (z >> 31);
   }
   /// 0 to `end - 1`.
-  int below(int end) noexcept {
-    return static_cast<int>(next() % static_cast<std::uint64_t>(end));
-  }
+  int below(int end) noexcept { return static_cast<int>(next() % static_cast<std::uint64_t>(end)); }
   bool one_in(int n) noexcept { return below(n) == 0; }
 
  private:

@@ -37,10 +37,15 @@ class FutureState : public Recycled {
   bool cancelled() const noexcept { return status_ == FutureStatus::cancelled; }
   bool is_task() const noexcept { return is_task_; }
   std::source_location created() const noexcept { return created_; }
+  void set_created(std::source_location where) noexcept { created_ = where; }
 
   /// Requests cancellation with an optional ready-made CancelledError.
   /// Returns false if it is done already. A task or gather passes the request on.
   virtual bool cancel(const std::exception_ptr& reason);
+  /// Whether `cancel` would return true now.
+  virtual bool can_cancel() const noexcept { return !done(); }
+  /// The future whose cancellation a cancellation of this one is: itself but for `then`.
+  virtual FutureState& cancel_target() noexcept { return *this; }
 
   /// Throws InvalidStateError if pending, CancelledError if cancelled. The exception, or null.
   std::exception_ptr exception();

@@ -28,6 +28,7 @@ class GatherChildren : private Combinator {
   void begin();
   /// Passes a cancellation on to the children; false if that reached none.
   bool cancel_children(const std::exception_ptr& reason);
+  bool can_cancel_children() const noexcept;
   /// Sets the outer future's result from the children, which are all done.
   virtual void collect() = 0;
 

@@ -92,6 +92,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // Tasks.
   TaskState* current_task() const noexcept { return current_task_; }
   List<TaskNode>& tasks() noexcept { return tasks_; }
+  /// Cancels `future` on behalf of a task or future that waits for it. Does not recurse: a chain of
+  /// those may be of any length (R12). The order is that of a recursion.
+  /// Returns what `future.cancel` returns.
+  bool pass_cancel(FutureState& future, const std::exception_ptr& reason);
+  /// A number for the chain that pass_cancel goes through now; 0 if it does not.
+  std::uint32_t cancel_walk() const noexcept { return cancel_walk_; }
   std::vector<Ref<TaskState>> unfinished_tasks();
   void future_born() {
     if (live_futures_++ == 0) self_ = shared_from_this();
@@ -165,6 +171,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   List<Links> generators_;
   List<Combinator> combinators_;
   std::size_t live_futures_ = 0;
+  std::vector<Ref<FutureState>> to_cancel_;  // the next one is the last
+  std::uint32_t cancel_walk_ = 0;
+  std::uint32_t cancel_walks_ = 0;
   std::shared_ptr<Loop> self_;  // while futures of this loop exist
 };
 

@@ -66,9 +66,7 @@ class QueueBase : private LoopBound {
   std::size_t qsize() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   /// Whether there are `maxsize` items; never if there is no limit.
-  bool full() const noexcept {
-    return maxsize_ > 0 && size_ >= static_cast<std::size_t>(maxsize_);
-  }
+  bool full() const noexcept { return maxsize_ > 0 && size_ >= static_cast<std::size_t>(maxsize_); }
   std::ptrdiff_t maxsize() const noexcept { return maxsize_; }
 
   /// Says that an item that was taken from the queue has been dealt with.
@@ -126,7 +124,6 @@ class QueueBase : private LoopBound {
     if (!line.empty()) wake_first(line);
   }
   void wake_first(Line& line) noexcept;
-  void let_go(Line& line) noexcept;
 
   Line getters_;
   Line putters_;

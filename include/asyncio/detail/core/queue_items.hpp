@@ -84,7 +84,7 @@ class StackItems {
     items_.pop_back();
     return item;
   }
-  void clear() noexcept { std::exchange(items_, {}); }
+  void clear() noexcept { std::vector<T>().swap(items_); }
   std::size_t size() const noexcept { return items_.size(); }
 
  private:
@@ -100,40 +100,43 @@ class HeapItems {
 
   void push(T&& item) {
     items_.push_back(std::move(item));
-    rise(0, items_.size() - 1);
+    rise(items_.size() - 1);
   }
   T pop() {
+    using std::swap;
     T last(std::move(items_.back()));
     items_.pop_back();
     if (items_.empty()) return last;
-    std::swap(items_.front(), last);
+    swap(items_.front(), last);
     sink();
     return last;
   }
-  void clear() noexcept { std::exchange(items_, {}); }
+  void clear() noexcept { std::vector<T>().swap(items_); }
   std::size_t size() const noexcept { return items_.size(); }
 
  private:
-  /// heapq._siftdown: the item at `hole` moves towards `top` until its parent is not greater.
-  void rise(std::size_t top, std::size_t hole) {
-    while (hole > top) {
+  /// heapq._siftdown: the item at `hole` moves up until its parent is not greater.
+  void rise(std::size_t hole) {
+    using std::swap;
+    while (hole > 0) {
       std::size_t parent = (hole - 1) / 2;
       if (!less_(items_[hole], items_[parent])) return;
-      std::swap(items_[hole], items_[parent]);
+      swap(items_[hole], items_[parent]);
       hole = parent;
     }
   }
 
   /// heapq._siftup: the first item goes down to a leaf along the smaller children, then rises.
   void sink() {
+    using std::swap;
     std::size_t hole = 0;
     for (std::size_t child = 1; child < items_.size(); child = 2 * hole + 1) {
       std::size_t right = child + 1;
       if (right < items_.size() && !less_(items_[child], items_[right])) child = right;
-      std::swap(items_[hole], items_[child]);
+      swap(items_[hole], items_[child]);
       hole = child;
     }
-    rise(0, hole);
+    rise(hole);
   }
 
   std::vector<T> items_;

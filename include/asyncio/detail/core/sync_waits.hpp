@@ -104,7 +104,7 @@ class [[nodiscard("co_await it")]] ConditionWait : public LockWait, public Condi
  private:
   friend class asyncio::Condition;
 
-  Condition* condition_;  // null if it was destroyed meanwhile
+  Condition* condition_;       // null if it was destroyed meanwhile
   List<Scoped<Lock>> scopes_;  // who gets the lock back, taken from the lock while it is released
   std::exception_ptr error_;   // the latest cancellation's, or null for a plain CancelledError
   bool cancelled_ = false;

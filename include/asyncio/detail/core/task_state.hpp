@@ -116,6 +116,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   ContextSlot context_;
   std::uintptr_t name_;  // a std::string*, or the number of a default name in the upper bits
   int cancel_requests_ = 0;
+  std::uint32_t cancel_walk_ = 0;  // the latest Loop::cancel_walk that came by
   bool must_cancel_ = false;     // throw at the next step
   bool deliver_cancel_ = false;  // the step that runs now has to throw
   bool suspended_ = false;
@@ -174,3 +175,6 @@ inline void Wait::suspend_task(PromiseBase& promise) {
 }
 
 }  // namespace asyncio::detail
+
+// TaskState::wake is inline and needs the loop.
+#include "asyncio/detail/core/loop.hpp"

@@ -41,20 +41,31 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
       : ValueFuture<Result>(source->loop()),
         Ready(&ThenState::source_done),
         source_(std::move(source)),
+        target_(Ref<FutureState>::share(&source_->cancel_target())),
         function_(std::forward<G>(function)) {
     this->add_reference();  // until the source is done
     source_->add_callback(*this);
     source_->loop().add_combinator(*this);
   }
 
-  bool cancel(const std::exception_ptr& reason) override { return source_->cancel(reason); }
+  bool cancel(const std::exception_ptr& reason) override {
+    if (this->done()) return ValueFuture<Result>::cancel(reason);
+    return target_ && target_->loop().pass_cancel(*target_, reason);
+  }
+  bool can_cancel() const noexcept override {
+    return !this->done() && target_ && target_->can_cancel();
+  }
+  FutureState& cancel_target() noexcept override { return target_ ? *target_ : *this; }
 
  private:
   static void source_done(Ready& node) {
     auto& self = static_cast<ThenState&>(node);
     auto keep = Ref<FutureState>::adopt(&self);
     self.Combinator::unlink();
-    FutureState& source = *self.source_;
+    // Links of a long chain are let go one by one, not by one destructor inside the other (R12).
+    Ref<FutureState> held = std::move(self.source_);
+    self.target_ = nullptr;
+    FutureState& source = *held;
     if (source.cancelled()) return self.set_cancelled(source.take_error());
     if (std::exception_ptr error = source.take_error()) return self.set_exception(error);
     try {
@@ -72,9 +83,11 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
   void loop_closing() noexcept override {
     auto keep = Ref<FutureState>::adopt(this);
     Ready::unlink();
+    source_ = target_ = nullptr;
   }
 
   Ref<FutureState> source_;
+  Ref<FutureState> target_;  // where a chain of them began: what a cancellation reaches
   F function_;
 };
 
