@@ -76,6 +76,8 @@ void TaskState::start(PromiseBase& root, bool eager) {
   }
 }
 
+void TaskState::wake() noexcept { loop().call_ready(*this); }
+
 void TaskState::run_step(Ready& node) { static_cast<TaskState&>(node).step(); }
 
 void TaskState::step() {
@@ -220,6 +222,21 @@ void TaskState::abandon() noexcept {
   }
   root_.child = nullptr;
   drop_callable();
+}
+
+bool Wait::cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
+
+void Wait::ask_before_resuming() noexcept { task_->ask_before_resuming(); }
+
+void Wait::wake() noexcept { task_->wake(); }
+
+void Wait::wake_cancelled(const std::exception_ptr& reason) noexcept {
+  task_->wake_cancelled(reason);
+}
+
+void Wait::suspend_task(PromiseBase& promise) {
+  task_ = promise.task;
+  task_->suspend(*this);
 }
 
 void Wait::throw_cancelled() {

@@ -182,6 +182,4 @@ inline Loop* running_loop_or_null() noexcept { return thread_state.running_loop;
 /// Throws RuntimeError("no running event loop").
 Loop& running_loop();
 
-inline void TaskState::wake() noexcept { loop().call_ready(*this); }
-
 }  // namespace asyncio::detail

@@ -163,18 +163,4 @@ inline void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<>) no
   promise.task->leave(promise);
 }
 
-inline bool Wait::cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
-inline void Wait::ask_before_resuming() noexcept { task_->ask_before_resuming(); }
-inline void Wait::wake() noexcept { task_->wake(); }
-inline void Wait::wake_cancelled(const std::exception_ptr& reason) noexcept {
-  task_->wake_cancelled(reason);
-}
-inline void Wait::suspend_task(PromiseBase& promise) {
-  task_ = promise.task;
-  task_->suspend(*this);
-}
-
 }  // namespace asyncio::detail
-
-// TaskState::wake is inline and needs the loop.
-#include "asyncio/detail/core/loop.hpp"
