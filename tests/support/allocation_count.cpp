@@ -52,6 +52,20 @@ Allocations allocations() noexcept {
 
 }  // namespace test
 
+#if defined(__SANITIZE_THREAD__)
+#define TEST_HAS_OWN_OPERATORS 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_HAS_OWN_OPERATORS 0
+#endif
+#endif
+#ifndef TEST_HAS_OWN_OPERATORS
+#define TEST_HAS_OWN_OPERATORS 1
+#endif
+
+// ThreadSanitizer's runtime has operators of its own and allows no others: nothing is counted there.
+#if TEST_HAS_OWN_OPERATORS
+
 // The array forms call these by default.
 void* operator new(std::size_t size) { return or_throw(allocate(size)); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return allocate(size); }
@@ -69,3 +83,5 @@ void operator delete(void* block, std::size_t, std::align_val_t) noexcept { rele
 void operator delete(void* block, std::align_val_t, const std::nothrow_t&) noexcept {
   release(block);
 }
+
+#endif
