@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What does a callback cost: each scheduling the next, many at once, posted by another thread?
+#include "in_loop.hpp"
 #include <asyncio/eventloop.hpp>
 #include <asyncio/future.hpp>
-
-#include "in_loop.hpp"
 
 #include <cstdint>
 #include <semaphore>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What does it cost to cancel a task that is suspended three frames deep?
+#include "in_loop.hpp"
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
 #include <asyncio/wait.hpp>
-
-#include "in_loop.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +30,7 @@ Coro<> cancel_three_frames(Count& count) {
   }
 }
 
-const bool added = bench::add(
-    bench::Operation("cancel_3_frames", "asyncio", bench::in_loop<cancel_three_frames>));
+const bool added =
+    bench::add(bench::Operation("cancel_3_frames", "asyncio", bench::in_loop<cancel_three_frames>));
 
 }  // namespace

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What does the next item of an asynchronous generator cost?
-#include <asyncio/generator.hpp>
-
 #include "in_loop.hpp"
+#include <asyncio/generator.hpp>
 
 #include <cstdint>
 
@@ -26,7 +25,7 @@ Coro<> generator_next(Count& count) {
   co_await items.aclose();
 }
 
-const bool added = bench::add(
-    bench::Operation("generator_next", "asyncio", bench::in_loop<generator_next>));
+const bool added =
+    bench::add(bench::Operation("generator_next", "asyncio", bench::in_loop<generator_next>));
 
 }  // namespace

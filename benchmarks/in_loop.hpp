@@ -2,11 +2,9 @@
 // How our operations get their loop.
 #pragma once
 
-#include <asyncio/detail/backend/backend.hpp>
-#include <asyncio/detail/backend/simulated.hpp>
-#include <asyncio/runner.hpp>
-
 #include "operation.hpp"
+#include <asyncio/runner.hpp>
+#include <asyncio/testing/simulated.hpp>
 
 namespace bench {
 
@@ -19,10 +17,7 @@ void in_loop(Count& count) {
 /// The same on a virtual clock: a timer costs what it costs us, and no wait for the kernel.
 template <asyncio::Coro<> (*body)(Count&)>
 void in_simulated_loop(Count& count) {
-  asyncio::RunOptions options;
-  options.loop_factory(
-      [] { return asyncio::detail::make_event_loop(asyncio::detail::make_simulated_backend(0)); });
-  asyncio::run(body(count), options);
+  asyncio::testing::run_simulated(body(count));
 }
 
 }  // namespace bench

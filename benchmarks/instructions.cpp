@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Does one operation N times; tools/instructions runs it under callgrind at two values of N.
 //
-//   asyncio_instructions               lists the operations that can be counted, with the size of their
+//   asyncio_instructions               lists the operations that can be counted, with the size of
+//   their
 //                                    batches
 //   asyncio_instructions NAME N        NAME is LIBRARY:OPERATION
 #include "operation.hpp"
@@ -37,7 +38,8 @@ std::string full_name(const bench::Operation& operation) {
 int main(int argc, char** argv) {
   for (auto& operation : bench::operations()) {
     if (argc < 3) {
-      if (operation.countable()) std::printf("%s %lld\n", full_name(operation).c_str(),
+      if (operation.countable())
+        std::printf("%s %lld\n", full_name(operation).c_str(),
                     static_cast<long long>(operation.batch_size));
     } else if (full_name(operation) == argv[1]) {
       Fixed count(std::strtoll(argv[2], nullptr, 10));

@@ -2,10 +2,9 @@
 // How much memory does a sleeping task take, with its frame and its timer?
 #include "memory.hpp"
 
+#include "in_loop.hpp"
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
-
-#include "in_loop.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -31,8 +30,9 @@ Coro<> sleeping_task(Count& count) {
   }
 }
 
-const bool added = bench::add(
-    bench::Operation("sleeping_task_memory", "asyncio", bench::in_loop<sleeping_task>)
-        .batches(200'000).once());
+const bool added =
+    bench::add(bench::Operation("sleeping_task_memory", "asyncio", bench::in_loop<sleeping_task>)
+                   .batches(200'000)
+                   .once());
 
 }  // namespace

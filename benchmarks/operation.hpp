@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is measured, apart from how. Google Benchmark (main.cpp) and callgrind (instructions.cpp) run
-// the same operations.
+// What is measured, apart from how. Google Benchmark (main.cpp) and callgrind (instructions.cpp)
+// run the same operations.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // What does it cost to await a coroutine, and to make and await tasks: one, many, gathered?
+#include "in_loop.hpp"
 #include <asyncio/gather.hpp>
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
-
-#include "in_loop.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -69,8 +68,7 @@ const bool added[] = {
     add(Operation("await_bound_task", "asyncio", in_loop<await_bound_task>)),
     add(Operation("create_1000_await_all", "asyncio", in_loop<create_then_await>)),
     add(Operation("gather_1000", "asyncio", in_loop<gather_yielding<1000>>)),
-    add(Operation("gather_100000", "asyncio", in_loop<gather_yielding<100'000>>)
-            .batches(100'000)),
+    add(Operation("gather_100000", "asyncio", in_loop<gather_yielding<100'000>>).batches(100'000)),
 };
 
 }  // namespace

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // What do sleeping and time limits cost?
+#include "in_loop.hpp"
 #include <asyncio/eventloop.hpp>
 #include <asyncio/gather.hpp>
 #include <asyncio/sleep.hpp>
 #include <asyncio/timeout.hpp>
 #include <asyncio/with.hpp>
-
-#include "in_loop.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -20,7 +19,9 @@ using namespace std::chrono_literals;
 using bench::Count;
 
 Coro<> sleep_zero(Count& count) {
-  while (count.more()) co_await sleep(0s);
+  while (count.more()) {
+    co_await sleep(0s);
+  }
 }
 
 Coro<> sleeper(std::chrono::microseconds delay) { co_await sleep(delay); }
@@ -84,9 +85,7 @@ const bool added[] = {
     add(Operation("sleep_zero", "asyncio", in_loop<sleep_zero>)),
     add(Operation("sleep_10000_virtual", "asyncio", in_simulated_loop<sleep_in_tasks>)
             .batches(10'000)),
-    add(Operation("sleep_10000", "asyncio", in_loop<sleep_in_tasks>)
-            .batches(10'000)
-            .clocked()),
+    add(Operation("sleep_10000", "asyncio", in_loop<sleep_in_tasks>).batches(10'000).clocked()),
     add(Operation("timer_arm_cancel", "asyncio", in_loop<arm_and_cancel>)),
     add(Operation("wait_for_done", "asyncio", in_loop<wait_for_done>)),
     add(Operation("wait_for_suspension", "asyncio", in_loop<wait_for_suspension>)),

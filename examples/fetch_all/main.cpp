@@ -5,7 +5,6 @@
 #include "http_get.hpp"
 #include "options.hpp"
 #include "progress.hpp"
-
 #include <asyncio/asyncio.hpp>
 
 #include <cstdio>
@@ -126,8 +125,8 @@ Coro<int> fetch_all_main(Options options) {
     options.host = "127.0.0.1";
     options.port = server->sockets().front().port();
   }
-  std::printf("%zu files of %s from %s:%u, %zu at a time\n", paths.size(),
-              options.folder.c_str(), options.host.c_str(), options.port, options.concurrency);
+  std::printf("%zu files of %s from %s:%u, %zu at a time\n", paths.size(), options.folder.c_str(),
+              options.host.c_str(), options.port, options.concurrency);
   int status = co_await download(options, paths);
   if (server) {
     server->close();

@@ -10,7 +10,8 @@ namespace fetch_all {
 const char* const usage =
     "usage: fetch_all [FOLDER] [options]\n"
     "\n"
-    "Downloads the files of FOLDER (default /usr/share/doc) over TCP, many at a time, from our own\n"
+    "Downloads the files of FOLDER (default /usr/share/doc) over TCP, many at a time, from our "
+    "own\n"
     "file server in the same process or any HTTP/1.0 server of that folder, and compares every\n"
     "byte.\n"
     "\n"
@@ -19,7 +20,8 @@ const char* const usage =
     "  --concurrency N      how many at a time (100)\n"
     "  --timeout MS         for each attempt (10000)\n"
     "  --attempts N         for each file (3)\n"
-    "  --latency MS         how long our own server waits before it answers, as one far away would\n"
+    "  --latency MS         how long our own server waits before it answers, as one far away "
+    "would\n"
     "                       (5)\n"
     "  --sample N           files fetched one after another for the comparison (100)\n";
 

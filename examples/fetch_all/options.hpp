@@ -21,7 +21,7 @@ class Options {
   int attempts = 3;
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds latency{5};  // of our own server
-  std::size_t sample = 100;  // files fetched one after another for the comparison
+  std::size_t sample = 100;              // files fetched one after another for the comparison
 };
 
 /// Throws std::invalid_argument with a sentence for the user.

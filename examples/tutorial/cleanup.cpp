@@ -37,14 +37,13 @@ Coro<std::string> with_capture(Connection& connection, std::string text) {
 
 // [try]
 Coro<std::string> with_try(Connection& connection, std::string text) {
-  co_return co_await try_([&]() -> Coro<std::string> {
-    co_return co_await connection.query(text);
-  })
-      .except<ValueError>([&](ValueError& e) -> Coro<std::string> {
-        co_await connection.rollback();
-        co_return std::string("nothing: ") + e.what();
-      })
-      .finally_([&]() -> Coro<> { co_await connection.close(); });
+  auto query = [&]() -> Coro<std::string> { co_return co_await connection.query(text); };
+  auto undo = [&](ValueError& e) -> Coro<std::string> {
+    co_await connection.rollback();
+    co_return std::string("nothing: ") + e.what();
+  };
+  auto close = [&]() -> Coro<> { co_await connection.close(); };
+  co_return co_await try_(query).except<ValueError>(undo).finally_(close);
 }
 // [/try]
 

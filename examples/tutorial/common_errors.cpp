@@ -9,14 +9,10 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 
 // [errors]
-Coro<std::string> fetch_data() {
-  co_return "data";
-}
+Coro<std::string> fetch_data() { co_return "data"; }
 
 // A plain function: fine, as long as a loop runs in this thread.
-Task<std::string> start_fetch() {
-  return create_task(fetch_data);
-}
+Task<std::string> start_fetch() { return create_task(fetch_data); }
 
 Coro<> fails() {
   co_await sleep(1ms);

@@ -35,9 +35,8 @@ class Transaction {
 
 // [use]
 Coro<> program() {
-  int rows = co_await with(Transaction("first"), [&](Transaction& t) -> Coro<int> {
-    co_return co_await t.update();
-  });
+  int rows = co_await with(Transaction("first"),
+                           [&](Transaction& t) -> Coro<int> { co_return co_await t.update(); });
   std::cout << rows << " rows\n";
 
   Transaction named("second");
@@ -47,9 +46,8 @@ Coro<> program() {
   }));
   std::cout << "failed: " << std::boolalpha << outcome.has_exception() << "\n";
 
-  co_await with(Transaction("third"), timeout(1s), [&](Transaction& t, Timeout&) -> Coro<> {
-    co_await t.update();
-  });
+  co_await with(Transaction("third"), timeout(1s),
+                [&](Transaction& t, Timeout&) -> Coro<> { co_await t.update(); });
 
   co_await with(AsyncExitStack(), [&](AsyncExitStack& stack) -> Coro<> {
     for (const char* name : {"fourth", "fifth"}) {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 Coro<int> risky_operation(int i) {
   co_await sleep(10ms);
   if (i % 4 == 3) throw ValueError("operation " + std::to_string(i) + " failed");
-  co_return i * i;
+  co_return 10 * i;
 }
 
 Coro<> program() {

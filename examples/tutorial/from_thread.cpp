@@ -7,9 +7,7 @@
 using namespace asyncio;
 
 // [from_thread]
-Coro<int> add(int a, int b) {
-  co_return a + b;
-}
+Coro<int> add(int a, int b) { co_return a + b; }
 
 Coro<> program() {
   EventLoop loop = get_running_loop();

@@ -18,9 +18,7 @@ Coro<std::string> question() {
   co_return "six by nine";
 }
 
-Coro<> nothing() {
-  co_await sleep(10ms);
-}
+Coro<> nothing() { co_await sleep(10ms); }
 
 Coro<> program() {
   auto [number, text, unit] = co_await gather(answer(), question(), nothing());

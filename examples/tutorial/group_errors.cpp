@@ -18,22 +18,22 @@ Coro<> fail_with_type() {
   co_return;
 }
 
+void report_values(const ExceptionGroup& part) {
+  std::cout << part.exceptions().size() << " ValueErrors\n";
+}
+
+void report_others(const ExceptionGroup& part) { std::cout << part.tree() << "\n"; }
+
 Coro<> program() {
-  auto body = [](TaskGroup& group) -> Coro<> {
-    group.create_task(fail_with_value);
-    group.create_task(fail_with_type);
-    group.create_task(fail_with_value);
-    co_return;
-  };
   try {
-    co_await with(TaskGroup(), body);
+    co_await with(TaskGroup(), [&](TaskGroup& group) -> Coro<> {
+      group.create_task(fail_with_value);
+      group.create_task(fail_with_type);
+      group.create_task(fail_with_value);
+      co_return;
+    });
   } catch (const ExceptionGroup& group) {
-    handle_group(
-        group,
-        on<ValueError>([](const ExceptionGroup& part) {
-          std::cout << part.exceptions().size() << " ValueErrors\n";
-        }),
-        on<std::exception>([](const ExceptionGroup& part) { std::cout << part.tree() << "\n"; }));
+    handle_group(group, on<ValueError>(report_values), on<std::exception>(report_others));
   }
 }
 // [/handlers]

@@ -23,7 +23,5 @@ EventLoop my_loop() {
   return loop;
 }
 
-int main() {
-  run(program(), RunOptions().loop_factory(my_loop));
-}
+int main() { run(program(), RunOptions().loop_factory(my_loop)); }
 // [/factory]

@@ -18,9 +18,7 @@ Coro<> one_by_one() {
   co_await say_after(2s, "world");
 }
 
-Coro<> together() {
-  co_await gather(say_after(1s, "hello"), say_after(2s, "world"));
-}
+Coro<> together() { co_await gather(say_after(1s, "hello"), say_after(2s, "world")); }
 
 Coro<> program() {
   auto loop = get_running_loop();

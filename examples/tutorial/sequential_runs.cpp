@@ -37,13 +37,9 @@ Coro<> ticker() {
   }
 }
 
-Coro<Task<>> start_ticker() {
-  co_return create_task(ticker);
-}
+Coro<Task<>> start_ticker() { co_return create_task(ticker); }
 
-Coro<> use() {
-  co_await sleep(15ms);
-}
+Coro<> use() { co_await sleep(15ms); }
 
 void several_on_one_loop() {
   Runner runner;

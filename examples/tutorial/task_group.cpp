@@ -31,11 +31,7 @@ Coro<> program() {
       co_return;
     });
   } catch (const ExceptionGroup& errors) {
-    std::cout << errors.what() << "\n";
-    handle_group(errors, on<ValueError>([](const ExceptionGroup& values) {
-      for (const auto& error : values.exceptions())
-        std::cout << "  " << describe_exception(error) << "\n";
-    }));
+    std::cout << errors.tree() << "\n";
   }
 }
 // [/group]

@@ -7,9 +7,7 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 
 // [then]
-Coro<int> one() {
-  co_return 1;
-}
+Coro<int> one() { co_return 1; }
 
 Coro<> program() {
   auto loop = get_running_loop();

@@ -18,8 +18,8 @@ Coro<std::string> task(std::string name, Delay delay) {
 Coro<> program() {
   auto begin = get_running_loop().time();
   auto [a, b, c] = co_await gather(task("A", 300ms), task("B", 200ms), task("C", 100ms));
-  std::cout << a << ", " << b << ", " << c << " after "
-            << (get_running_loop().time() - begin) / 1ms << " ms\n";
+  std::cout << a << ", " << b << ", " << c << " after " << (get_running_loop().time() - begin) / 1ms
+            << " ms\n";
 }
 // [/tasks]
 

@@ -81,9 +81,7 @@ class AsyncVectorDB {
 // [/database]
 
 // [application]
-Vector direction(int i) {
-  return {std::cos(i * 0.1), std::sin(i * 0.1), 0.5};
-}
+Vector direction(int i) { return {std::cos(i * 0.1), std::sin(i * 0.1), 0.5}; }
 
 Coro<> use(AsyncVectorDB& db, std::string collection) {
   co_await db.create_collection("items", 3);
@@ -102,12 +100,13 @@ Coro<> use(AsyncVectorDB& db, std::string collection) {
 
 Coro<std::string> application(std::string collection) {
   AsyncVectorDB db = co_await AsyncVectorDB::connect("localhost:8000");
-  co_return co_await try_([&]() -> Coro<std::string> {
+  auto work = [&]() -> Coro<std::string> {
     co_await use(db, collection);
     co_return "success";
-  })
-      .except<std::exception>([](std::exception& e) { return std::string("error: ") + e.what(); })
-      .finally_([&]() -> Coro<> { co_await db.close(); });
+  };
+  auto report = [](std::exception& e) { return std::string("error: ") + e.what(); };
+  auto close = [&]() -> Coro<> { co_await db.close(); };
+  co_return co_await try_(work).except<std::exception>(report).finally_(close);
 }
 
 int main() {

@@ -7,9 +7,7 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 
 // [wait_for]
-Coro<> slow_operation() {
-  co_await sleep(5s);
-}
+Coro<> slow_operation() { co_await sleep(5s); }
 
 Coro<> program() {
   std::cout << std::boolalpha;

@@ -98,8 +98,7 @@ auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
     else
       futures.push_back(ensure_future(Element(std::move(element))));
   }
-  return AsCompleted<Watched>(
-      std::make_shared<detail::CompletionQueue>(std::move(futures), limit));
+  return AsCompleted<Watched>(std::make_shared<detail::CompletionQueue>(std::move(futures), limit));
 }
 
 }  // namespace asyncio

@@ -70,8 +70,8 @@ class ConcurrentStateBase {
 template <class T>
 class ConcurrentState final : public ConcurrentStateBase {
  public:
-  using Stored = std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*,
-                                    value_or_unit_t<T>>;
+  using Stored =
+      std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, value_or_unit_t<T>>;
 
   template <class... U>
   void set_result(U&&... value) {

@@ -105,9 +105,7 @@ class Context {
   /// The number of variables that have a value here.
   std::size_t size() const noexcept { return cell_->values.size(); }
 
-  friend bool operator==(const Context& a, const Context& b) noexcept {
-    return a.cell_ == b.cell_;
-  }
+  friend bool operator==(const Context& a, const Context& b) noexcept { return a.cell_ == b.cell_; }
 
  private:
   friend Context copy_context();

@@ -28,8 +28,7 @@ template <class T, Hazard Parameters, class Closure>
 class Promise final : public ValuePromise<T> {
  public:
   Promise() noexcept : ValuePromise<T>(closure_hazard<Closure>(Parameters)) {}
-  Coro<T> get_return_object(
-      std::source_location where = std::source_location::current()) noexcept {
+  Coro<T> get_return_object(std::source_location where = std::source_location::current()) noexcept {
     this->function = where;
     return Coro<T>(*this);
   }
@@ -65,9 +64,7 @@ class [[nodiscard("co_await it or give it to create_task")]] Coro {
   ~Coro() { drop(); }
 
   /// Ends a coroutine that was not awaited, without the report that its destruction would make.
-  void close() noexcept {
-    detail::destroy_frame(std::exchange(promise_, nullptr));
-  }
+  void close() noexcept { detail::destroy_frame(std::exchange(promise_, nullptr)); }
 
  private:
   friend struct detail::CoroAccess;
@@ -308,9 +305,8 @@ inline constexpr bool is_coroutine_function_v = is_coroutine_v<std::invoke_resul
 
 template <class T, class... Args>
 struct std::coroutine_traits<asyncio::Coro<T>, Args...> {
-  using promise_type =
-      asyncio::detail::Promise<T, asyncio::detail::parameters_hazard<Args...>(),
-                               typename asyncio::detail::ClosureOf<Args...>::type>;
+  using promise_type = asyncio::detail::Promise<T, asyncio::detail::parameters_hazard<Args...>(),
+                                                typename asyncio::detail::ClosureOf<Args...>::type>;
 };
 
 #include "asyncio/detail/core/foreign_wait.hpp"

@@ -50,9 +50,7 @@ class Handle {
  protected:
   friend class EventLoop;
   friend class detail::Loop;
-  explicit Handle(detail::HandleState& state) noexcept : state_(&state) {
-    state_->add_reference();
-  }
+  explicit Handle(detail::HandleState& state) noexcept : state_(&state) { state_->add_reference(); }
 
   detail::HandleState* state_;
 };

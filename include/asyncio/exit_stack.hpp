@@ -47,10 +47,8 @@ class AsyncExitStack {
   template <class F, class... Args>
   void push_async_callback(F&& function, Args&&... args) {
     auto call = [function = std::decay_t<F>(std::forward<F>(function)),
-                 args = std::tuple<std::decay_t<Args>...>(
-                     std::forward<Args>(args)...)]() mutable -> decltype(auto) {
-      return std::apply(function, args);
-    };
+                 args = std::tuple<std::decay_t<Args>...>(std::forward<Args>(
+                     args)...)]() mutable -> decltype(auto) { return std::apply(function, args); };
     entries_.push_back(std::make_unique<CallbackEntry<decltype(call)>>(std::move(call)));
   }
 
@@ -58,9 +56,7 @@ class AsyncExitStack {
   AsyncExitStack pop_all() noexcept { return std::move(*this); }
 
   /// Leaves everything now.
-  Coro<void> aclose() {
-    co_await aexit(nullptr);
-  }
+  Coro<void> aclose() { co_await aexit(nullptr); }
 
   AsyncExitStack& aenter() noexcept { return *this; }
   /// Each entry sees the exception as the one before left it: swallowed, replaced or unchanged.
@@ -93,14 +89,12 @@ class AsyncExitStack {
 
   template <class C, class D>
   auto enter(D&& manager)
-      -> Coro<typename decltype(detail::enter(
-          std::declval<std::remove_reference_t<C>&>()))::type> {
+      -> Coro<typename decltype(detail::enter(std::declval<std::remove_reference_t<C>&>()))::type> {
     return enter_entry<C>(std::make_unique<ManagerEntry<C>>(std::forward<D>(manager)));
   }
   template <class C>
   auto enter_entry(std::unique_ptr<ManagerEntry<C>> entry)
-      -> Coro<typename decltype(detail::enter(
-          std::declval<std::remove_reference_t<C>&>()))::type> {
+      -> Coro<typename decltype(detail::enter(std::declval<std::remove_reference_t<C>&>()))::type> {
     using Value = typename decltype(detail::enter(entry->manager))::type;
     if constexpr (std::is_void_v<Value>) {
       co_await detail::enter(entry->manager);

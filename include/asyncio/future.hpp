@@ -117,8 +117,8 @@ class CallbackMembers {
     using Stored = std::decay_t<F>;
     static_assert(std::is_invocable_v<Stored&, Derived> || std::is_invocable_v<Stored&>,
                   "a done callback takes the future, or nothing");
-    target().add_done_callback(*new TypedDoneCallback<Derived, Stored>(std::move(context),
-                                                                      std::forward<F>(function)));
+    target().add_done_callback(
+        *new TypedDoneCallback<Derived, Stored>(std::move(context), std::forward<F>(function)));
   }
 };
 
@@ -189,13 +189,11 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   template <class... U>
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) {
-    if (state_->is_task())
-      throw RuntimeError("Task does not support set_result operation");
+    if (state_->is_task()) throw RuntimeError("Task does not support set_result operation");
     static_cast<detail::ValueFuture<T>&>(*state_).set_result(std::forward<U>(value)...);
   }
   void set_exception(std::exception_ptr error) {
-    if (state_->is_task())
-      throw RuntimeError("Task does not support set_exception operation");
+    if (state_->is_task()) throw RuntimeError("Task does not support set_exception operation");
     state_->set_exception(std::move(error));
   }
   template <class E>
@@ -219,8 +217,7 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
 
   explicit Future(detail::Ref<detail::FutureState> state) noexcept
       : FutureHandle(std::move(state)) {}
-  explicit Future(EventLoop loop,
-                  std::source_location where = std::source_location::current())
+  explicit Future(EventLoop loop, std::source_location where = std::source_location::current())
       : FutureHandle(detail::Ref<detail::FutureState>::adopt(
             new detail::ValueFuture<T>(loop.impl(), where))) {}
 
@@ -277,8 +274,7 @@ using view_t = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T
 template <class T>
 class LvalueFutureAwaiter final : public FutureWait {
  public:
-  explicit LvalueFutureAwaiter(const FutureHandle& handle) noexcept
-      : FutureWait(handle.state()) {}
+  explicit LvalueFutureAwaiter(const FutureHandle& handle) noexcept : FutureWait(handle.state()) {}
   view_t<T> await_resume() {
     check();
     // A handle that does not know the type is awaited as void, whatever there is.
@@ -290,8 +286,7 @@ template <class T>
 class RvalueFutureAwaiter final : public FutureWait {
  public:
   /// Shares: the handle stays with the caller until the end of the expression.
-  explicit RvalueFutureAwaiter(const FutureHandle& handle) noexcept
-      : FutureWait(handle.state()) {}
+  explicit RvalueFutureAwaiter(const FutureHandle& handle) noexcept : FutureWait(handle.state()) {}
   T await_resume() {
     check();
     if constexpr (std::is_void_v<T>) {

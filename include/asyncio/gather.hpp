@@ -108,8 +108,8 @@ inline Loop& loop_of(const std::vector<Ref<FutureState>>& children) {
 }
 
 template <class R>
-concept AwaitableRange = std::ranges::input_range<R> &&
-                         Awaitable<std::ranges::range_value_t<R>> && !Awaitable<R>;
+concept AwaitableRange =
+    std::ranges::input_range<R> && Awaitable<std::ranges::range_value_t<R>> && !Awaitable<R>;
 
 template <bool Catch, class... A>
 auto gather_each(A&&... awaitables) {

@@ -135,9 +135,7 @@ class [[nodiscard]] AsyncGenerator {
   /// Returns  it, moved out; empty at the end.
   /// Throws   what the generator throws, which is then finished; RuntimeError if it is running.
   /// Cancel   reaches the await at which the generator is suspended.
-  detail::NextAwaiter<T, Sent> next() noexcept {
-    return detail::NextAwaiter<T, Sent>(state_);
-  }
+  detail::NextAwaiter<T, Sent> next() noexcept { return detail::NextAwaiter<T, Sent>(state_); }
   /// The same; `value` is what the `co_yield` that is waiting returns.
   template <class S>
     requires(!std::is_void_v<Sent>)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// The chapter "Call Graph Introspection" of asyncio's documentation: who waits for whom, and where.
+/// The chapter "Call Graph Introspection" of asyncio's documentation: who waits for whom, and
+/// where.
 #pragma once
 
 #include "asyncio/future.hpp"

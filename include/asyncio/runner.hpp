@@ -98,8 +98,8 @@ class Runner {
     TaskOptions options;
     options.context(context ? *context : *context_);
     detail::vouch_for(coro);
-    Task<T> task = detail::spawn(loop_->impl(), std::move(options), std::move(coro),
-                                 std::source_location());
+    Task<T> task =
+        detail::spawn(loop_->impl(), std::move(options), std::move(coro), std::source_location());
     return finish(std::move(task));
   }
 

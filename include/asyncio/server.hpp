@@ -142,8 +142,7 @@ class Server {
   Server& aenter() noexcept { return *this; }
   Coro<bool> aexit(std::exception_ptr error) const;
 
-  explicit Server(std::shared_ptr<detail::ServerState> state) noexcept
-      : state_(std::move(state)) {}
+  explicit Server(std::shared_ptr<detail::ServerState> state) noexcept : state_(std::move(state)) {}
 
  private:
   std::shared_ptr<detail::ServerState> state_;

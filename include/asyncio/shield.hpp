@@ -71,8 +71,8 @@ auto shield(A&& awaitable) {
   detail::Ref<detail::FutureState> state = inner.state();
   if (state->done()) return Future<T>(std::move(state));
   detail::Loop& loop = state->loop();
-  return Future<T>(detail::Ref<detail::FutureState>::adopt(
-      new detail::ShieldState<T>(loop, std::move(state))));
+  return Future<T>(
+      detail::Ref<detail::FutureState>::adopt(new detail::ShieldState<T>(loop, std::move(state))));
 }
 
 }  // namespace asyncio

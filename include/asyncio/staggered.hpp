@@ -53,8 +53,7 @@ Coro<void> end_attempts(std::vector<Task<T>>& attempts) {
 template <class T>
 void collect_errors(const std::vector<Task<T>>& attempts, StaggeredResult<T>& result) {
   for (std::size_t i = 0; i < attempts.size(); ++i)
-    if (attempts[i].done() && !attempts[i].cancelled())
-      result.errors[i] = attempts[i].exception();
+    if (attempts[i].done() && !attempts[i].cancelled()) result.errors[i] = attempts[i].exception();
 }
 
 }  // namespace detail

@@ -117,7 +117,6 @@ class TaskHandle : public FutureHandle,
 
   explicit TaskHandle(detail::Ref<detail::FutureState> state) noexcept
       : FutureHandle(std::move(state)) {}
-
 };
 
 /// A coroutine that the loop runs by itself. The loop keeps it alive until it is done, also if
@@ -195,8 +194,7 @@ template <class F, class... Args>
 auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&& function,
                 Args&&... args) {
   using Result = std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>;
-  static_assert(is_coro_v<Result>,
-                "create_task(fn, args...): fn(args...) must return a Coro");
+  static_assert(is_coro_v<Result>, "create_task(fn, args...): fn(args...) must return a Coro");
   using T = typename Result::value_type;
   loop.check_closed();
   auto* bound = new BoundTask<T, std::decay_t<F>, stored_t<Args>...>(
@@ -231,8 +229,8 @@ auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... re
     static_assert(std::is_invocable_v<std::decay_t<First>&, stored_t<Rest>...>,
                   "create_task takes a coroutine, or a function with the arguments to call it "
                   "with (std::ref for a reference)");
-    return spawn_call(loop, std::move(options), std::source_location(),
-                      std::forward<First>(first), std::forward<Rest>(rest)...);
+    return spawn_call(loop, std::move(options), std::source_location(), std::forward<First>(first),
+                      std::forward<Rest>(rest)...);
   }
 }
 
@@ -271,8 +269,8 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
 template <class F, class... Args>
   requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions> && !is_coroutine_v<F>)
 auto create_task(F&& function, Args&&... args) {
-  return detail::create_task_on(detail::running_loop(), TaskOptions(),
-                                std::forward<F>(function), std::forward<Args>(args)...);
+  return detail::create_task_on(detail::running_loop(), TaskOptions(), std::forward<F>(function),
+                                std::forward<Args>(args)...);
 }
 
 /// The same with options first.
@@ -301,8 +299,7 @@ Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
 ///
 /// asyncio  Futures, ensure_future
 template <class A>
-auto ensure_future(A&& awaitable,
-                   std::source_location where = std::source_location::current()) {
+auto ensure_future(A&& awaitable, std::source_location where = std::source_location::current()) {
   using Value = std::remove_cvref_t<A>;
   static_assert(Awaitable<A>, "ensure_future needs an awaitable");
   if constexpr (is_future_v<Value>)

@@ -28,8 +28,8 @@ Executor& default_executor(Loop& loop);
 template <class F, class... Args>
 auto run_in(Loop& loop, Executor& executor, F&& function, Args&&... args) {
   loop.check_schedulable();
-  return wrap_concurrent(
-      loop, executor.submit(std::forward<F>(function), std::forward<Args>(args)...));
+  return wrap_concurrent(loop,
+                         executor.submit(std::forward<F>(function), std::forward<Args>(args)...));
 }
 
 }  // namespace detail
@@ -99,8 +99,8 @@ auto call_in_thread(std::stop_token stop, F& function, Args&... args) -> decltyp
 }
 
 template <class F, class... Args>
-using thread_result_t = decltype(call_in_thread(std::stop_token(), std::declval<F&>(),
-                                                std::declval<Args&>()...));
+using thread_result_t =
+    decltype(call_in_thread(std::stop_token(), std::declval<F&>(), std::declval<Args&>()...));
 
 template <class F, class... Args>
 Coro<std::remove_cvref_t<thread_result_t<F, Args...>>> to_thread_call(F function, Args... args) {

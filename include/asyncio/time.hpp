@@ -47,7 +47,8 @@ class Delay {
     if constexpr (std::is_integral_v<Rep>)
       return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
     else  // rounded up: a timer is never early
-      return static_cast<std::int64_t>(ns) + (static_cast<long double>(static_cast<std::int64_t>(ns)) < ns);
+      return static_cast<std::int64_t>(ns) +
+             (static_cast<long double>(static_cast<std::int64_t>(ns)) < ns);
   }
 
   std::int64_t ns_;

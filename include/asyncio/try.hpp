@@ -47,9 +47,8 @@ struct NoFinally {
 template <class Body, class Finally, class... Clauses>
 class [[nodiscard("co_await it")]] Try {
  public:
-  using Result = asyncio::Result<
-      typename detail::ResultValue<decltype(std::declval<detail::CaptureCall<Body>&>()
-                                                .await_resume())>::type>;
+  using Result = asyncio::Result<typename detail::ResultValue<
+      decltype(std::declval<detail::CaptureCall<Body>&>().await_resume())>::type>;
   using value_type = typename detail::ResultValue<Result>::type;
 
   Try(Body body, Finally last, std::tuple<Clauses...> clauses)

@@ -128,8 +128,8 @@ template <class First, class... Rest>
   requires(is_future_v<First> && (is_future_v<Rest> && ...))
 auto wait(const First& first, const Rest&... rest) {
   using Common = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, FutureHandle>;
-  return detail::WaitAwaiter<Common>(
-      detail::distinct(std::vector<FutureHandle>{first, rest...}), ALL_COMPLETED, std::nullopt);
+  return detail::WaitAwaiter<Common>(detail::distinct(std::vector<FutureHandle>{first, rest...}),
+                                     ALL_COMPLETED, std::nullopt);
 }
 
 /// Bare coroutines are refused, as since Python 3.11: make tasks of them first.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/exceptions.hpp"
-
 #include "descriptor.hpp"
 #include "system_backend.hpp"
 #include "wake_event.hpp"
@@ -13,6 +12,7 @@
 #include <deque>
 #include <fcntl.h>
 #include <limits>
+#include <new>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -124,13 +124,14 @@ class EpollBackend final : public SystemBackend {
   }
 
   bool start(Operation& op) noexcept override {
-    Watch& watch = watch_of(op.fd);
-    Side& side = side_of(watch, op);
+    Watch* watch = watch_of(op.fd);
+    if (!watch) return ended_at_once(op, -ENOMEM);
+    Side& side = side_of(*watch, op);
     if (side.waiting.empty()) {
       std::int64_t result = attempt(op);
       if (!would_wait(result)) return ended_at_once(op, result);
     }
-    if (int error = register_once(op.fd, watch)) return ended_at_once(op, error);
+    if (int error = register_once(op.fd, *watch)) return ended_at_once(op, error);
     op.phase = Operation::Phase::waiting;
     side.waiting.push_back(op);
     return false;
@@ -138,12 +139,12 @@ class EpollBackend final : public SystemBackend {
 
   std::int64_t attempt(Operation& op) noexcept override {
     if (op.opcode == Opcode::close) return close_fd(op.fd);
-    Side& side = side_of(watch_of(op.fd), op);
-    if (is_poll(op.opcode)) {
-      if (!op.stream) return poll_once(op);
-      return side.blocked ? -EAGAIN : 1;
-    }
-    return perform_and_note(op, side);
+    if (is_poll(op.opcode) && !op.stream) return poll_once(op);
+    Watch* watch = watch_of(op.fd);
+    if (!watch) return -ENOMEM;
+    Side& side = side_of(*watch, op);
+    if (is_poll(op.opcode)) return side.blocked ? -EAGAIN : 1;
+    return perform_and_note(op, *watch, side);
   }
 
   void cancel(Operation& op) noexcept override {
@@ -173,16 +174,22 @@ class EpollBackend final : public SystemBackend {
   int close_fd(int fd) noexcept override {
     if (fd < 0) return -EBADF;
     // Removed by hand, since a copy of the descriptor in a child process keeps the registration.
-    if (watch_of(fd).registered) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    Watch* watch = watch_of(fd);
+    if (watch && watch->registered) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     renew(fd, -ECANCELED);
     return ::close(fd) < 0 ? -errno : 0;  // never retried
   }
 
  private:
-  Watch& watch_of(int fd) noexcept {
+  /// Null if there is no memory for it.
+  Watch* watch_of(int fd) noexcept {
     auto index = static_cast<std::size_t>(fd < 0 ? 0 : fd);
-    while (index >= watches_.size()) watches_.emplace_back();
-    return watches_[index];
+    try {
+      while (index >= watches_.size()) watches_.emplace_back();
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+    return &watches_[index];
   }
 
   static Side& side_of(Watch& watch, const Operation& op) noexcept {
@@ -195,12 +202,11 @@ class EpollBackend final : public SystemBackend {
     return true;
   }
 
-  std::int64_t perform_and_note(Operation& op, Side& side) noexcept {
+  std::int64_t perform_and_note(Operation& op, const Watch& watch, Side& side) noexcept {
     std::int64_t result = perform(op);
     if (op.stream) {
       bool short_read = op.opcode == Opcode::recv && result > 0 &&
-                        result < static_cast<std::int64_t>(op.size) &&
-                        !watch_of(op.fd).eventful;
+                        result < static_cast<std::int64_t>(op.size) && !watch.eventful;
       side.blocked = result == -EAGAIN || short_read;
     }
     if (op.opcode == Opcode::accept && result >= 0) renew(static_cast<int>(result), -EBADF);
@@ -214,8 +220,7 @@ class EpollBackend final : public SystemBackend {
     event.data.u64 = token_of(fd, watch.generation);
     int made = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
     // A registration that a copy of an earlier descriptor has kept alive: it becomes ours.
-    if (made < 0 && errno == EEXIST)
-      made = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+    if (made < 0 && errno == EEXIST) made = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
     if (made < 0) return -errno;
     watch.registered = true;
     return 0;
@@ -223,7 +228,8 @@ class EpollBackend final : public SystemBackend {
 
   /// Forgets all about a number: it names another descriptor from now on, or none.
   void renew(int fd, int error) noexcept {
-    Watch& watch = watch_of(fd);
+    if (static_cast<std::size_t>(fd) >= watches_.size()) return;  // never heard of
+    Watch& watch = watches_[static_cast<std::size_t>(fd)];
     while (!watch.reading.waiting.empty()) finish(watch.reading.waiting.pop_front(), error);
     while (!watch.writing.waiting.empty()) finish(watch.writing.waiting.pop_front(), error);
     watch.reading.blocked = watch.writing.blocked = false;
@@ -235,12 +241,12 @@ class EpollBackend final : public SystemBackend {
     Watch& watch = watches_[static_cast<std::uint32_t>(token)];
     if (watch.generation != static_cast<std::uint32_t>(token >> 32)) return;
     if (events & kEventful) watch.eventful = true;
-    if (events & kReadEvents) serve(watch.reading);
-    if (events & kWriteEvents) serve(watch.writing);
+    if (events & kReadEvents) serve(watch, watch.reading);
+    if (events & kWriteEvents) serve(watch, watch.writing);
   }
 
   /// An edge has come: ends what can be done now, in order.
-  void serve(Side& side) noexcept {
+  void serve(Watch& watch, Side& side) noexcept {
     side.blocked = false;
     while (!side.waiting.empty()) {
       Operation& op = side.waiting.front();
@@ -248,7 +254,7 @@ class EpollBackend final : public SystemBackend {
       if (op.opcode == Opcode::connect)
         result = connect_outcome(op.fd);
       else if (!is_poll(op.opcode))
-        result = perform_and_note(op, side);
+        result = perform_and_note(op, watch, side);
       if (result == -EAGAIN) return;
       op.unlink();
       finish(op, result);
@@ -289,7 +295,7 @@ class EpollBackend final : public SystemBackend {
 
   Descriptor epoll_;
   WakeEvent wake_;
-  bool nanoseconds_ = true;  // epoll_pwait2 exists
+  bool nanoseconds_ = true;    // epoll_pwait2 exists
   std::deque<Watch> watches_;  // by number; a deque, since the lists in it must stay put
 };
 

@@ -31,7 +31,7 @@ struct InterruptScope::Record : Ready {
 
   TaskState& task;
   std::atomic<int> count{0};
-  struct sigaction previous {};
+  struct sigaction previous{};
 };
 
 std::atomic<InterruptScope::Record*> InterruptScope::Record::active{nullptr};
@@ -59,12 +59,12 @@ bool in_main_thread() noexcept { return ::syscall(SYS_gettid) == ::getpid(); }
 
 InterruptScope::InterruptScope(TaskState& task) {
   if (!in_main_thread() || Record::active.load(std::memory_order_relaxed)) return;
-  struct sigaction current {};
+  struct sigaction current{};
   if (::sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
   record_ = std::make_unique<Record>(task);
   record_->previous = current;
   Record::active.store(record_.get(), std::memory_order_release);
-  struct sigaction ours {};
+  struct sigaction ours{};
   ours.sa_handler = &Record::on_signal;
   ::sigemptyset(&ours.sa_mask);
   ours.sa_flags = SA_RESTART;
@@ -97,8 +97,7 @@ void refuse_running_loop(const char* message) {
 
 int report_main_error() noexcept {
   std::exception_ptr error = std::current_exception();
-  std::fprintf(stderr, "%s%s\n", exception_trace(error).c_str(),
-               describe_exception(error).c_str());
+  std::fprintf(stderr, "%s%s\n", exception_trace(error).c_str(), describe_exception(error).c_str());
   return classify(error) == ErrorKind::interrupt ? 130 : 1;
 }
 
@@ -143,8 +142,7 @@ Runner::~Runner() {
   try {
     close();
   } catch (...) {  // A destructor must not throw; close() is there for who wants to know.
-    log(LogLevel::error,
-        "closing a Runner: " + describe_exception(std::current_exception()));
+    log(LogLevel::error, "closing a Runner: " + describe_exception(std::current_exception()));
   }
 }
 
@@ -173,8 +171,7 @@ void Runner::close() {
   detail::LoopCloser closer{*std::exchange(loop_, std::nullopt)};
   detail::cancel_leftovers(closer.loop);
   closer.loop.run_until_complete(closer.loop.shutdown_asyncgens());
-  closer.loop.run_until_complete(
-      closer.loop.shutdown_default_executor(detail::kThreadJoinTimeout));
+  closer.loop.run_until_complete(closer.loop.shutdown_default_executor(detail::kThreadJoinTimeout));
 }
 
 }  // namespace asyncio

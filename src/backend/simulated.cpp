@@ -2,7 +2,6 @@
 #include "asyncio/detail/backend/simulated.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
-
 #include "simulated_network.hpp"
 #include "wake_event.hpp"
 
@@ -37,8 +36,8 @@ class SimulatedPoller final : public SimulatedNetwork {
   }
 
   void advance(Delay amount) {
-    now_ = TimePoint(std::chrono::nanoseconds(
-        deadline_after(now_.time_since_epoch().count(), amount)));
+    now_ = TimePoint(
+        std::chrono::nanoseconds(deadline_after(now_.time_since_epoch().count(), amount)));
   }
 
  private:

@@ -120,8 +120,7 @@ int SimulatedNetwork::listen(int fd, int backlog) noexcept {
 }
 
 /// Options shape what the operating system does; here there is nothing to shape.
-int SimulatedNetwork::setsockopt(int fd, int level, int name, const void*,
-                                 std::uint32_t) noexcept {
+int SimulatedNetwork::setsockopt(int fd, int level, int name, const void*, std::uint32_t) noexcept {
   if (!find(fd)) return -EBADF;
   return level == SOL_SOCKET && name == SO_REUSEPORT ? -ENOPROTOOPT : 0;
 }

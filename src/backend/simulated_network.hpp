@@ -88,13 +88,13 @@ class SimulatedNetwork : public Backend {
     bool write_shut = false;
     bool read_notified = false;  // an event for it is on its way
     bool write_notified = false;
-    int error = 0;              // a reset, reported once
-    Socket* peer = nullptr;     // null once the peer is closed
+    int error = 0;           // a reset, reported once
+    Socket* peer = nullptr;  // null once the peer is closed
     Address local;
     Address remote;
     std::string incoming;
     std::size_t backlog = 0;
-    std::deque<int> accepted;   // connections that nobody has accepted yet
+    std::deque<int> accepted;  // connections that nobody has accepted yet
     List<Operation> readers;
     List<Operation> writers;
   };

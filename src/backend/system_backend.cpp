@@ -51,8 +51,7 @@ std::int64_t do_sendfile(const Operation& op) noexcept {
 /// With an offset these are for files, where the call would block the loop.
 std::int64_t do_read_write(const Operation& op) noexcept {
   if (op.offset >= 0) return -EOPNOTSUPP;
-  if (op.opcode == Opcode::read)
-    return retried([&] { return ::read(op.fd, op.buffer, op.size); });
+  if (op.opcode == Opcode::read) return retried([&] { return ::read(op.fd, op.buffer, op.size); });
   return retried([&] { return ::write(op.fd, op.buffer, op.size); });
 }
 

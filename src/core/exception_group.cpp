@@ -17,7 +17,7 @@ const ExceptionGroup* as_group(const std::exception_ptr& error) {
     std::rethrow_exception(error);
   } catch (const ExceptionGroup& group) {
     return &group;  // Lives as long as `error`: rethrowing does not copy in the Itanium ABI.
-  } catch (...) {  // Only asks for the type.
+  } catch (...) {   // Only asks for the type.
     return nullptr;
   }
 }

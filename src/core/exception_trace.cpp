@@ -2,7 +2,6 @@
 #include "asyncio/detail/core/exception_trace.hpp"
 
 #include "asyncio/detail/core/promise.hpp"
-
 #include "source_text.hpp"
 
 #include <cstddef>

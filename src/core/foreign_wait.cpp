@@ -19,9 +19,7 @@ ForeignWaitBase::~ForeignWaitBase() {
   if (task_) task_->loop().withdraw(*this);
 }
 
-ForeignResumer ForeignWaitBase::make_resumer() {
-  return post_when_resumed(running_loop(), *this);
-}
+ForeignResumer ForeignWaitBase::make_resumer() { return post_when_resumed(running_loop(), *this); }
 
 void ForeignWaitBase::begin(PromiseBase& promise) { suspend_task(promise); }
 

@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/task.hpp"
-
 #include "source_text.hpp"
 
 #include <string>

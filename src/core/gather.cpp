@@ -13,8 +13,9 @@ GatherChildren::GatherChildren(FutureState& outer, bool return_exceptions,
     : outer_(outer), return_exceptions_(return_exceptions), children_(std::move(children)) {
   for (const auto& child : children_)
     if (&child->loop() != &outer.loop())
-      throw ValueError("The future belongs to a different loop than the one specified as the loop "
-                       "argument");
+      throw ValueError(
+          "The future belongs to a different loop than the one specified as the loop "
+          "argument");
 }
 
 void GatherChildren::Child::ended(Ready& node) {
@@ -63,8 +64,7 @@ void GatherChildren::child_done(FutureState& child) {
 }
 
 void GatherChildren::collect_results() {
-  if (cancel_requested_)
-    return outer_.set_exception(std::make_exception_ptr(CancelledError()));
+  if (cancel_requested_) return outer_.set_exception(std::make_exception_ptr(CancelledError()));
   try {
     collect();
   } catch (...) {  // A result could not be copied: the awaiter gets that error instead.

@@ -5,7 +5,6 @@
 #include "asyncio/gather.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
-
 #include "source_text.hpp"
 
 #include <vector>

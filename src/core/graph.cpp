@@ -96,8 +96,7 @@ void format(const FutureCallGraph& graph, std::size_t level, std::ostream& out) 
 std::optional<FutureCallGraph> capture_call_graph(const CallGraphOptions& options) {
   detail::Loop* loop = detail::running_loop_or_null();
   detail::FutureState* current = loop ? loop->current_task() : nullptr;
-  detail::FutureState* start =
-      options.get_future() ? options.get_future()->state().get() : current;
+  detail::FutureState* start = options.get_future() ? options.get_future()->state().get() : current;
   if (!start) return std::nullopt;
   return detail::GraphBuilder(options).build(*start, start == current ? options.get_depth() : 0);
 }

@@ -130,9 +130,9 @@ void Loop::run_timed(Ready& node) {
   node.run(node);
   auto took = now() - begin;
   if (took < slow_callback_duration) return;
-  log(LogLevel::warning,
-      "Executing " + what + " took " +
-          std::to_string(std::chrono::duration<double>(took).count()) + " seconds");
+  log(LogLevel::warning, "Executing " + what + " took " +
+                             std::to_string(std::chrono::duration<double>(took).count()) +
+                             " seconds");
 }
 
 namespace {
@@ -189,8 +189,7 @@ void Loop::discard_pending() noexcept {
     }
     task.abandon();
   }
-  while (!generators_.empty())
-    static_cast<GeneratorState&>(generators_.pop_front()).finish();
+  while (!generators_.empty()) static_cast<GeneratorState&>(generators_.pop_front()).finish();
   while (!timers_.empty()) ready_.push_back(timers_.pop());
   while (!ready_.empty()) {
     Ready& node = ready_.pop_front();

@@ -3,7 +3,6 @@
 
 #include "asyncio/coro.hpp"
 #include "asyncio/logging.hpp"
-
 #include "source_text.hpp"
 
 #include <string>
@@ -28,9 +27,7 @@ void throw_missing_return(const PromiseBase& frame) {
   throw RuntimeError(named(frame) + " ended without co_return");
 }
 
-void throw_reused_coroutine() {
-  throw RuntimeError("cannot reuse already awaited coroutine");
-}
+void throw_reused_coroutine() { throw RuntimeError("cannot reuse already awaited coroutine"); }
 
 void report_never_awaited(const PromiseBase& frame) noexcept {
   log(LogLevel::warning, named(frame) + " was never awaited");

@@ -17,8 +17,7 @@ void SleepAwaiter::await_suspend(PromiseBase& promise) {
     state_ = State::yielded;
     promise.task->wake();  // a bare yield: nothing that a cancellation could end earlier
   } else {
-    std::int64_t when = absolute_ ? amount_.nanoseconds()
-                                  : deadline_after(loop.now_ns(), amount_);
+    std::int64_t when = absolute_ ? amount_.nanoseconds() : deadline_after(loop.now_ns(), amount_);
     loop.arm(*this, when);
     state_ = State::pending;
   }

@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
-
 #include "source_text.hpp"
 
 #include <atomic>
@@ -112,7 +111,8 @@ void TaskState::drive() {
   owner.current_task_ = previous;
 }
 
-/// The coroutine has ended, or was cancelled before it began. CPython: Task.__step_run_and_handle_result.
+/// The coroutine has ended, or was cancelled before it began. CPython:
+/// Task.__step_run_and_handle_result.
 void TaskState::end() {
   auto keep = Ref<FutureState>::adopt(this);  // the loop's reference
   PromiseBase& root = *root_.child;

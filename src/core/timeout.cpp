@@ -7,8 +7,7 @@
 
 namespace asyncio {
 
-Timeout::Timeout(std::optional<TimePoint> when) noexcept
-    : Timer(&Timeout::expire), when_(when) {}
+Timeout::Timeout(std::optional<TimePoint> when) noexcept : Timer(&Timeout::expire), when_(when) {}
 
 Timeout::~Timeout() { disarm(); }
 

@@ -5,7 +5,6 @@
 #include "asyncio/exception_group.hpp"
 #include "asyncio/staggered.hpp"
 #include "asyncio/streams.hpp"
-
 #include "owned_socket.hpp"
 #include "sockaddr.hpp"
 
@@ -28,8 +27,7 @@ void set_no_delay(Backend& backend, int fd) noexcept {
 
 Streams streams_of(Backend& backend, OwnedSocket socket, std::size_t limit,
                    const SocketAddress& peer) {
-  auto connection =
-      Ref<Connection>::adopt(new Connection(backend, socket.get(), limit, peer));
+  auto connection = Ref<Connection>::adopt(new Connection(backend, socket.get(), limit, peer));
   socket.release();
   return {StreamReader(connection), StreamWriter(connection)};
 }
@@ -119,8 +117,7 @@ Coro<std::vector<SocketAddress>> resolve_local(Backend& backend, const ConnectOp
 }
 
 /// RFC 8305: the first that connects wins; the sockets of the others are closed.
-Coro<OwnedSocket> connect_to_fastest(Backend& backend,
-                                     const std::vector<SocketAddress>& addresses,
+Coro<OwnedSocket> connect_to_fastest(Backend& backend, const std::vector<SocketAddress>& addresses,
                                      const std::vector<SocketAddress>& local,
                                      const ConnectOptions& options) {
   auto attempt_to = [&](const SocketAddress& address) {
@@ -184,8 +181,7 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
   std::vector<SocketAddress> addresses = co_await resolving;
   addresses = detail::interleaved(addresses, options.get_interleave());
   std::vector<SocketAddress> local = co_await detail::resolve_local(backend, options);
-  detail::OwnedSocket socket =
-      co_await detail::connect_to_any(backend, addresses, local, options);
+  detail::OwnedSocket socket = co_await detail::connect_to_any(backend, addresses, local, options);
   detail::RawAddress raw;
   SocketAddress peer;
   if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)

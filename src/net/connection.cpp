@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
-
 #include "sockaddr.hpp"
 
 #include <algorithm>
@@ -102,8 +101,17 @@ void Connection::on_readable(Ready& node) {
   if (self.teardown_scheduled_)
     self.teardown();
   else
-    self.advance();
+    self.serve_reader();
   self.unpin();
+}
+
+void Connection::serve_reader() {
+  try {
+    advance();
+  } catch (const std::exception&) {  // No memory for what arrived: the reader is told.
+    failure_ = std::current_exception();
+    force_close(failure_);
+  }
 }
 
 // --- Writing ----------------------------------------------------------------------------------
@@ -253,8 +261,8 @@ void Connection::write_eof() {
 
 void Connection::set_limits(std::size_t high, std::size_t low) {
   if (high < low)
-    throw ValueError("high (" + std::to_string(high) + ") must be >= low (" +
-                     std::to_string(low) + ") must be >= 0");
+    throw ValueError("high (" + std::to_string(high) + ") must be >= low (" + std::to_string(low) +
+                     ") must be >= 0");
   high_water_ = high;
   low_water_ = low;
   if (queue_.size() > high_water_) paused_ = true;

@@ -50,8 +50,7 @@ std::string ReadExactly::await_resume() {
   throw IncompleteReadError(buffer.take(buffer.size()), count_);
 }
 
-UntilWait::UntilWait(Ref<ReaderState> reader, const char* name,
-                     std::vector<std::string> separators)
+UntilWait::UntilWait(Ref<ReaderState> reader, const char* name, std::vector<std::string> separators)
     : ReadWait(std::move(reader), name), more_(std::move(separators)) {
   if (more_.empty()) throw ValueError("Separator should contain at least one element");
   auto by_size = [](const auto& a, const auto& b) { return a.size() < b.size(); };

@@ -17,12 +17,12 @@ ReadWait::~ReadWait() {
 bool ReadWait::await_ready() {
   ReaderState& reader = *reader_;
   reader.check_thread();
-  while (!reader.satisfies(*this)) {
-    if (reader.waiter())
-      throw RuntimeError(std::string(name_) +
-                         "() called while another coroutine is already waiting for incoming data");
+  // Also if there are bytes: the one that waits has looked at them already.
+  if (reader.waiter())
+    throw RuntimeError(std::string(name_) +
+                       "() called while another coroutine is already waiting for incoming data");
+  while (!reader.satisfies(*this))
     if (!reader.fill(*this)) return false;
-  }
   return true;
 }
 

@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
-
 #include "resolver_threads.hpp"
 #include "sockaddr.hpp"
 

@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
-
 #include "sockaddr.hpp"
 
 #include <algorithm>
@@ -76,8 +75,7 @@ ResolverThreads& ResolverThreads::of(Backend& backend) {
   return *static_cast<ResolverThreads*>(backend.net_state.get());
 }
 
-std::shared_ptr<ResolveJob> ResolverThreads::submit(Backend& backend,
-                                                    const ResolveRequest& request,
+std::shared_ptr<ResolveJob> ResolverThreads::submit(Backend& backend, const ResolveRequest& request,
                                                     Resolve& waiter) {
   ResolverThreads& self = of(backend);
   auto job = std::make_shared<ResolveJob>(request, waiter);

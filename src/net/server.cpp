@@ -6,7 +6,6 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/sleep.hpp"
-
 #include "owned_socket.hpp"
 #include "server_state.hpp"
 #include "sockaddr.hpp"
@@ -50,8 +49,7 @@ void set_options(Backend& backend, int fd, const SocketAddress& address,
   if (options.get_reuse_port()) set_option(backend, fd, SOL_SOCKET, SO_REUSEPORT);
   if (options.get_keep_alive()) set_option(backend, fd, SOL_SOCKET, SO_KEEPALIVE);
   // Without it "::" would take the port of "0.0.0.0" as well.
-  if (address.family() == AddressFamily::inet6)
-    set_option(backend, fd, IPPROTO_IPV6, IPV6_V6ONLY);
+  if (address.family() == AddressFamily::inet6) set_option(backend, fd, IPPROTO_IPV6, IPV6_V6ONLY);
   // Accepted connections inherit it.
   set_option(backend, fd, IPPROTO_TCP, TCP_NODELAY);
 }

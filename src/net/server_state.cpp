@@ -4,6 +4,7 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
+#include "owned_socket.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -113,7 +114,11 @@ void ServerState::on_accept(Ready& node) {
 /// CPython: BaseSelectorEventLoop._accept_connection. Returns whether to go on accepting.
 bool ServerState::accepted(Listener& listener, std::int64_t result) {
   if (result >= 0) {
-    add_client(static_cast<int>(result), SocketAddressAccess::from_raw(listener.peer.get()));
+    try {
+      add_client(static_cast<int>(result), SocketAddressAccess::from_raw(listener.peer.get()));
+    } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+      loop().handle_callback_error(nullptr, "the start of a connection's handler");
+    }
     return !closed_;
   }
   int error = static_cast<int>(-result);
@@ -123,8 +128,7 @@ bool ServerState::accepted(Listener& listener, std::int64_t result) {
                                  : "Accept failed; the server no longer listens on the socket");
   context.set_exception(make_os_error(error, "accept"));
   loop().call_exception_handler(context);
-  if (retry && !closed_)
-    loop().arm(listener, deadline_after(loop().now_ns(), kAcceptRetryDelay));
+  if (retry && !closed_) loop().arm(listener, deadline_after(loop().now_ns(), kAcceptRetryDelay));
   return false;
 }
 
@@ -135,8 +139,10 @@ void ServerState::on_retry(Ready& node) {
 }
 
 void ServerState::add_client(int fd, const SocketAddress& peer) {
+  OwnedSocket socket(backend_, fd);
   auto connection =
       Ref<Connection>::adopt(new Connection(backend_, fd, options_.get_limit(), peer));
+  socket.release();
   connection->set_owner(this);
   clients_.insert(connection.get());
   handler_->connected(std::move(connection));

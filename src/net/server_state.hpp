@@ -4,7 +4,6 @@
 #include "asyncio/detail/net/connection.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/server.hpp"
-
 #include "sockaddr.hpp"
 
 #include <memory>

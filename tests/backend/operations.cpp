@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
-
 #include "backends.hpp"
 
 #include <gtest/gtest.h>
@@ -243,8 +242,10 @@ TEST_P(OperationsTest, sending_waits_for_room) {
     sent += static_cast<std::size_t>(send.result);
     while (received < sent) {
       std::int64_t got = backend().attempt(recv);
-      if (got > 0) received += static_cast<std::size_t>(got);
-      else co_await sleep(0s);
+      if (got > 0)
+        received += static_cast<std::size_t>(got);
+      else
+        co_await sleep(0s);
     }
     EXPECT_EQ(backend().attempt(recv), -EAGAIN);
     close_all(pair);

@@ -5,7 +5,6 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
-
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -145,9 +144,8 @@ TEST(Simulated, full_backlog_delays_connections) {
     co_await server.start_serving();
     std::vector<Task<Streams>> clients;
     for (int i = 0; i < 5; ++i)
-      clients.push_back(create_task([]() -> Coro<Streams> {
-        co_return co_await open_connection("10.0.0.1", 80);
-      }));
+      clients.push_back(create_task(
+          []() -> Coro<Streams> { co_return co_await open_connection("10.0.0.1", 80); }));
     for (auto& task : clients) co_await task;
     server.close();
     co_await server.wait_closed();

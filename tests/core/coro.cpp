@@ -3,7 +3,6 @@
 
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
-
 #include "captures.hpp"
 #include "virtual_loop.hpp"
 
@@ -172,8 +171,7 @@ TEST(Coro, fault17_an_exception_is_never_copied_on_its_way) {
     }
     co_await self(depth - 1, self);
   };
-  std::string text = thrown(
-      [&] { run(fails(3, fails), test::virtual_options()); });
+  std::string text = thrown([&] { run(fails(3, fails), test::virtual_options()); });
   EXPECT_TRUE(text.ends_with("CopyThrows: not to be copied")) << text;
 }
 

@@ -4,7 +4,6 @@
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
-
 #include "captures.hpp"
 #include "virtual_loop.hpp"
 
@@ -222,21 +221,23 @@ TEST(Future, R3_callbacks_that_are_ready_at_close_are_freed_uncalled) {
 TEST(Future, fault208_future_of_another_loop_is_refused_with_both_names) {
   EventLoop other_loop = test::new_virtual_loop();
   Future<int> foreign(other_loop);
-  std::string text = run_virtual([](Future<int> future) -> Coro<std::string> {
-    std::string error;
-    try {
-      co_await future;
-    } catch (const RuntimeError& e) {
-      error = e.what();
-    }
-    co_return error;
-  }, foreign);
+  std::string text = run_virtual(
+      [](Future<int> future) -> Coro<std::string> {
+        std::string error;
+        try {
+          co_await future;
+        } catch (const RuntimeError& e) {
+          error = e.what();
+        }
+        co_return error;
+      },
+      foreign);
   EXPECT_TRUE(text.starts_with("Task 'Task-")) << text;
   EXPECT_TRUE(text.ends_with("' got a Future attached to a different loop")) << text;
   // One that is done has nothing to wait for, as in Python.
   foreign.set_result(3);
-  int value = run_virtual([](Future<int> future) -> Coro<int> { co_return co_await future; },
-                          foreign);
+  int value =
+      run_virtual([](Future<int> future) -> Coro<int> { co_return co_await future; }, foreign);
   EXPECT_EQ(value, 3);
   other_loop.close();
 }
@@ -244,16 +245,18 @@ TEST(Future, fault208_future_of_another_loop_is_refused_with_both_names) {
 TEST(Future, fault208_gather_of_another_loops_future_is_refused) {
   EventLoop other_loop = test::new_virtual_loop();
   Future<int> foreign(other_loop);
-  std::string text = run_virtual([](Future<int> future) -> Coro<std::string> {
-    auto own = get_running_loop().create_future<int>();
-    std::string error;
-    try {
-      co_await gather(own, future);
-    } catch (const ValueError& e) {
-      error = e.what();
-    }
-    co_return error;
-  }, foreign);
+  std::string text = run_virtual(
+      [](Future<int> future) -> Coro<std::string> {
+        auto own = get_running_loop().create_future<int>();
+        std::string error;
+        try {
+          co_await gather(own, future);
+        } catch (const ValueError& e) {
+          error = e.what();
+        }
+        co_return error;
+      },
+      foreign);
   EXPECT_EQ(text,
             "The future belongs to a different loop than the one specified as the loop argument");
   other_loop.close();

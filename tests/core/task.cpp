@@ -4,7 +4,6 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
-
 #include "captures.hpp"
 #include "virtual_loop.hpp"
 
@@ -207,7 +206,7 @@ TEST(Task, A2_2_function_form_owns_copies_of_function_and_arguments) {
 }
 
 struct Service {
-  Coro<int> twice(int value) const { co_return value * factor; }
+  Coro<int> twice(int value) const { co_return value* factor; }
   int factor = 2;
 };
 
@@ -293,13 +292,15 @@ struct Hooks : TaskHooks {
 
 TEST(Task, A12_3_hooks_see_every_step) {
   Hooks hooks;
-  run_virtual([](Hooks& watch) -> Coro<> {
-    get_running_loop().set_task_hooks(&watch);
-    Task<> task = create_task(TaskOptions().name("watched"), fail, "seen");
-    Result<> result = co_await capture(task);
-    EXPECT_TRUE(result.holds<ValueError>());
-    get_running_loop().set_task_hooks(nullptr);
-  }, hooks);
+  run_virtual(
+      [](Hooks& watch) -> Coro<> {
+        get_running_loop().set_task_hooks(&watch);
+        Task<> task = create_task(TaskOptions().name("watched"), fail, "seen");
+        Result<> result = co_await capture(task);
+        EXPECT_TRUE(result.holds<ValueError>());
+        get_running_loop().set_task_hooks(nullptr);
+      },
+      hooks);
   EXPECT_EQ(hooks.trace,
             (std::vector<std::string>{"create watched", "enter watched", "leave watched",
                                       "enter watched", "leave watched", "done watched"}));

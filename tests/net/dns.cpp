@@ -2,15 +2,14 @@
 // Name resolution: numeric addresses without a thread, names on the resolver's own threads.
 #include "asyncio/dns.hpp"
 
-#include "asyncio/detail/net/resolver.hpp"
 #include "asyncio/capture.hpp"
+#include "asyncio/detail/net/resolver.hpp"
 #include "asyncio/exception_group.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/testing/simulated.hpp"
-
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -81,7 +80,8 @@ Coro<std::string> resolved(std::string host, AddressFamily family = AddressFamil
   std::string text;
   try {
     std::vector<SocketAddress> addresses = co_await resolve(request);
-    for (const SocketAddress& address : addresses) text += (text.empty() ? "" : " ") + address.str();
+    for (const SocketAddress& address : addresses)
+      text += (text.empty() ? "" : " ") + address.str();
   } catch (const std::exception&) {
     text = describe_exception(std::current_exception());
   }
@@ -138,8 +138,7 @@ TEST(Dns, R10_errors_name_the_host) {
     EXPECT_EQ(unknown, "asyncio::GaiError: getaddrinfo 'unknown.test': Name or service not known");
     EXPECT_EQ(family,
               "asyncio::GaiError: getaddrinfo '::1': Address family for hostname not supported");
-    EXPECT_EQ(scope,
-              "asyncio::GaiError: getaddrinfo 'fe80::1%nosuch': Name or service not known");
+    EXPECT_EQ(scope, "asyncio::GaiError: getaddrinfo 'fe80::1%nosuch': Name or service not known");
     int code = 0;
     std::string host;
     try {

@@ -7,7 +7,6 @@
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/with.hpp"
-
 #include "backends.hpp"
 #include "captures.hpp"
 
@@ -85,8 +84,8 @@ TEST_P(ServerTest, A3_2_fault74_port_in_use_is_named) {
   run([]() -> Coro<> {
     Server first = co_await start_server(echo, "127.0.0.1", 0);
     std::string address = first.sockets().at(0).str();
-    std::string error = co_await error_of(
-        start_server(echo, "127.0.0.1", first.sockets().at(0).port()));
+    std::string error =
+        co_await error_of(start_server(echo, "127.0.0.1", first.sockets().at(0).port()));
     EXPECT_EQ(error, "asyncio::OSError: bind " + address + ": Address already in use");
     first.close();
     co_await first.wait_closed();
@@ -150,7 +149,9 @@ TEST_P(ServerTest, A3_2_any_callable) {
     };
     Server first = co_await start_server(handler, "127.0.0.1", 0);
     Server second = co_await start_server(plain, "127.0.0.1", 0);
-    { auto gone = std::move(handler); }
+    {
+      auto gone = std::move(handler);
+    }
     std::string one = co_await ask(first.sockets().at(0).port());
     std::string two = co_await ask(second.sockets().at(0).port());
     EXPECT_EQ(one, "state\n");

@@ -5,7 +5,6 @@
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/testing/simulated.hpp"
-
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -61,9 +60,7 @@ TEST(StreamReader, A3_4_invalid_limit) {
   });
 }
 
-TEST(StreamReader, A3_4_needs_a_loop) {
-  EXPECT_THROW(StreamReader(), RuntimeError);
-}
+TEST(StreamReader, A3_4_needs_a_loop) { EXPECT_THROW(StreamReader(), RuntimeError); }
 
 TEST(StreamReader, A3_4_read_returns_what_there_is) {
   run_simulated([]() -> Coro<> {
@@ -145,10 +142,12 @@ TEST(StreamReader, A3_4_readline_limit_with_existing_data) {
     StreamReader reader = fed("li", 3);
     reader.feed_data("ne1\nline2\n");
     auto first = reader.readline();
-    co_await expect_error(first, "asyncio::ValueError: Separator is found, but chunk is longer than limit");
+    co_await expect_error(
+        first, "asyncio::ValueError: Separator is found, but chunk is longer than limit");
     // The long line is gone, up to and with its end.
     auto second = reader.readline();
-    co_await expect_error(second, "asyncio::ValueError: Separator is found, but chunk is longer than limit");
+    co_await expect_error(
+        second, "asyncio::ValueError: Separator is found, but chunk is longer than limit");
   });
 }
 
@@ -340,11 +339,15 @@ TEST(StreamReader, fault66_second_reader_is_refused) {
     auto first = create_task(read_line, reader);
     co_await sleep(0s);
     auto line = reader.readline();
-    co_await expect_error(line, "asyncio::RuntimeError: readline() called while another coroutine is already waiting "
-              "for incoming data");
+    co_await expect_error(
+        line,
+        "asyncio::RuntimeError: readline() called while another coroutine is already waiting "
+        "for incoming data");
     auto exactly = reader.readexactly(3);
-    co_await expect_error(exactly, "asyncio::RuntimeError: readexactly() called while another coroutine is already "
-              "waiting for incoming data");
+    co_await expect_error(
+        exactly,
+        "asyncio::RuntimeError: readexactly() called while another coroutine is already "
+        "waiting for incoming data");
     reader.feed_data("mine\n");
     std::string mine = co_await first;
     EXPECT_EQ(mine, "mine\n");

@@ -8,7 +8,6 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
-
 #include "backends.hpp"
 #include "captures.hpp"
 
@@ -130,7 +129,8 @@ TEST_P(StreamsTest, A3_1_ends_know_their_addresses) {
     Connected both = co_await connected();
     EXPECT_EQ(both.writer().peername(), both.server.sockets().at(0));
     EXPECT_EQ(both.writer().sockname(), both.peer_writer().peername());
-    EXPECT_EQ(both.writer().get_extra_info("peername"), both.peer_writer().get_extra_info("sockname"));
+    EXPECT_EQ(both.writer().get_extra_info("peername"),
+              both.peer_writer().get_extra_info("sockname"));
     EXPECT_EQ(both.writer().peername().host(), "127.0.0.1");
     EXPECT_EQ(both.writer().get_extra_info("nothing"), std::nullopt);
     EXPECT_GE(both.writer().fileno(), 0);
@@ -201,8 +201,8 @@ TEST_P(StreamsTest, A3_5_fault49_writelines) {
     both.writer().writelines(lines);
     both.writer().writelines(std::vector<std::string>());
     both.writer().writelines(std::vector<std::string_view>{"", "", ""});
-    auto numbered = std::views::iota(0, 3) |
-                    std::views::transform([](int i) { return std::to_string(i); });
+    auto numbered =
+        std::views::iota(0, 3) | std::views::transform([](int i) { return std::to_string(i); });
     both.writer().writelines(numbered);
     all += "012";
     both.writer().write(std::string_view());
@@ -336,8 +336,7 @@ TEST_P(StreamsTest, A3_6_fault66_ten_tasks_drain) {
     draining[3].cancel();
     auto receiving = create_task(read_exactly, both.peer_reader(), sent.size());
     auto results = co_await gather(return_exceptions, draining);
-    for (std::size_t i = 0; i < results.size(); ++i)
-      EXPECT_EQ(results[i].has_value(), i != 3) << i;
+    for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i].has_value(), i != 3) << i;
     std::string got = co_await receiving;
     EXPECT_EQ(got == sent, true);
     co_await both.close();
@@ -583,9 +582,8 @@ TEST_P(StreamsTest, A2_11_reads_in_wait_for_and_gather) {
     both.peer_writer().write("line\nrest");
     std::string line = co_await wait_for(both.reader().readline(), 10s);
     EXPECT_EQ(line, "line\n");
-    auto [rest, exactly, drained] =
-        co_await gather(both.reader().readexactly(4), both.peer_reader().readexactly(2),
-                        both.writer().send("ab"));
+    auto [rest, exactly, drained] = co_await gather(
+        both.reader().readexactly(4), both.peer_reader().readexactly(2), both.writer().send("ab"));
     EXPECT_EQ(rest, "rest");
     EXPECT_EQ(exactly, "ab");
     co_await both.close();
@@ -598,9 +596,7 @@ TEST_P(StreamsTest, R16_fault45_streams_belong_to_their_loop) {
     Connected both = co_await connected();
     StreamReader reader = both.reader();
     std::string error;
-    std::thread([&] {
-      error = asyncio::run(error_of(read(reader, 1)), options());
-    }).join();
+    std::thread([&] { error = asyncio::run(error_of(read(reader, 1)), options()); }).join();
     EXPECT_EQ(error, "asyncio::RuntimeError: the stream is bound to a different event loop");
     get_running_loop().set_debug(true);
     std::thread([&] { error = test::thrown([&] { both.writer().write("x"); }); }).join();
@@ -632,7 +628,7 @@ Coro<bool> echo_client(std::uint16_t port, unsigned number) {
   std::string end = co_await reader.read();
   writer.close();
   co_await writer.wait_closed();
-  co_return got == sent && end.empty();
+  co_return got == sent&& end.empty();
 }
 
 TEST_P(StreamsTest, A3_1_200_clients_echo_100_KiB) {
@@ -696,8 +692,8 @@ TEST(Streams, A3_1_fault58_sockets_that_cannot_be_streams) {
     ::close(datagram);
     ::close(lonely);
     std::string closed = co_await error_of(open_connection(lonely));
-    EXPECT_EQ(closed, "asyncio::OSError: socket " + std::to_string(lonely) +
-                          ": Bad file descriptor");
+    EXPECT_EQ(closed,
+              "asyncio::OSError: socket " + std::to_string(lonely) + ": Bad file descriptor");
   }());
 }
 

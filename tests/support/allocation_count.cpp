@@ -63,7 +63,8 @@ Allocations allocations() noexcept {
 #define TEST_HAS_OWN_OPERATORS 1
 #endif
 
-// ThreadSanitizer's runtime has operators of its own and allows no others: nothing is counted there.
+// ThreadSanitizer's runtime has operators of its own and allows no others: nothing is counted
+// there.
 #if TEST_HAS_OWN_OPERATORS
 
 // The array forms call these by default.

@@ -61,12 +61,13 @@ class LogCapture {
 class ReportCapture {
  public:
   explicit ReportCapture(asyncio::EventLoop loop) {
-    loop.set_exception_handler([this](asyncio::EventLoop, const asyncio::ExceptionContext& context) {
-      std::string text = context.message;
-      if (context.exception) text += ": " + asyncio::describe_exception(context.exception);
-      reports.push_back(text);
-      sources.push_back(context.source);
-    });
+    loop.set_exception_handler(
+        [this](asyncio::EventLoop, const asyncio::ExceptionContext& context) {
+          std::string text = context.message;
+          if (context.exception) text += ": " + asyncio::describe_exception(context.exception);
+          reports.push_back(text);
+          sources.push_back(context.source);
+        });
   }
   ReportCapture(const ReportCapture&) = delete;
   ReportCapture& operator=(const ReportCapture&) = delete;

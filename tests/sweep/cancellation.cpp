@@ -2,9 +2,8 @@
 // The cancellation sweep (fault 28): every public awaitable is cancelled while it waits, in the
 // same tick as it completes, in both orders, and one tick later; its frame is destroyed; after each
 // the object is used again (R1, R2, R3, R4).
-#include "sweep_case.hpp"
-
 #include "asyncio/testing/simulated.hpp"
+#include "sweep_case.hpp"
 
 #include <gtest/gtest.h>
 

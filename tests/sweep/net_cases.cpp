@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "sweep_case.hpp"
-
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/net/resolver.hpp"
+#include "sweep_case.hpp"
 
 #include <arpa/inet.h>
 #include <condition_variable>

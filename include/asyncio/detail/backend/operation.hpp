@@ -25,11 +25,11 @@ enum class Opcode : std::uint8_t {
   poll_writable,  // 1 as soon as writing would not wait
   sendfile,       // [other: the file, offset, size] bytes
   splice,         // [other: the source, size, flags] bytes
-  openat,         // [other: a directory or -1, buffer: the path, flags, size: the mode] a descriptor
-  statx,          // [other, buffer: the path, flags, address: room for the result] 0
-  fsync,          // 0
-  shutdown,       // [flags: what of it] 0
-  close,          // 0
+  openat,    // [other: a directory or -1, buffer: the path, flags, size: the mode] a descriptor
+  statx,     // [other, buffer: the path, flags, address: room for the result] 0
+  fsync,     // 0
+  shutdown,  // [flags: what of it] 0
+  close,     // 0
 };
 
 /// A request to a backend, inside the frame or object that waits for it. See Backend for who may

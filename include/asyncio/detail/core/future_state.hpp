@@ -89,7 +89,7 @@ class FutureState : public Recycled {
   std::uint32_t references_ = 1;
   FutureStatus status_ = FutureStatus::pending;
   const bool is_task_;
-  bool log_error_ = false;  // an exception nobody has asked for
+  bool log_error_ = false;           // an exception nobody has asked for
   bool has_done_callbacks_ = false;  // among callbacks_
   Loop* loop_;
   ReadyList callbacks_;

@@ -38,9 +38,9 @@ class GeneratorState : public PromiseBase, public Links {
   void yield_to_consumer() noexcept;
   void resumed();
 
-  void* item = nullptr;             // what was yielded, until it is taken
-  void* sent = nullptr;             // what asend gave
-  std::exception_ptr injected;      // what `co_yield` has to throw
+  void* item = nullptr;         // what was yielded, until it is taken
+  void* sent = nullptr;         // what asend gave
+  std::exception_ptr injected;  // what `co_yield` has to throw
 
  protected:
   explicit GeneratorState(Hazard parameters) noexcept : PromiseBase(parameters) {

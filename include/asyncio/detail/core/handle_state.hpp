@@ -26,8 +26,7 @@ class HandleState : public Timer, public Recycled {
     if (shared_)
       references_.fetch_add(1, std::memory_order_relaxed);
     else
-      references_.store(references_.load(std::memory_order_relaxed) + 1,
-                        std::memory_order_relaxed);
+      references_.store(references_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   void drop_reference() noexcept;
 

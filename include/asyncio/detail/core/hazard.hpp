@@ -59,9 +59,9 @@ struct ClosureOf {
 };
 template <class First, class... Rest>
 struct ClosureOf<First, Rest...> {
-  using type = std::conditional_t<std::is_reference_v<First> &&
-                                      is_closure<std::remove_cvref_t<First>>(),
-                                  std::remove_cvref_t<First>, void>;
+  using type =
+      std::conditional_t<std::is_reference_v<First> && is_closure<std::remove_cvref_t<First>>(),
+                         std::remove_cvref_t<First>, void>;
 };
 
 /// A lambda with captures dies, usually, before a task made of its coroutine does. To be asked

@@ -83,8 +83,7 @@ class PromiseBase {
   }
 
   template <class A>
-  auto await_transform(A&& awaitable,
-                       std::source_location where = std::source_location::current());
+  auto await_transform(A&& awaitable, std::source_location where = std::source_location::current());
 
   FrameLink* link = nullptr;
   TaskState* task = nullptr;

@@ -117,8 +117,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   std::uintptr_t name_;  // a std::string*, or the number of a default name in the upper bits
   int cancel_requests_ = 0;
   std::uint32_t cancel_walk_ = 0;  // the latest Loop::cancel_walk that came by
-  bool must_cancel_ = false;     // throw at the next step
-  bool deliver_cancel_ = false;  // the step that runs now has to throw
+  bool must_cancel_ = false;       // throw at the next step
+  bool deliver_cancel_ = false;    // the step that runs now has to throw
   bool suspended_ = false;
   bool ask_wait_ = false;  // waiting_->may_resume()
   bool root_ended_ = false;

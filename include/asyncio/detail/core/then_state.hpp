@@ -97,8 +97,8 @@ template <class T>
 template <class F>
 auto Future<T>::then(F&& function) const {
   using State = detail::ThenState<T, std::decay_t<F>>;
-  return Future<typename State::Result>(detail::Ref<detail::FutureState>::adopt(
-      new State(state_, std::forward<F>(function))));
+  return Future<typename State::Result>(
+      detail::Ref<detail::FutureState>::adopt(new State(state_, std::forward<F>(function))));
 }
 
 }  // namespace asyncio

@@ -108,6 +108,7 @@ class Connection final : public ReaderState, public Resource {
 
   bool wait_for(Wake& wake) noexcept;
   std::int64_t receive(ReadWait& reader);
+  void serve_reader();
   bool write_refused();
   std::size_t send_now(std::string_view data);
   std::size_t send_pieces(std::span<const std::string_view> pieces);
@@ -126,7 +127,7 @@ class Connection final : public ReaderState, public Resource {
   Backend& backend_;
   int fd_;
   bool closing_ = false;
-  bool paused_ = false;        // above the high-water mark, and not yet below the low one
+  bool paused_ = false;  // above the high-water mark, and not yet below the low one
   bool eof_requested_ = false;
   bool teardown_scheduled_ = false;
   std::uint8_t immediate_reads_ = 0;

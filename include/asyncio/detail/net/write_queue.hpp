@@ -50,8 +50,10 @@ class WriteQueue {
       chunks_[first_++] = std::string();
       offset_ = 0;
     }
-    if (first_ == chunks_.size()) clear();
-    else if (first_ > chunks_.size() / 2) compact();
+    if (first_ == chunks_.size())
+      clear();
+    else if (first_ > chunks_.size() / 2)
+      compact();
   }
 
   void clear() noexcept {
