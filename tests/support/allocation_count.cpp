@@ -12,26 +12,28 @@ std::atomic<std::size_t> made{0};
 std::atomic<std::size_t> freed{0};
 std::atomic<std::size_t> live_bytes{0};
 
-void* counted(void* block) noexcept {
+[[maybe_unused]] void* counted(void* block) noexcept {
   if (!block) return nullptr;
   made.fetch_add(1, std::memory_order_relaxed);
   live_bytes.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
   return block;
 }
 
-void* allocate(std::size_t size) noexcept { return counted(std::malloc(size ? size : 1)); }
+[[maybe_unused]] void* allocate(std::size_t size) noexcept {
+  return counted(std::malloc(size ? size : 1));
+}
 
-void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
+[[maybe_unused]] void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
   auto align = static_cast<std::size_t>(alignment);
   return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
 
-void* or_throw(void* block) {
+[[maybe_unused]] void* or_throw(void* block) {
   if (!block) throw std::bad_alloc();
   return block;
 }
 
-void release(void* block) noexcept {
+[[maybe_unused]] void release(void* block) noexcept {
   if (!block) return;
   freed.fetch_add(1, std::memory_order_relaxed);
   live_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed);
