@@ -1,82 +1,112 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/ready.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace asyncio::detail {
 
-/// A per-thread cache of freed blocks, for coroutine frames, tasks and handles.
-///
-/// A block freed on another thread than the one that allocated it simply joins that thread's
-/// cache. Each size class keeps at most kCachedBytesPerClass, so a burst does not pin its peak.
-/// Under AddressSanitizer nothing is cached: a recycled block would hide a use after free.
-class Recycler {
- public:
-  static constexpr std::size_t kGranularity = 32;
-  static constexpr std::size_t kClasses = 32;  // blocks up to 1 KiB
-  static constexpr std::size_t kCachedBytesPerClass = 1 << 20;
+class SlabPool;
 
-  static void* allocate(std::size_t size);
-  static void deallocate(void* block, std::size_t size) noexcept;
-
- private:
-  struct Block {
-    Block* next;
-  };
-  struct Cache {
-    Block* free[kClasses];
-    std::uint32_t count[kClasses];
-    bool armed;   // the thread's exit will release the cache
-    bool closed;  // the thread is past that: blocks go straight to the heap
-  };
-
-  static void* allocate_slow(std::size_t size);
-  static void deallocate_slow(void* block, std::size_t size) noexcept;
-  static void arm(Cache& cache) noexcept;
-
-  friend struct RecyclerRelease;
-  [[gnu::tls_model("initial-exec")]] static thread_local constinit Cache cache_;
+/// A block that is free. It lies in a slab of blocks of its size.
+struct FreeBlock {
+  FreeBlock* next;
 };
 
-#if defined(__SANITIZE_ADDRESS__)
-#define ASYNCIO_DETAIL_NO_RECYCLING 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ASYNCIO_DETAIL_NO_RECYCLING 1
-#endif
-#endif
+/// The header of a slab: some memory, aligned to its size, that is cut into blocks of one size.
+struct Slab : Links {
+  SlabPool* owner = nullptr;
+  FreeBlock* free = nullptr;
+  std::uint32_t countdown = 0;  // so many frees until something is to be done (see recycler.cpp)
+  std::uint16_t size_class = 0;
+  bool full = false;        // no block is free, and it is in no list
+  std::uint32_t fresh = 0;  // where the part begins that was never handed out
+};
 
-inline void* Recycler::allocate(std::size_t size) {
-#ifndef ASYNCIO_DETAIL_NO_RECYCLING
-  std::size_t cls = (size - 1) / kGranularity;
-  if (cls < kClasses) {
-    if (Block* block = cache_.free[cls]) {
-      cache_.free[cls] = block->next;
-      --cache_.count[cls];
-      return block;
+/// Memory for coroutine frames, tasks and handles, up to 1 KiB each: pools of equal blocks, one set
+/// for each thread, without locks while a block is freed by the thread that allocated it. A slab
+/// whose blocks are all free goes back to the heap, but for a few, so a burst does not pin its
+/// peak.
+///
+/// In a process with AddressSanitizer everything comes from the heap: a recycled block would hide a
+/// use after free.
+class Recycler {
+ public:
+  static constexpr std::size_t kGranularity = 16;
+  static constexpr std::size_t kClasses = 64;
+  static constexpr std::size_t kSlabBytes = 32 * 1024;
+
+  static void* allocate(std::size_t size) {
+    if (class_of(size) < kClasses) {
+      std::uintptr_t& latest = local_.latest[class_of(size)];
+      if (latest > kNothing) return reinterpret_cast<void*>(std::exchange(latest, 0));
+      Slab* slab = local_.current[class_of(size)];
+      if (FreeBlock* block = slab->free) [[likely]] {
+        slab->free = block->next;
+        ++slab->countdown;
+        return block;
+      }
     }
+    return allocate_slow(size);
   }
-#endif
-  return allocate_slow(size);
-}
 
-inline void Recycler::deallocate(void* block, std::size_t size) noexcept {
-#ifndef ASYNCIO_DETAIL_NO_RECYCLING
-  std::size_t cls = (size - 1) / kGranularity;
-  if (cls < kClasses && cache_.armed &&
-      cache_.count[cls] < kCachedBytesPerClass / ((cls + 1) * kGranularity)) {
-    auto* freed = static_cast<Block*>(block);
-    freed->next = cache_.free[cls];
-    cache_.free[cls] = freed;
-    ++cache_.count[cls];
-    return;
+  static void deallocate(void* block, std::size_t size) noexcept {
+    if (class_of(size) < kClasses) {
+      std::uintptr_t& latest = local_.latest[class_of(size)];
+      if (latest == 0) {
+        latest = reinterpret_cast<std::uintptr_t>(block);
+        return;
+      }
+    }
+    if (class_of(size) < kClasses && local_.pool) {
+      Slab* slab = slab_of(block);
+      if (slab->owner == local_.pool) [[likely]] {
+        auto* freed = static_cast<FreeBlock*>(block);
+        freed->next = slab->free;
+        slab->free = freed;
+        if (--slab->countdown == 0) [[unlikely]]
+          slab_due(*slab);
+        return;
+      }
+    }
+    deallocate_slow(block, size);
   }
-#endif
-  deallocate_slow(block, size);
-}
 
-#undef ASYNCIO_DETAIL_NO_RECYCLING
+ private:
+  friend class SlabPool;
+  friend struct RecyclerRelease;
+
+  /// In `latest`: there is no pool, so nothing may be kept.
+  static constexpr std::uintptr_t kNothing = 1;
+
+  /// What a thread allocates from, by class.
+  struct Local {
+    constexpr Local() noexcept {
+      for (std::uintptr_t& block : latest) block = kNothing;
+      for (Slab*& slab : current) slab = &no_blocks_;
+    }
+    std::uintptr_t latest[kClasses];  // the block freed last, of any thread's pool; 0 for none
+    Slab* current[kClasses];          // slabs of the thread's pool, or one without blocks
+    SlabPool* pool = nullptr;
+    bool closed = false;
+  };
+
+  static constexpr std::size_t class_of(std::size_t size) noexcept {
+    return (size - 1) / kGranularity;
+  }
+  static Slab* slab_of(void* block) noexcept {
+    return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) & ~(kSlabBytes - 1));
+  }
+  static void* allocate_slow(std::size_t size);
+  static void deallocate_slow(void* block, std::size_t size) noexcept;
+  static void slab_due(Slab& slab) noexcept;
+
+  static Slab no_blocks_;
+  [[gnu::tls_model("initial-exec")]] static thread_local constinit Local local_;
+};
 
 /// Gives a class recycled storage; `operator delete` is told the size by the compiler.
 struct Recycled {
