@@ -4,10 +4,12 @@
 /// asyncio  contextvars — Context Variables
 #pragma once
 
+#include "asyncio/detail/core/thread_state.hpp"
 #include "asyncio/exceptions.hpp"
 
 #include <any>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,29 +18,40 @@
 
 namespace asyncio {
 
+class Context;
 template <class T>
 class ContextVar;
 
 namespace detail {
 
 class ContextMap;
-class ContextSlot;
+struct ContextCell;
 
-/// Owns one reference to an immutable map of variables. Copying is an increment: a task, a
-/// callback and a thread each begin with a copy of what their creator saw.
-class ContextRef {
+/// The variables of a task, a callback or a thread. One word, because every task has it: null while
+/// there are none, a reference to an immutable map that is shared with whoever copied it, or,
+/// marked by the lowest bit, to the cell of a Context object.
+class ContextSlot {
  public:
-  ContextRef() noexcept = default;
-  ContextRef(const ContextRef& other) noexcept : map_(other.map_) {
-    if (map_) acquire(map_);
+  enum class Empty { empty };
+
+  /// A copy of what the running code sees.
+  ContextSlot();
+  explicit ContextSlot(Empty) noexcept {}
+  /// The values of `given`, also those that it gets later.
+  explicit ContextSlot(const Context& given) noexcept;
+  /// A copy of the values.
+  ContextSlot(const ContextSlot& other) noexcept : bits_(other.bits_) {
+    if (bits_) [[unlikely]]
+      bits_ = acquire(bits_);
   }
-  ContextRef(ContextRef&& other) noexcept : map_(std::exchange(other.map_, nullptr)) {}
-  ContextRef& operator=(ContextRef other) noexcept {
-    std::swap(map_, other.map_);
+  ContextSlot(ContextSlot&& other) noexcept : bits_(std::exchange(other.bits_, 0)) {}
+  ContextSlot& operator=(ContextSlot other) noexcept {
+    std::swap(bits_, other.bits_);
     return *this;
   }
-  ~ContextRef() {
-    if (map_) release(map_);
+  ~ContextSlot() {
+    if (bits_) [[unlikely]]
+      release(bits_);
   }
 
   const std::any* find(const void* variable) const noexcept;
@@ -46,29 +59,53 @@ class ContextRef {
   void erase(const void* variable);
   std::size_t size() const noexcept;
 
- private:
-  static void acquire(ContextMap* map) noexcept;
-  static void release(ContextMap* map) noexcept;
+  /// The context as an object; from now on changes to either are seen in both.
+  Context share();
 
-  ContextMap* map_ = nullptr;
+ private:
+  static std::uintptr_t acquire(std::uintptr_t bits) noexcept;
+  static void release(std::uintptr_t bits) noexcept;
+
+  ContextCell* cell() const noexcept;
+  ContextMap* map() const noexcept;
+  void set_map(ContextMap* map) noexcept;
+
+  std::uintptr_t bits_ = 0;
 };
+
+/// What the Context objects of one context share.
+struct ContextCell {
+  std::size_t references = 1;
+  ContextSlot slot{ContextSlot::Empty::empty};  // never that of another cell
+};
+
+/// What code outside any task or callback sees.
+ContextSlot& thread_context() noexcept;
 
 /// The context that the running code reads and changes: the task's, the callback's or the
 /// thread's own.
-ContextRef& current_context() noexcept;
+inline ContextSlot& current_context() noexcept {
+  ContextSlot* context = thread_state.context;
+  return context ? *context : thread_context();
+}
+
+inline ContextSlot::ContextSlot() : ContextSlot(current_context()) {}
+
 /// Makes `context` current; returns what was. Null stands for the thread's own.
-ContextRef* exchange_context(ContextRef* context) noexcept;
+inline ContextSlot* exchange_context(ContextSlot* context) noexcept {
+  return std::exchange(thread_state.context, context);
+}
 
 /// Makes a context current for a scope.
 class ContextScope {
  public:
-  explicit ContextScope(ContextRef& context) noexcept : previous_(exchange_context(&context)) {}
+  explicit ContextScope(ContextSlot& context) noexcept : previous_(exchange_context(&context)) {}
   ~ContextScope() { exchange_context(previous_); }
   ContextScope(const ContextScope&) = delete;
   ContextScope& operator=(const ContextScope&) = delete;
 
  private:
-  ContextRef* previous_;
+  ContextSlot* previous_;
 };
 
 }  // namespace detail
@@ -81,7 +118,7 @@ class ContextScope {
 class Context {
  public:
   /// An empty context.
-  Context() : cell_(new Cell) {}
+  Context() : cell_(new detail::ContextCell) {}
   Context(const Context& other) noexcept : cell_(other.cell_) { ++cell_->references; }
   Context& operator=(const Context& other) noexcept;
   ~Context() {
@@ -92,7 +129,7 @@ class Context {
   template <class F, class... Args>
   decltype(auto) run(F&& function, Args&&... args) {
     Context alive(*this);
-    detail::ContextScope scope(cell_->values);
+    detail::ContextScope scope(cell_->slot);
     return std::invoke(std::forward<F>(function), std::forward<Args>(args)...);
   }
 
@@ -103,55 +140,20 @@ class Context {
   std::optional<T> get(const ContextVar<T>& variable) const;
 
   /// The number of variables that have a value here.
-  std::size_t size() const noexcept { return cell_->values.size(); }
+  std::size_t size() const noexcept { return cell_->slot.size(); }
 
   friend bool operator==(const Context& a, const Context& b) noexcept { return a.cell_ == b.cell_; }
 
  private:
   friend Context copy_context();
   friend class detail::ContextSlot;
-  struct Cell {
-    std::size_t references = 1;
-    detail::ContextRef values;
-  };
+  explicit Context(detail::ContextCell* shared) noexcept : cell_(shared) { ++cell_->references; }
 
-  explicit Context(Cell* shared) noexcept : cell_(shared) { ++cell_->references; }
-
-  Cell* cell_;
+  detail::ContextCell* cell_;
 };
 
 /// A new context with the values that the running code sees.
 Context copy_context();
-
-namespace detail {
-
-/// The context of a task or callback: its own copy, or one that the user gave it.
-class ContextSlot {
- public:
-  ContextSlot() : own_(current_context()) {}
-  explicit ContextSlot(const Context& given) noexcept : shared_(given.cell_) {
-    ++shared_->references;
-  }
-  explicit ContextSlot(const std::optional<Context>& given)
-      : ContextSlot(given ? ContextSlot(*given) : ContextSlot()) {}
-  ContextSlot(ContextSlot&& other) noexcept
-      : own_(std::move(other.own_)), shared_(std::exchange(other.shared_, nullptr)) {}
-  ContextSlot& operator=(ContextSlot&&) = delete;
-  ~ContextSlot() {
-    if (shared_ && --shared_->references == 0) delete shared_;
-  }
-
-  ContextRef& values() noexcept { return shared_ ? shared_->values : own_; }
-
-  /// The context as an object; from now on changes to either are seen in both.
-  Context share();
-
- private:
-  ContextRef own_;
-  Context::Cell* shared_ = nullptr;
-};
-
-}  // namespace detail
 
 /// A variable with one value for each context. Make it a global or a static object: a context
 /// names it by its address.
@@ -230,7 +232,7 @@ class ContextVar {
 
 template <class T>
 std::optional<T> Context::get(const ContextVar<T>& variable) const {
-  return ContextVar<T>::copied(std::any_cast<T>(cell_->values.find(&variable)));
+  return ContextVar<T>::copied(std::any_cast<T>(cell_->slot.find(&variable)));
 }
 
 }  // namespace asyncio

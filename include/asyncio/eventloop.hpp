@@ -50,7 +50,8 @@ class Handle {
  protected:
   friend class EventLoop;
   friend class detail::Loop;
-  explicit Handle(detail::HandleState& state) noexcept : state_(&state) { state_->add_reference(); }
+  /// Takes over the reference that the state was born with for it.
+  explicit Handle(detail::HandleState& state) noexcept : state_(&state) {}
 
   detail::HandleState* state_;
 };
@@ -156,13 +157,12 @@ class EventLoop {
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, Context>)
   Handle call_soon(F&& function, Args&&... args) {
-    return soon(detail::ContextSlot(), std::forward<F>(function), std::forward<Args>(args)...);
+    return soon(nullptr, std::forward<F>(function), std::forward<Args>(args)...);
   }
   /// The same in `context`.
   template <class F, class... Args>
   Handle call_soon(const Context& context, F&& function, Args&&... args) {
-    return soon(detail::ContextSlot(context), std::forward<F>(function),
-                std::forward<Args>(args)...);
+    return soon(&context, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
   /// The same from any thread: wakes the loop. Calls of one thread keep their order.
@@ -171,37 +171,35 @@ class EventLoop {
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, Context>)
   Handle call_soon_threadsafe(F&& function, Args&&... args) {
-    return threadsafe(detail::ContextSlot(), std::forward<F>(function),
-                      std::forward<Args>(args)...);
+    return threadsafe(nullptr, std::forward<F>(function), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
   Handle call_soon_threadsafe(const Context& context, F&& function, Args&&... args) {
-    return threadsafe(detail::ContextSlot(context), std::forward<F>(function),
-                      std::forward<Args>(args)...);
+    return threadsafe(&context, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
   /// Calls `function(args...)` after `delay`; never early. Equal deadlines fire in call order.
   template <class F, class... Args>
   TimerHandle call_later(Delay delay, F&& function, Args&&... args) {
-    return at(detail::deadline_after(loop_->now_ns(), delay), detail::ContextSlot(),
-              std::forward<F>(function), std::forward<Args>(args)...);
+    return at(detail::deadline_after(loop_->now_ns(), delay), nullptr, std::forward<F>(function),
+              std::forward<Args>(args)...);
   }
   template <class F, class... Args>
   TimerHandle call_later(Delay delay, const Context& context, F&& function, Args&&... args) {
-    return at(detail::deadline_after(loop_->now_ns(), delay), detail::ContextSlot(context),
-              std::forward<F>(function), std::forward<Args>(args)...);
+    return at(detail::deadline_after(loop_->now_ns(), delay), &context, std::forward<F>(function),
+              std::forward<Args>(args)...);
   }
 
   /// Calls `function(args...)` when `time()` reaches `when`.
   template <class F, class... Args>
   TimerHandle call_at(TimePoint when, F&& function, Args&&... args) {
-    return at(when.time_since_epoch().count(), detail::ContextSlot(), std::forward<F>(function),
+    return at(when.time_since_epoch().count(), nullptr, std::forward<F>(function),
               std::forward<Args>(args)...);
   }
   template <class F, class... Args>
   TimerHandle call_at(TimePoint when, const Context& context, F&& function, Args&&... args) {
-    return at(when.time_since_epoch().count(), detail::ContextSlot(context),
-              std::forward<F>(function), std::forward<Args>(args)...);
+    return at(when.time_since_epoch().count(), &context, std::forward<F>(function),
+              std::forward<Args>(args)...);
   }
 
   /// The loop's monotonic clock.
@@ -272,32 +270,34 @@ class EventLoop {
   detail::Loop& impl() const noexcept { return *loop_; }
 
  private:
+  /// A null context stands for a copy of the current one.
   template <class F, class... Args>
-  detail::HandleState& make(detail::ContextSlot context, F&& function, Args&&... args) {
+  detail::HandleState& make(const Context* context, F&& function, Args&&... args) {
     static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
                   "the callback cannot be called with these arguments");
+    detail::ContextSlot slot = context ? detail::ContextSlot(*context) : detail::ContextSlot();
     return *new detail::Callback<std::decay_t<F>, std::decay_t<Args>...>(
-        *loop_, std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+        *loop_, std::move(slot), std::forward<F>(function), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
-  Handle soon(detail::ContextSlot context, F&& function, Args&&... args) {
+  Handle soon(const Context* context, F&& function, Args&&... args) {
     loop_->check_schedulable();
-    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
     loop_->schedule(state);
     return Handle(state);
   }
   template <class F, class... Args>
-  Handle threadsafe(detail::ContextSlot context, F&& function, Args&&... args) {
-    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+  Handle threadsafe(const Context* context, F&& function, Args&&... args) {
+    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
     state.make_shared_between_threads();
     Handle handle(state);
     loop_->schedule_threadsafe(state);
     return handle;
   }
   template <class F, class... Args>
-  TimerHandle at(std::int64_t when, detail::ContextSlot context, F&& function, Args&&... args) {
+  TimerHandle at(std::int64_t when, const Context* context, F&& function, Args&&... args) {
     loop_->check_schedulable();
-    auto& state = make(std::move(context), std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
     TimerHandle handle(state);
     loop_->schedule_at(state, when);
     return handle;

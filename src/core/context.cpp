@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/context.hpp"
 
-#include "asyncio/detail/core/thread_state.hpp"
-
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <vector>
 
 namespace asyncio {
@@ -24,64 +23,96 @@ class ContextMap {
   std::vector<Entry> entries;
 };
 
-void ContextRef::acquire(ContextMap* map) noexcept {
-  map->references.fetch_add(1, std::memory_order_relaxed);
+namespace {
+
+constexpr std::uintptr_t kCell = 1;
+
+ContextCell* cell_of(std::uintptr_t bits) noexcept {
+  return bits & kCell ? reinterpret_cast<ContextCell*>(bits & ~kCell) : nullptr;
 }
 
-void ContextRef::release(ContextMap* map) noexcept {
+}  // namespace
+
+ContextSlot::ContextSlot(const Context& given) noexcept
+    : bits_(reinterpret_cast<std::uintptr_t>(given.cell_) | kCell) {
+  ++given.cell_->references;
+}
+
+/// The map behind `bits`, with one more reference.
+std::uintptr_t ContextSlot::acquire(std::uintptr_t bits) noexcept {
+  if (ContextCell* cell = cell_of(bits)) bits = cell->slot.bits_;
+  if (auto* map = reinterpret_cast<ContextMap*>(bits))
+    map->references.fetch_add(1, std::memory_order_relaxed);
+  return bits;
+}
+
+void ContextSlot::release(std::uintptr_t bits) noexcept {
+  if (ContextCell* cell = cell_of(bits)) {
+    if (--cell->references == 0) delete cell;
+    return;
+  }
   // Pairs with itself: the last owner sees all that the others did to the entries.
+  auto* map = reinterpret_cast<ContextMap*>(bits);
   if (map->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete map;
 }
 
-const std::any* ContextRef::find(const void* variable) const noexcept {
-  if (!map_) return nullptr;
-  for (const auto& entry : map_->entries)
+ContextCell* ContextSlot::cell() const noexcept { return cell_of(bits_); }
+
+ContextMap* ContextSlot::map() const noexcept {
+  return reinterpret_cast<ContextMap*>(cell() ? cell()->slot.bits_ : bits_);
+}
+
+/// Takes over the reference to `map`.
+void ContextSlot::set_map(ContextMap* map) noexcept {
+  std::uintptr_t& bits = cell() ? cell()->slot.bits_ : bits_;
+  std::uintptr_t old = std::exchange(bits, reinterpret_cast<std::uintptr_t>(map));
+  if (old) release(old);
+}
+
+const std::any* ContextSlot::find(const void* variable) const noexcept {
+  const ContextMap* current = map();
+  if (!current) return nullptr;
+  for (const auto& entry : current->entries)
     if (entry.variable == variable) return &entry.value;
   return nullptr;
 }
 
-void ContextRef::set(const void* variable, std::any value) {
-  ContextRef next;
-  next.map_ = new ContextMap;
-  if (map_) next.map_->entries = map_->entries;
-  auto& entries = next.map_->entries;
+void ContextSlot::set(const void* variable, std::any value) {
+  auto next = std::make_unique<ContextMap>();
+  if (map()) next->entries = map()->entries;
+  auto& entries = next->entries;
   auto same = [variable](const auto& entry) { return entry.variable == variable; };
   auto found = std::find_if(entries.begin(), entries.end(), same);
   if (found != entries.end())
     found->value = std::move(value);
   else
     entries.push_back({variable, std::move(value)});
-  *this = std::move(next);
+  set_map(next.release());
 }
 
-void ContextRef::erase(const void* variable) {
+void ContextSlot::erase(const void* variable) {
   if (!find(variable)) return;
-  ContextRef next;
-  next.map_ = new ContextMap;
-  for (const auto& entry : map_->entries)
-    if (entry.variable != variable) next.map_->entries.push_back(entry);
-  *this = std::move(next);
+  auto next = std::make_unique<ContextMap>();
+  for (const auto& entry : map()->entries)
+    if (entry.variable != variable) next->entries.push_back(entry);
+  set_map(next.release());
 }
 
-std::size_t ContextRef::size() const noexcept { return map_ ? map_->entries.size() : 0; }
+std::size_t ContextSlot::size() const noexcept { return map() ? map()->entries.size() : 0; }
 
-namespace {
+Context ContextSlot::share() {
+  if (!cell()) {
+    auto* made = new ContextCell;
+    // Running code may have this slot current; it goes on with the cell's values.
+    made->slot.bits_ = bits_;
+    bits_ = reinterpret_cast<std::uintptr_t>(made) | kCell;
+  }
+  return Context(cell());
+}
 
-/// The values that code outside any task or callback sees.
-ContextRef& thread_context() noexcept {
-  static thread_local ContextRef context;
+ContextSlot& thread_context() noexcept {
+  static thread_local ContextSlot context(ContextSlot::Empty::empty);
   return context;
-}
-
-}  // namespace
-
-ContextRef& current_context() noexcept {
-  ContextRef* context = thread_state.context;
-  return context ? *context : thread_context();
-}
-
-ContextRef* exchange_context(ContextRef* context) noexcept {
-  return std::exchange(thread_state.context, context);
 }
 
 }  // namespace detail
@@ -95,29 +126,14 @@ Context& Context::operator=(const Context& other) noexcept {
 
 Context Context::copy() const {
   Context result;
-  result.cell_->values = cell_->values;
+  result.cell_->slot = detail::ContextSlot(cell_->slot);
   return result;
 }
 
 Context copy_context() {
   Context result;
-  result.cell_->values = detail::current_context();
+  result.cell_->slot = detail::ContextSlot();
   return result;
 }
-
-namespace detail {
-
-Context ContextSlot::share() {
-  if (!shared_) {
-    shared_ = new Context::Cell;
-    // Running code may have this slot current; it goes on with the shared values.
-    bool current = thread_state.context == &own_;
-    shared_->values = std::move(own_);
-    if (current) thread_state.context = &shared_->values;
-  }
-  return Context(shared_);
-}
-
-}  // namespace detail
 
 }  // namespace asyncio

@@ -11,15 +11,30 @@
 
 namespace asyncio::detail {
 
+namespace {
+
+/// Frees callbacks that will not be called. What one of them holds may be a future with callbacks
+/// of its own, and so on: a list instead of a recursion (R12).
+void discard_callbacks(ReadyList& callbacks) noexcept {
+  static thread_local constinit ReadyList* under_way = nullptr;
+  if (under_way) return under_way->splice_back(callbacks);
+  ReadyList discarded;
+  discarded.splice_back(callbacks);
+  under_way = &discarded;
+  while (!discarded.empty())
+    if (auto* callback = DoneCallback::of(discarded.pop_front())) delete callback;
+  under_way = nullptr;
+}
+
+}  // namespace
+
 FutureState::FutureState(Loop& loop, bool is_task, std::source_location created) noexcept
     : is_task_(is_task), loop_(&loop), created_(created) {
   loop.future_born();
 }
 
 FutureState::~FutureState() {
-  // Callbacks of a future that never got an outcome: they will not be called.
-  while (!callbacks_.empty())
-    if (auto* callback = DoneCallback::of(callbacks_.pop_front())) delete callback;
+  if (!callbacks_.empty()) discard_callbacks(callbacks_);  // it never got an outcome
   loop_->future_died();
 }
 
@@ -124,7 +139,7 @@ std::exception_ptr make_cancelled(const std::string& message) {
 void DoneCallback::run_callback(Ready& node) {
   std::unique_ptr<DoneCallback> callback(static_cast<DoneCallback*>(&node));
   Ref<FutureState> future = callback->future_;
-  ContextScope scope(callback->context_.values());
+  ContextScope scope(callback->context_);
   try {
     callback->invoke(future);
   } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.

@@ -7,6 +7,7 @@
 #include "asyncio/executor.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
+#include "source_text.hpp"
 
 #include <algorithm>
 #include <string>
@@ -42,7 +43,7 @@ class Loop::Running {
 
  private:
   Loop& loop_;
-  ContextRef* outer_context_;
+  ContextSlot* outer_context_;
 };
 
 std::uint64_t Loop::next_serial() noexcept {
@@ -60,6 +61,26 @@ Loop::~Loop() {
 
 // --- Running ----------------------------------------------------------------------------------
 
+inline void Loop::run_ready() {
+  if (!ready_.has_one()) return run_batch();
+  // Most often it is one alone, which needs no batch.
+  Ready& node = ready_.pop_front();
+  ++handles_since_poll_;
+  node.run(node);
+}
+
+/// One iteration. CPython: BaseEventLoop._run_once.
+inline void Loop::run_once() {
+  take_inbox();
+  if (ready_.empty() || handles_since_poll_ >= kHandlesBetweenPolls) [[unlikely]]
+    poll();
+  if (!timers_.empty()) collect_due_timers();
+  if (!debug_) [[likely]]
+    run_ready();
+  else
+    run_ready_debug();
+}
+
 void Loop::run_forever() {
   check_closed();
   if (running_) throw RuntimeError("This event loop is already running");
@@ -72,19 +93,7 @@ void Loop::run_forever() {
   } while (!stopping_);
 }
 
-/// One iteration. CPython: BaseEventLoop._run_once.
-void Loop::run_once() {
-  take_inbox();
-  poll_if_due();
-  collect_due_timers();
-  batch_.splice_back(ready_);
-  if (!debug_) [[likely]]
-    run_ready();
-  else
-    run_ready_debug();
-}
-
-void Loop::poll_if_due() {
+void Loop::poll() {
   bool idle = ready_.empty() && !stopping_;
   if (!idle && handles_since_poll_ < kHandlesBetweenPolls) return;
   handles_since_poll_ = 0;
@@ -101,12 +110,12 @@ void Loop::poll_if_due() {
 }
 
 void Loop::collect_due_timers() {
-  if (timers_.empty()) return;
   std::int64_t now = now_ns();
   while (!timers_.empty() && timers_.next_deadline() <= now) ready_.push_back(timers_.pop());
 }
 
-void Loop::run_ready() {
+void Loop::run_batch() {
+  batch_.splice_back(ready_);
   unsigned ran = 0;
   while (!batch_.empty()) {
     Ready& node = batch_.pop_front();
@@ -117,6 +126,7 @@ void Loop::run_ready() {
 }
 
 void Loop::run_ready_debug() {
+  batch_.splice_back(ready_);
   while (!batch_.empty()) {
     ++handles_since_poll_;
     run_timed(batch_.pop_front());
@@ -124,12 +134,24 @@ void Loop::run_ready_debug() {
 }
 
 void Loop::run_timed(Ready& node) {
-  std::string what = "callback";
-  if (TaskState* task = TaskState::of_wake_node(node)) what = "step of task '" + task->name() + "'";
+  // What is needed for a report, taken before the node and its frame may be gone.
+  Ref<TaskState> task = Ref<TaskState>::share(TaskState::of_wake_node(node));
+  std::source_location from;
+  if (task && task->top()) {
+    const PromiseBase& frame = *task->top();
+    from = frame.awaiting.line() ? frame.awaiting : frame.function;
+  }
+  const std::type_info* callable = nullptr;
+  if (node.run == &HandleState::run_callback)
+    callable = &static_cast<HandleState&>(static_cast<Timer&>(node)).callable_type();
+
   TimePoint begin = now();
   node.run(node);
   auto took = now() - begin;
   if (took < slow_callback_duration) return;
+  std::string what = "a callback";
+  if (callable) what = "callback " + type_name(*callable);
+  if (task) what = task->description() + ", from " + source_text(from);
   log(LogLevel::warning, "Executing " + what + " took " +
                              std::to_string(std::chrono::duration<double>(took).count()) +
                              " seconds");
@@ -202,11 +224,14 @@ void Loop::discard_pending() noexcept {
 
 // --- Scheduling -------------------------------------------------------------------------------
 
-void Loop::schedule(HandleState& handle) { ready_.push_back(handle); }
-
 void Loop::schedule_at(HandleState& handle, std::int64_t when) {
   handle.set_when(when);
-  timers_.push(handle, when);
+  try {
+    timers_.push(handle, when);
+  } catch (...) {  // Rethrown; the loop has no use for its reference.
+    handle.drop_reference();
+    throw;
+  }
 }
 
 void Loop::schedule_threadsafe(HandleState& handle) {
@@ -222,14 +247,13 @@ bool Loop::post(Ready& node) noexcept {
     node.next = head;
   } while (!inbox_.compare_exchange_weak(head, &node, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
-  // Invariant 4: pairs with poll_if_due.
+  // Invariant 4: pairs with poll.
   if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) poller_->wake();
   return true;
 }
 
-void Loop::take_inbox() noexcept {
-  if (!inbox_.load(std::memory_order_relaxed) || closed_) [[likely]]
-    return;
+void Loop::take_posted() noexcept {
+  if (closed_) return;
   // Acquire: pairs with the push, so that what the poster wrote into its node is seen.
   accept_posted(inbox_.exchange(nullptr, std::memory_order_acquire));
 }
@@ -329,7 +353,10 @@ void Loop::handle_callback_error(HandleState* handle, const char* what) {
   if (classify(error) == ErrorKind::interrupt) throw;
   ExceptionContext context("Exception in " + std::string(what));
   context.set_exception(error);
-  if (handle) context.set_handle(Handle(*handle));
+  if (handle) {
+    handle->add_reference();
+    context.set_handle(Handle(*handle));
+  }
   call_exception_handler(context);
 }
 
@@ -364,20 +391,9 @@ void Loop::default_exception_handler(const ExceptionContext& context) const {
 
 // --- Handles ----------------------------------------------------------------------------------
 
-void HandleState::drop_reference() noexcept {
-  // acq_rel: the last of two threads sees what the other did to the callable.
-  std::uint32_t before = 0;
-  if (shared_) {
-    before = references_.fetch_sub(1, std::memory_order_acq_rel);
-  } else {
-    before = references_.load(std::memory_order_relaxed);
-    references_.store(before - 1, std::memory_order_relaxed);
-  }
-  if (before == 1) delete this;
-}
-
 void HandleState::cancel() noexcept {
-  if (cancelled_.exchange(true, std::memory_order_relaxed)) return;
+  if (cancelled()) return;
+  cancelled_.store(true, std::memory_order_relaxed);
   if (shared_ || started_) return;  // the loop's thread drops the callable
   drop();
   if (armed()) {
@@ -386,29 +402,6 @@ void HandleState::cancel() noexcept {
   }
 }
 
-void HandleState::run_callback(Ready& node) {
-  auto& self = static_cast<HandleState&>(static_cast<Timer&>(node));
-  if (!self.cancelled()) {
-    self.started_ = true;
-    ContextRef* outer = exchange_context(&self.context_.values());
-    struct Release {
-      ~Release() {
-        exchange_context(outer);
-        handle.drop();
-        handle.drop_reference();
-      }
-      HandleState& handle;
-      ContextRef* outer;
-    } release{self, outer};
-    try {
-      self.invoke();
-    } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
-      self.loop_->handle_callback_error(&self, "callback");
-    }
-  } else {
-    self.drop();
-    self.drop_reference();
-  }
-}
+void HandleState::failed() { loop_->handle_callback_error(this, "callback"); }
 
 }  // namespace asyncio::detail

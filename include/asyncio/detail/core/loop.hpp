@@ -72,7 +72,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void arm(Timer& timer, std::int64_t when) { timers_.push(timer, when); }
   void disarm(Timer& timer) noexcept { timers_.remove(timer); }
   std::size_t armed_timers() const noexcept { return timers_.size(); }
-  void schedule(HandleState& handle);
+  void schedule(HandleState& handle) noexcept { ready_.push_back(handle); }
   void schedule_at(HandleState& handle, std::int64_t when);
   /// Thread   any. Throws RuntimeError if the loop is closed.
   void schedule_threadsafe(HandleState& handle);
@@ -139,12 +139,17 @@ class Loop : public std::enable_shared_from_this<Loop> {
   class Running;
 
   void run_once();
-  void poll_if_due();
-  void collect_due_timers();
+  [[gnu::noinline]] void poll();
+  [[gnu::noinline]] void collect_due_timers();
   void run_ready();
+  [[gnu::noinline]] void run_batch();
   void run_ready_debug();
   void run_timed(Ready& node);
-  void take_inbox() noexcept;
+  void take_inbox() noexcept {
+    if (inbox_.load(std::memory_order_relaxed)) [[unlikely]]
+      take_posted();
+  }
+  void take_posted() noexcept;
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
   void discard_pending() noexcept;

@@ -30,6 +30,7 @@ class List {
   List& operator=(const List&) = delete;
 
   bool empty() const noexcept { return head_.next == &head_; }
+  bool has_one() const noexcept { return head_.next == head_.prev && !empty(); }
   Node& front() const noexcept { return static_cast<Node&>(*head_.next); }
 
   void push_back(Node& node) noexcept {

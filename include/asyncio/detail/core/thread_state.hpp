@@ -3,13 +3,13 @@
 
 namespace asyncio::detail {
 
-class ContextRef;
+class ContextSlot;
 class Loop;
 
 /// What the library keeps for each thread. Trivial, so that reading it is one instruction.
 struct ThreadState {
-  Loop* running_loop;   // inside run_forever of this loop
-  ContextRef* context;  // null: the thread's own
+  Loop* running_loop;    // inside run_forever of this loop
+  ContextSlot* context;  // null: the thread's own
 };
 
 [[gnu::tls_model("initial-exec")]] inline thread_local constinit ThreadState thread_state{};
