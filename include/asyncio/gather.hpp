@@ -143,7 +143,7 @@ auto gather_range(R&& range) {
 /// Runs the awaitables concurrently, coroutines as new tasks, in argument order.
 ///
 /// Awaits   all of them; or the first exception or cancellation among them, while the others run
-///          on.
+///          on; a later exception is reported as never retrieved.
 /// Returns  a Future of their results in argument order: a tuple, with Unit for void. It can be
 ///          stored, awaited several times, and given to another gather.
 /// Throws   (the await) the first exception.

@@ -106,7 +106,7 @@ class Runner {
   /// Runs `function(args...)`, which both live in the task.
   template <class F, class... Args>
     requires(!is_coroutine_v<F>)
-  auto run(F&& function, Args&&... args) {
+  detail::coroutine_result_t<F, Args...> run(F&& function, Args&&... args) {
     begin();
     TaskOptions options;
     options.context(*context_);
@@ -172,10 +172,10 @@ T run(Coro<T> main, RunOptions options = {}) {
 /// The same for `function(args...)`, which live as long as the run.
 template <class F, class... Args>
   requires(!is_coroutine_v<F>)
-auto run(RunOptions options, F&& function, Args&&... args) {
+detail::coroutine_result_t<F, Args...> run(RunOptions options, F&& function, Args&&... args) {
   detail::refuse_running_loop("asyncio.run() cannot be called from a running event loop");
   Runner runner(std::move(options));
-  using T = typename std::invoke_result_t<std::decay_t<F>&, detail::stored_t<Args>...>::value_type;
+  using T = detail::coroutine_result_t<F, Args...>;
   if constexpr (std::is_void_v<T>) {
     runner.run(std::forward<F>(function), std::forward<Args>(args)...);
     runner.close();
@@ -188,7 +188,7 @@ auto run(RunOptions options, F&& function, Args&&... args) {
 
 template <class F, class... Args>
   requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, RunOptions>)
-auto run(F&& function, Args&&... args) {
+detail::coroutine_result_t<F, Args...> run(F&& function, Args&&... args) {
   return run(RunOptions(), std::forward<F>(function), std::forward<Args>(args)...);
 }
 

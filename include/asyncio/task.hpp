@@ -190,6 +190,11 @@ struct StoredArgument<std::reference_wrapper<A>> {
 template <class A>
 using stored_t = typename StoredArgument<std::decay_t<A>>::type;
 
+/// What the coroutine returns that a copy of F makes from copies of Args.
+template <class F, class... Args>
+using coroutine_result_t =
+    typename std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>::value_type;
+
 template <class F, class... Args>
 auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&& function,
                 Args&&... args) {

@@ -106,7 +106,11 @@ namespace {
 void cancel_leftovers(EventLoop loop) {
   std::vector<TaskHandle> leftovers = all_tasks(loop);
   if (leftovers.empty()) return;
-  for (auto& task : leftovers) task.cancel();
+  for (auto& task : leftovers) {
+    if (loop.get_debug())
+      log(LogLevel::warning, "the end of asyncio.run() cancelled " + task_of(task).description());
+    task.cancel();
+  }
   loop.run_until_complete(gather(return_exceptions, leftovers));
   for (auto& task : leftovers) {
     if (task.cancelled()) continue;

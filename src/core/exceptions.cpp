@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/exceptions.hpp"
 
+#include "source_text.hpp"
+
 #include <cerrno>
-#include <cstdlib>
 #include <cxxabi.h>
-#include <memory>
 #include <typeinfo>
 #include <utility>
 
@@ -57,15 +57,8 @@ void throw_os_error(int error_number, const std::string& operation) {
 
 namespace {
 
-std::string type_name(const std::type_info& type) {
-  int status = 0;
-  std::unique_ptr<char, void (*)(void*)> name(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
-  return status == 0 ? name.get() : type.name();
-}
-
 std::string with_text(const std::type_info& type, const char* text) {
-  std::string name = type_name(type);
+  std::string name = detail::type_name(type);
   return *text ? name + ": " + text : name;
 }
 
@@ -81,7 +74,7 @@ std::string describe_exception(const std::exception_ptr& error) {
     return with_text(typeid(e), e.what());
   } catch (...) {  // Described, not handled: whoever owns `error` decides about it.
     const std::type_info* type = abi::__cxa_current_exception_type();
-    return type ? "exception of type " + type_name(*type) : "foreign exception";
+    return type ? "exception of type " + detail::type_name(*type) : "foreign exception";
   }
 }
 

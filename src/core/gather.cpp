@@ -53,10 +53,9 @@ void GatherChildren::begin() {
 
 void GatherChildren::child_done(FutureState& child) {
   ++finished_;
-  if (outer_.done()) {
-    if (!child.cancelled()) child.mark_retrieved();
-    return;
-  }
+  // A later error is the child's own again: if nobody asks for it, it is reported (D3). CPython
+  // lets it go.
+  if (outer_.done()) return;
   if (!return_exceptions_) {
     if (std::exception_ptr error = child.take_error()) return outer_.set_exception(error);
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "source_text.hpp"
 
+#include <cstdlib>
+#include <cxxabi.h>
+#include <memory>
+
 namespace asyncio::detail {
 
 std::string source_text(const std::source_location& where) {
@@ -57,6 +61,13 @@ std::string function_name(const std::source_location& where) {
     break;
   }
   return without_anonymous(text);
+}
+
+std::string type_name(const std::type_info& type) {
+  int status = 0;
+  std::unique_ptr<char, void (*)(void*)> name(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free);
+  return status == 0 ? name.get() : type.name();
 }
 
 }  // namespace asyncio::detail

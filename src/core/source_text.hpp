@@ -4,6 +4,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 namespace asyncio::detail {
 
@@ -13,5 +14,8 @@ std::string source_text(const std::source_location& where);
 /// A function's name as its author wrote it: without return type, arguments, template arguments
 /// and the compilers' decorations for lambdas and coroutine clones.
 std::string function_name(const std::source_location& where);
+
+/// A type's name as in the source.
+std::string type_name(const std::type_info& type);
 
 }  // namespace asyncio::detail

@@ -48,6 +48,13 @@ void TaskState::set_name(std::string name) {
   name_ = reinterpret_cast<std::uintptr_t>(given);
 }
 
+std::string TaskState::description() const {
+  std::string text = "task '" + name() + "'";
+  if (root_.child) text += " of coroutine '" + function_name(root_.child->function) + "'";
+  std::string where = source_text(created());
+  return where.empty() ? text : text + ", created at " + where;
+}
+
 void TaskState::set_context(const Context& given) {
   context_.~ContextSlot();
   ::new (&context_) ContextSlot(given);
@@ -97,7 +104,7 @@ void TaskState::step() {
 void TaskState::drive() {
   Loop& owner = loop();
   TaskState* previous = std::exchange(owner.current_task_, this);
-  ContextRef* outer = std::exchange(thread_state.context, &context_.values());
+  ContextSlot* outer = std::exchange(thread_state.context, &context_);
   if (owner.task_hooks) [[unlikely]]
     owner.task_hooks->on_enter(TaskHandle(Ref<FutureState>::share(this)));
   root_.child->started = true;
@@ -117,12 +124,13 @@ void TaskState::end() {
   auto keep = Ref<FutureState>::adopt(this);  // the loop's reference
   PromiseBase& root = *root_.child;
   std::exception_ptr error;
-  if (!root.started) {
+  if (root.outcome == Outcome::error) {
+    error = std::move(root.error);
+  } else if (!root.started || must_cancel_) {
+    // Before its first step, or by itself right before its return: the value does not count.
     error = take_cancel_error();
     if (!error) error = std::make_exception_ptr(CancelledError());
-    deliver_cancel_ = false;
-  } else if (root.outcome == Outcome::error) {
-    error = std::move(root.error);
+    deliver_cancel_ = must_cancel_ = false;
   } else {
     try {
       take_value(root);
@@ -139,12 +147,7 @@ void TaskState::end() {
 
 void TaskState::settle(std::exception_ptr error) {
   if (!error) {
-    if (must_cancel_) {  // cancelled right before the coroutine ended
-      must_cancel_ = false;
-      set_cancelled(take_cancel_error());
-    } else {
-      finish(FutureStatus::finished);
-    }
+    finish(FutureStatus::finished);
   } else {
     switch (classify(error)) {
       case ErrorKind::cancelled:

@@ -53,12 +53,12 @@ T run_simulated(Coro<T> main, std::uint64_t seed = 0) {
 
 /// The same for `function(args...)`, which live as long as the run.
 template <class F, class... Args>
-auto run_simulated(Seed seed, F&& function, Args&&... args) {
+asyncio::detail::coroutine_result_t<F, Args...> run_simulated(Seed seed, F&& function,
+                                                              Args&&... args) {
   asyncio::detail::refuse_running_loop(
       "run_simulated() cannot be called from a running event loop");
   Runner runner(detail::options(seed.number()));
-  using T = typename std::invoke_result_t<std::decay_t<F>&,
-                                          asyncio::detail::stored_t<Args>...>::value_type;
+  using T = asyncio::detail::coroutine_result_t<F, Args...>;
   if constexpr (std::is_void_v<T>) {
     runner.run(std::forward<F>(function), std::forward<Args>(args)...);
     runner.close();
@@ -70,7 +70,7 @@ auto run_simulated(Seed seed, F&& function, Args&&... args) {
 }
 template <class F, class... Args>
   requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, Seed>)
-auto run_simulated(F&& function, Args&&... args) {
+asyncio::detail::coroutine_result_t<F, Args...> run_simulated(F&& function, Args&&... args) {
   return run_simulated(Seed(0), std::forward<F>(function), std::forward<Args>(args)...);
 }
 

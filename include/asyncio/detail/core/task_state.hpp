@@ -31,6 +31,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
 
   std::string name() const;
   void set_name(std::string name);
+  /// For reports: its name, coroutine and place of creation.
+  std::string description() const;
   ContextSlot& context() noexcept { return context_; }
   PromiseBase* top() const noexcept { return top_; }
   Wait* waiting() const noexcept { return waiting_; }
