@@ -36,6 +36,7 @@ class Delay {
 
  private:
   using Limits = std::numeric_limits<std::int64_t>;
+  __extension__ using Wide = __int128;
 
   template <class Rep, class Period>
   static constexpr std::int64_t convert(std::chrono::duration<Rep, Period> duration) {
@@ -44,11 +45,15 @@ class Delay {
     if (ns != ns) detail::throw_not_a_number();
     if (ns >= 9.2e18L) return Limits::max();
     if (ns <= -9.2e18L) return Limits::min();
-    if constexpr (std::is_integral_v<Rep>)
-      return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
-    else  // rounded up: a timer is never early
-      return static_cast<std::int64_t>(ns) +
-             (static_cast<long double>(static_cast<std::int64_t>(ns)) < ns);
+    // Rounded up: a timer is never early.
+    if constexpr (std::is_integral_v<Rep>) {
+      Wide exact = static_cast<Wide>(duration.count()) * Period::num * 1'000'000'000;
+      Wide whole = exact / Period::den;
+      return static_cast<std::int64_t>(whole + (whole * Period::den < exact));
+    } else {
+      auto whole = static_cast<std::int64_t>(ns);
+      return whole + (static_cast<long double>(whole) < ns);
+    }
   }
 
   std::int64_t ns_;
