@@ -22,7 +22,7 @@ void report_values(const ExceptionGroup& part) {
   std::cout << part.exceptions().size() << " ValueErrors\n";
 }
 
-void report_others(const ExceptionGroup& part) { std::cout << part.tree() << "\n"; }
+void report_others(const ExceptionGroup& part) { std::cout << part.tree(); }
 
 Coro<> program() {
   try {

@@ -31,7 +31,7 @@ Coro<> program() {
       co_return;
     });
   } catch (const ExceptionGroup& errors) {
-    std::cout << errors.tree() << "\n";
+    std::cout << errors.tree();
   }
 }
 // [/group]

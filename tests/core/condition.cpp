@@ -465,62 +465,68 @@ class Store {
  public:
   Condition condition;
   int items = 0;
+  int waiting = 0;
   int inside = 0;
   int taken = 0;
 };
 
-Coro<> consume(Store& store, std::uint64_t seed) {
-  test::Random random(seed);
-  for (int round = 0; round < 3; ++round) {
-    auto held = co_await store.condition.scoped();
-    EXPECT_EQ(store.inside, 0);
+/// Counts one more while it lives.
+class CountedStay {
+ public:
+  explicit CountedStay(int& count) : count_(count) { ++count_; }
+  ~CountedStay() { --count_; }
+  CountedStay(const CountedStay&) = delete;
+  CountedStay& operator=(const CountedStay&) = delete;
+
+ private:
+  int& count_;
+};
+
+Coro<> consume(Store& store, int iterations) {
+  auto held = co_await store.condition.scoped();
+  EXPECT_EQ(store.inside, 0);
+  {
+    CountedStay waiting(store.waiting);
     while (store.items == 0) co_await store.condition.wait();
-    struct Inside {
-      explicit Inside(int& count) : inside(count) { ++inside; }
-      ~Inside() { --inside; }
-      int& inside;
-    } inside(store.inside);
-    EXPECT_EQ(store.inside, 1);
-    co_await yields(random.below(2));
-    --store.items;
-    ++store.taken;
   }
+  CountedStay inside(store.inside);
+  --store.items;
+  ++store.taken;
+  co_await yields(iterations);
+}
+
+Coro<> random_store(std::uint64_t seed) {
+  test::Random random(seed);
+  Store store;
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < 16; ++i) tasks.push_back(create_task(consume(store, random.below(3))));
+  int made = 0;
+  for (int i = 0; i < 8; ++i) {
+    co_await yields(random.below(4));
+    if (random.one_in(2)) tasks[static_cast<std::size_t>(random.below(16))].cancel();
+    auto held = co_await store.condition.scoped();
+    for (int items = random.below(3); items > 0; --items, ++made) {
+      ++store.items;
+      store.condition.notify();  // one for each item
+    }
+    co_await yields(random.below(3));
+    if (random.one_in(2)) tasks[static_cast<std::size_t>(random.below(16))].cancel();
+  }
+  co_await yields(60);
+  // If a notification were lost, an item would stay here while somebody waits for it.
+  EXPECT_TRUE(store.items == 0 || store.waiting == 0);
+  EXPECT_EQ(made, store.taken + store.items);
+  for (auto& task : tasks) task.cancel();
+  for (auto& task : tasks) {
+    auto outcome = co_await capture(task);
+    EXPECT_TRUE(outcome.has_value() || outcome.cancelled());
+  }
+  EXPECT_EQ(store.inside + store.waiting, 0);
+  EXPECT_FALSE(store.condition.locked());
 }
 
 TEST(Condition, fault7_random_cancellations_lose_no_notification) {
-  test::for_each_seed([](std::uint64_t seed) {
-    run_virtual([seed]() -> Coro<> {
-      test::Random random(seed);
-      Store store;
-      std::vector<Task<>> tasks;
-      for (int i = 0; i < 6; ++i) tasks.push_back(create_task(consume(store, random.next())));
-      int made = 0;
-      for (int i = 0; i < 12; ++i) {
-        co_await yields(random.below(4));
-        if (random.one_in(2)) tasks[static_cast<std::size_t>(random.below(6))].cancel();
-        if (random.one_in(2)) tasks[static_cast<std::size_t>(random.below(6))].cancel();
-        auto held = co_await store.condition.scoped();
-        ++store.items;
-        ++made;
-        store.condition.notify();
-        co_await yields(random.below(2));
-      }
-      // One notification for each item: if one were lost, an item would stay while somebody
-      // waits, and in the end nothing could happen any more.
-      for (int wanted = 18 - made; wanted > 0; --wanted) {
-        auto held = co_await store.condition.scoped();
-        ++store.items;
-        ++made;
-        store.condition.notify();
-      }
-      for (auto& task : tasks) {
-        auto outcome = co_await capture(task);
-        EXPECT_TRUE(outcome.has_value() || outcome.cancelled());
-      }
-      EXPECT_EQ(made, store.taken + store.items);
-      EXPECT_FALSE(store.condition.locked());
-    });
-  });
+  test::for_each_seed([](std::uint64_t seed) { run_virtual(random_store, seed); });
 }
 
 }  // namespace

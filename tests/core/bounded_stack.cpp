@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSL-1.0
+/// D12, R12, fault 2: neither awaits that do not suspend nor long chains grow the stack. To be run
+/// with a stack of 256 KiB: `ulimit -s 256`.
+#include "asyncio/asyncio.hpp"
+#include "captures.hpp"
+#include "virtual_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::run_virtual;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
+/// Ten million, or what ASYNCIO_AWAITS says; a tenth for each kind but the first with a sanitizer.
+long awaits(bool first_kind = false) {
+  const char* text = std::getenv("ASYNCIO_AWAITS");
+  long count = text ? std::atol(text) : 10'000'000;
+  return kSanitized && !first_kind ? count / 10 : count;
+}
+
+constexpr int kDepth = 100'000;
+
+// --- Awaits that complete at once ---------------------------------------------------------------
+
+Coro<long> one() { co_return 1; }
+
+TEST(BoundedStack, fault2_coroutine) {
+  long sum = run_virtual([]() -> Coro<long> {
+    long total = 0;
+    for (long i = 0, end = awaits(true); i < end; ++i) total += co_await one();
+    co_return total;
+  });
+  EXPECT_EQ(sum, awaits(true));
+}
+
+TEST(BoundedStack, fault2_captured_coroutine) {
+  long sum = run_virtual([]() -> Coro<long> {
+    long total = 0;
+    for (long i = 0, end = awaits() / 10; i < end; ++i) {
+      Result<long> result = co_await capture(one());
+      total += *result;
+    }
+    co_return total;
+  });
+  EXPECT_EQ(sum, awaits() / 10);
+}
+
+TEST(BoundedStack, fault2_ready_future_and_done_task) {
+  run_virtual([]() -> Coro<> {
+    auto future = get_running_loop().create_future<long>();
+    future.set_result(1);
+    Task<long> task = create_task(one());
+    co_await task;
+    long total = 0;
+    for (long i = 0, end = awaits(); i < end; ++i) {
+      total += co_await future;
+      total += co_await task;
+    }
+    EXPECT_EQ(total, 2 * awaits());
+  });
+}
+
+TEST(BoundedStack, fault2_free_lock_set_event_and_ready_semaphore) {
+  run_virtual([]() -> Coro<> {
+    Lock lock;
+    Event event;
+    event.set();
+    Semaphore semaphore(1);
+    for (long i = 0, end = awaits() / 3; i < end; ++i) {
+      co_await lock.acquire();
+      co_await event.wait();
+      co_await semaphore.acquire();
+      semaphore.release();
+      lock.release();
+    }
+    EXPECT_FALSE(lock.locked());
+  });
+}
+
+TEST(BoundedStack, fault2_queue_with_items) {
+  run_virtual([]() -> Coro<> {
+    Queue<long> queue;
+    long total = 0;
+    for (long i = 0, end = awaits() / 2; i < end; ++i) {
+      co_await queue.put(1);
+      total += co_await queue.get();
+    }
+    EXPECT_EQ(total, awaits() / 2);
+  });
+}
+
+AsyncGenerator<long> ones(long count) {
+  for (long i = 0; i < count; ++i) co_yield 1;
+}
+
+TEST(BoundedStack, fault2_generator_next) {
+  run_virtual([]() -> Coro<> {
+    auto generator = ones(awaits());
+    long total = 0;
+    while (auto item = co_await generator.next()) total += *item;
+    EXPECT_EQ(total, awaits());
+  });
+}
+
+struct Manager {
+  int aenter() { return 1; }
+  bool aexit(std::exception_ptr) { return false; }
+};
+
+TEST(BoundedStack, fault2_with) {
+  run_virtual([]() -> Coro<> {
+    long total = 0;
+    for (long i = 0, end = awaits() / 20; i < end; ++i)
+      co_await with(Manager(), [&](int entered) { total += entered; });
+    EXPECT_EQ(total, awaits() / 20);
+  });
+}
+
+// --- Deep recursion -----------------------------------------------------------------------------
+
+enum class Bottom { returns, throws, sleeps };
+
+Coro<int> recurse(int depth, Bottom bottom) {
+  if (depth > 0) {
+    int below = co_await recurse(depth - 1, bottom);
+    co_return below + 1;
+  }
+  if (bottom == Bottom::throws) throw ValueError("bottom");
+  if (bottom == Bottom::sleeps) co_await sleep(1h);
+  co_return 0;
+}
+
+TEST(BoundedStack, D12_recursion_returns) {
+  EXPECT_EQ(run_virtual(recurse, kDepth, Bottom::returns), kDepth);
+  EXPECT_EQ(run_virtual(recurse, kDepth, Bottom::sleeps), kDepth);
+}
+
+TEST(BoundedStack, D12_recursion_throws) {
+  EXPECT_EQ(test::thrown([] { run_virtual(recurse, kDepth, Bottom::throws); }),
+            "asyncio::ValueError: bottom");
+}
+
+TEST(BoundedStack, D12_recursion_cancelled_at_the_bottom) {
+  run_virtual([]() -> Coro<> {
+    Task<int> task = create_task(recurse, kDepth, Bottom::sleeps);
+    co_await sleep(1s);
+    task.cancel();
+    Result<int> result = co_await capture(task);
+    EXPECT_TRUE(result.cancelled());
+  });
+}
+
+TEST(BoundedStack, R12_suspended_frames_are_destroyed_one_by_one) {
+  EventLoop loop = test::new_virtual_loop();
+  test::ReportCapture reports(loop);
+  loop.create_task(recurse, kDepth, Bottom::sleeps);
+  loop.run_until_complete([]() -> Coro<> { co_await sleep(1s); }());
+  loop.close();
+  EXPECT_EQ(reports.reports, std::vector<std::string>{"Task was destroyed but it is pending!"});
+}
+
+Coro<> wrap(Coro<> inner) { co_await std::move(inner); }
+
+TEST(BoundedStack, D12_coroutines_that_hold_the_next_one_as_an_argument) {
+  run_virtual([]() -> Coro<> {
+    Coro<> chain = wrap([]() -> Coro<> { co_await sleep(1h); }());
+    for (int i = 0; i < kDepth; ++i) chain = wrap(std::move(chain));
+    Task<> task = create_task(std::move(chain));
+    co_await sleep(1s);
+    task.cancel();
+    Result<> result = co_await capture(task);
+    EXPECT_TRUE(result.cancelled());
+  });
+}
+
+// --- Long chains --------------------------------------------------------------------------------
+
+/// Each task awaits the one before; the first awaits `first`. Returns the last.
+template <class F>
+Task<> chain_of_tasks(Future<> first, F link) {
+  Task<> last = create_task(link(first));
+  for (int i = 1; i < kDepth; ++i) last = create_task(link(last));
+  return last;
+}
+Coro<> await_it(Future<> future) { co_await future; }
+Coro<> gather_it(Future<> future) { co_await gather(future); }
+Coro<> shield_and_await(Future<> future) { co_await shield(future); }
+
+enum class Ending { completes, fails, cancelled, closed };
+
+template <class F>
+void run_chain(F link, Ending ending) {
+  EventLoop loop = test::new_virtual_loop();
+  test::ReportCapture reports(loop);
+  loop.run_until_complete([](F make, Ending end) -> Coro<> {
+    auto first = get_running_loop().create_future();
+    Task<> last = chain_of_tasks(first, make);
+    co_await sleep(1s);
+    if (end == Ending::completes) first.set_result();
+    if (end == Ending::fails) first.set_exception(ValueError("first"));
+    if (end == Ending::cancelled) last.cancel();
+    if (end == Ending::closed) co_return;
+    Result<> result = co_await capture(last);
+    EXPECT_EQ(result.has_value(), end == Ending::completes);
+    EXPECT_EQ(result.cancelled(), end == Ending::cancelled);
+    EXPECT_EQ(result.holds<ValueError>(), end == Ending::fails);
+  }(link, ending));
+  loop.close();
+  EXPECT_EQ(reports.reports.size(), ending == Ending::closed ? std::size_t{kDepth} : 0u);
+}
+
+TEST(BoundedStack, R12_chain_of_tasks_completes) { run_chain(await_it, Ending::completes); }
+TEST(BoundedStack, R12_chain_of_tasks_fails) { run_chain(await_it, Ending::fails); }
+TEST(BoundedStack, R12_chain_of_tasks_is_cancelled) { run_chain(await_it, Ending::cancelled); }
+TEST(BoundedStack, R12_chain_of_tasks_is_closed) { run_chain(await_it, Ending::closed); }
+TEST(BoundedStack, R12_chain_of_gathers_completes) { run_chain(gather_it, Ending::completes); }
+TEST(BoundedStack, R12_chain_of_gathers_fails) { run_chain(gather_it, Ending::fails); }
+TEST(BoundedStack, R12_chain_of_gathers_is_cancelled) { run_chain(gather_it, Ending::cancelled); }
+TEST(BoundedStack, R12_chain_of_gathers_is_closed) { run_chain(gather_it, Ending::closed); }
+TEST(BoundedStack, R12_chain_of_shields_completes) {
+  run_chain(shield_and_await, Ending::completes);
+}
+TEST(BoundedStack, R12_chain_of_shields_is_closed) { run_chain(shield_and_await, Ending::closed); }
+
+void run_then_chain(Ending ending) {
+  EventLoop loop = test::new_virtual_loop();
+  loop.run_until_complete([](Ending end) -> Coro<> {
+    auto first = get_running_loop().create_future<int>();
+    Future<int> last = first;
+    for (int i = 0; i < kDepth; ++i) last = last.then([](int value) { return value + 1; });
+    if (end == Ending::completes) first.set_result(0);
+    if (end == Ending::fails) first.set_exception(ValueError("first"));
+    if (end == Ending::cancelled) {
+      EXPECT_TRUE(last.cancel());
+    }
+    if (end == Ending::closed) co_return;
+    Result<int> result = co_await capture(last);
+    if (end == Ending::completes) {
+      EXPECT_EQ(*result, kDepth);
+    }
+    EXPECT_EQ(result.cancelled(), end == Ending::cancelled);
+    EXPECT_EQ(result.holds<ValueError>(), end == Ending::fails);
+  }(ending));
+  loop.close();
+}
+
+TEST(BoundedStack, R12_chain_of_then_completes) { run_then_chain(Ending::completes); }
+TEST(BoundedStack, R12_chain_of_then_fails) { run_then_chain(Ending::fails); }
+TEST(BoundedStack, R12_chain_of_then_is_cancelled) { run_then_chain(Ending::cancelled); }
+TEST(BoundedStack, R12_chain_of_then_is_closed) { run_then_chain(Ending::closed); }
+
+TEST(BoundedStack, R12_chain_of_done_callbacks) {
+  run_virtual([]() -> Coro<> {
+    std::vector<Future<>> futures;
+    for (int i = 0; i <= kDepth; ++i) futures.push_back(get_running_loop().create_future());
+    for (std::size_t i = 0; i + 1 < futures.size(); ++i)
+      futures[i].add_done_callback([next = futures[i + 1]]() mutable { next.set_result(); });
+    futures.front().set_result();
+    co_await futures.back();
+  });
+}
+
+TEST(BoundedStack, R12_chain_of_done_callbacks_is_dropped) {
+  EventLoop loop = test::new_virtual_loop();
+  Future<> next(loop);
+  for (int i = 0; i < kDepth; ++i) {
+    Future<> before(loop);
+    before.add_done_callback([next] { ADD_FAILURE() << "called"; });
+    next = before;
+  }
+  next = Future<>(loop);
+  loop.close();
+}
+
+Coro<> start_eagerly(int depth, int& reached) {
+  ++reached;
+  if (depth > 0) create_task(start_eagerly(depth - 1, reached), TaskOptions().eager_start(true));
+  co_return;
+}
+
+TEST(BoundedStack, R12_eager_tasks_that_start_eager_tasks) {
+  int reached = 0;
+  run_virtual(
+      [](int& count) -> Coro<> {
+        co_await create_task(start_eagerly(kDepth, count), TaskOptions().eager_start(true));
+        while (all_tasks().size() > 1) co_await sleep(0s);
+      },
+      reached);
+  EXPECT_EQ(reached, kDepth + 1);
+}
+
+AsyncGenerator<int> nested(int depth) {
+  if (depth == 0) {
+    co_yield 1;
+    co_yield 2;
+    co_return;
+  }
+  auto inner = nested(depth - 1);
+  while (auto item = co_await inner.next()) co_yield *item + 1;
+}
+
+TEST(BoundedStack, R12_nested_generators) {
+  run_virtual([]() -> Coro<> {
+    auto generator = nested(kDepth);
+    auto first = co_await generator.next();
+    EXPECT_EQ(*first, kDepth + 1);
+    auto second = co_await generator.next();
+    EXPECT_EQ(*second, kDepth + 2);
+    auto end = co_await generator.next();
+    EXPECT_FALSE(end);
+    auto closed = nested(kDepth);
+    co_await closed.next();
+    co_await closed.aclose();
+    auto left = nested(kDepth);
+    co_await left.next();
+  });
+}
+
+}  // namespace
