@@ -212,6 +212,7 @@ void Loop::discard_pending() noexcept {
     task.abandon();
   }
   while (!generators_.empty()) static_cast<GeneratorState&>(generators_.pop_front()).finish();
+  while (!combinators_.empty()) combinators_.pop_front().loop_closing();
   while (!timers_.empty()) ready_.push_back(timers_.pop());
   while (!ready_.empty()) {
     Ready& node = ready_.pop_front();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// D12, R12, fault 2: neither awaits that do not suspend nor long chains grow the stack. To be run
-/// with a stack of 256 KiB: `ulimit -s 256`.
+/// D12, R12, fault 2: neither awaits that do not suspend nor long chains grow the stack, which is
+/// 256 KiB here.
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
 #include "virtual_loop.hpp"
