@@ -67,14 +67,14 @@ class PromiseBase {
   };
   InitialAwaiter initial_suspend() noexcept { return InitialAwaiter(*this); }
 
+  /// Empty, because g++ keeps it in every frame.
   struct FinalAwaiter {
-    explicit FinalAwaiter(PromiseBase& owner) noexcept : promise(owner) {}
     bool await_ready() const noexcept { return false; }
-    inline void await_suspend(std::coroutine_handle<>) noexcept;
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> frame) const noexcept;
     void await_resume() const noexcept {}
-    PromiseBase& promise;
   };
-  FinalAwaiter final_suspend() noexcept { return FinalAwaiter(*this); }
+  FinalAwaiter final_suspend() noexcept { return {}; }
 
   void unhandled_exception() noexcept {
     error = std::current_exception();

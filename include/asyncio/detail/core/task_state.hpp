@@ -161,7 +161,9 @@ Slot<T>& slot_of(FutureState& state) noexcept {
 /// Debug mode's report of a task whose parameters may dangle (D2).
 void report_hazard(const TaskState& task, const PromiseBase& root) noexcept;
 
-inline void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<>) noexcept {
+template <class Promise>
+void PromiseBase::FinalAwaiter::await_suspend(std::coroutine_handle<Promise> frame) const noexcept {
+  PromiseBase& promise = frame.promise();
   promise.task->leave(promise);
 }
 
