@@ -127,6 +127,7 @@ Coro<int> fetch_all_main(Options options) {
   }
   std::printf("%zu files of %s from %s:%u, %zu at a time\n", paths.size(), options.folder.c_str(),
               options.host.c_str(), options.port, options.concurrency);
+  std::fflush(stdout);  // also into a pipe, before the work begins
   int status = co_await download(options, paths);
   if (server) {
     server->close();
