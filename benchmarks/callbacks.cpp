@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What does a callback cost: each scheduling the next, many at once, posted by another thread?
 #include "in_loop.hpp"
+#include "latencies.hpp"
 #include <asyncio/eventloop.hpp>
 #include <asyncio/future.hpp>
 
@@ -53,7 +54,7 @@ Coro<> call_soon_batch(Count& count) {
 }
 
 /// From the loop's own thread, where it is call_soon with the price of being safe.
-Coro<> post_chain(Count& count) {
+Coro<> post_from_loop(Count& count) {
   auto loop = get_running_loop();
   while (std::int64_t size = count.batch(1000)) {
     auto end = loop.create_future();
@@ -82,19 +83,23 @@ Coro<> post_from_thread(Count& count) {
 /// The poster sleeps until its callback has run.
 Coro<> post_round_trip(Count& count) {
   auto loop = get_running_loop();
+  bench::Latencies latencies;
   while (std::int64_t size = count.batch(1000)) {
     auto end = loop.create_future();
     std::thread poster([&] {
       std::binary_semaphore answered(0);
       for (std::int64_t i = 0; i < size; ++i) {
-        loop.call_soon_threadsafe([&answered] { answered.release(); });
-        answered.acquire();
+        latencies.measure([&] {
+          loop.call_soon_threadsafe([&answered] { answered.release(); });
+          answered.acquire();
+        });
       }
       loop.call_soon_threadsafe([&end] { end.set_result(); });
     });
     co_await end;
     poster.join();
   }
+  latencies.report(count);
 }
 
 using bench::add;
@@ -104,7 +109,7 @@ using bench::Operation;
 const bool added[] = {
     add(Operation("call_soon_chain", "asyncio", in_loop<call_soon_chain>)),
     add(Operation("call_soon_batch", "asyncio", in_loop<call_soon_batch>)),
-    add(Operation("call_soon_threadsafe", "asyncio", in_loop<post_chain>)),
+    add(Operation("post_from_loop", "asyncio", in_loop<post_from_loop>)),
     add(Operation("post_from_thread", "asyncio", in_loop<post_from_thread>)
             .batches(100'000)
             .threads()),

@@ -13,7 +13,7 @@ class Timed final : public bench::Count {
  public:
   explicit Timed(benchmark::State& state) : state_(state) {}
 
-  void report(const char* unit, double value) override { state_.counters[unit] = value; }
+  void report(const char* name, double value) override { state_.counters[name] = value; }
   std::int64_t done() const noexcept { return done_; }
 
  private:
@@ -36,13 +36,13 @@ void add_benchmark(const bench::Operation& operation) {
                                                state.SetItemsProcessed(count.done());
                                              });
   if (operation.kind == bench::Operation::Kind::threads) added->UseRealTime();
-  if (operation.kind == bench::Operation::Kind::once) added->Iterations(operation.batch_size);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const auto& operation : bench::operations()) add_benchmark(operation);
+  for (const auto& operation : bench::operations())
+    if (operation.kind != bench::Operation::Kind::memory) add_benchmark(operation);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

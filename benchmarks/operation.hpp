@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is measured, apart from how. Google Benchmark (main.cpp) and callgrind (instructions.cpp)
-// run the same operations.
+// What is measured, apart from how. Google Benchmark (main.cpp) and callgrind (once.cpp) run the
+// same operations.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ class Count {
   /// How many to do at once: `size`, or 0 at the end.
   std::int64_t batch(std::int64_t size) { return grant(size); }
 
-  /// A figure beside the time, such as bytes; the name is the unit.
-  virtual void report(const char* unit, double value) = 0;
+  /// A figure beside the time, such as "bytes" or "p50 us".
+  virtual void report(const char* name, double value) = 0;
 
  protected:
   Count() = default;
@@ -67,15 +67,13 @@ class Operation {
     kind = Kind::clocked;
     return *this;
   }
-  /// The figure is the one that it reports, not a time; one batch is done.
-  Operation& once() {
-    kind = Kind::once;
+  /// The figure is what it reports, not a time. One batch is done, in a process of its own.
+  Operation& memory() {
+    kind = Kind::memory;
     return *this;
   }
-  /// Whether it takes the same instructions each time.
-  bool countable() const noexcept { return kind == Kind::plain; }
 
-  enum class Kind { plain, threads, clocked, once };
+  enum class Kind { plain, threads, clocked, memory };
 
   std::string name;
   std::string library;
