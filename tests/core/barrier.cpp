@@ -21,14 +21,11 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using test::run_virtual;
 using test::thrown;
+using test::yields;
 
 namespace {
 
 using Trace = std::vector<std::string>;
-
-Coro<> yields(int count) {
-  for (int i = 0; i < count; ++i) co_await sleep(0s);
-}
 
 /// "a 0", "a broken" or "a cancelled".
 Coro<> pass(Barrier& barrier, std::string name, Trace& trace) {

@@ -20,14 +20,11 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using test::run_virtual;
 using test::thrown;
+using test::yields;
 
 namespace {
 
 using Trace = std::vector<std::string>;
-
-Coro<> yields(int count) {
-  for (int i = 0; i < count; ++i) co_await sleep(0s);
-}
 
 Coro<> await_event(Event& event, std::string name, Trace& trace) {
   bool set = co_await event.wait();

@@ -21,14 +21,11 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using test::run_virtual;
 using test::thrown;
+using test::yields;
 
 namespace {
 
 using Trace = std::vector<std::string>;
-
-Coro<> yields(int count) {
-  for (int i = 0; i < count; ++i) co_await sleep(0s);
-}
 
 Coro<> take(Semaphore& semaphore, std::string name, Trace& trace) {
   bool taken = co_await semaphore.acquire();

@@ -5,6 +5,7 @@
 
 #include "asyncio/eventloop.hpp"
 #include "asyncio/runner.hpp"
+#include "asyncio/sleep.hpp"
 
 #include <functional>
 #include <memory>
@@ -72,6 +73,11 @@ template <class F, class... Args>
 auto debug_virtual(F&& function, Args&&... args) {
   return asyncio::run(std::invoke(function, std::forward<Args>(args)...),
                       virtual_options().debug(true));
+}
+
+/// Lets the others run for so many iterations.
+inline asyncio::Coro<> yields(int count) {
+  for (int i = 0; i < count; ++i) co_await asyncio::sleep(std::chrono::seconds(0));
 }
 
 }  // namespace test
