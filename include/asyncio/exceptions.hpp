@@ -93,15 +93,17 @@ class OSError : public std::system_error {
       : std::system_error(code, operation) {}
 };
 
-/// An operation did not end in its time. For a timeout scope `cause()` is the CancelledError that
-/// ended its body.
+/// An operation did not end in its time: "operation: timed out". For a timeout scope `cause()` is
+/// the CancelledError that ended its body.
 class TimeoutError : public OSError {
  public:
-  explicit TimeoutError(const std::string& operation = "timeout", std::exception_ptr cause = {});
+  explicit TimeoutError(const std::string& operation = {}, std::exception_ptr cause = {});
 
+  const char* what() const noexcept override { return text_.c_str(); }
   const std::exception_ptr& cause() const noexcept { return cause_; }
 
  private:
+  std::string text_;
   std::exception_ptr cause_;
 };
 

@@ -17,7 +17,9 @@ KeyboardInterrupt::~KeyboardInterrupt() = default;
 GeneratorExit::~GeneratorExit() = default;
 
 TimeoutError::TimeoutError(const std::string& operation, std::exception_ptr cause)
-    : OSError(ETIMEDOUT, operation), cause_(std::move(cause)) {}
+    : OSError(ETIMEDOUT, operation),
+      text_(operation.empty() ? "timed out" : operation + ": timed out"),
+      cause_(std::move(cause)) {}
 
 IncompleteReadError::IncompleteReadError(std::string partial_bytes, std::size_t expected_bytes)
     : std::runtime_error(std::to_string(partial_bytes.size()) + " bytes read on a total of " +

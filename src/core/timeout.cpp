@@ -76,7 +76,7 @@ bool Timeout::aexit(const std::exception_ptr& error) {
     state_ = State::expired;
     bool only_ours = task_->uncancel() <= cancelling_;
     if (only_ours && error && detail::classify(error) == detail::ErrorKind::cancelled)
-      throw TimeoutError("timeout", error);
+      throw TimeoutError({}, error);
   } else if (state_ == State::entered) {
     state_ = State::exited;
   }
