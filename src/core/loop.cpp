@@ -217,7 +217,7 @@ void Loop::discard_pending() noexcept {
   while (!ready_.empty()) {
     Ready& node = ready_.pop_front();
     if (node.run == &HandleState::run_callback)
-      static_cast<HandleState&>(node).drop_reference();
+      HandleState::discard(node);
     else if (auto* callback = DoneCallback::of(node))
       delete callback;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/eventloop.hpp"
 #include "asyncio/future.hpp"
+#include "asyncio/gather.hpp"
+#include "asyncio/shield.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "captures.hpp"
@@ -163,6 +165,43 @@ TEST(Loop, fault196_close_frees_tasks_timers_and_callbacks_once_and_reports_each
   EXPECT_EQ(reports.reports,
             (std::vector<std::string>(2, "Task was destroyed but it is pending!")));
   EXPECT_EQ(test::poller_of(loop).closed, 1);
+}
+
+TEST(Loop, fault196_close_breaks_the_circles_of_what_waits_for_futures) {
+  int before = Counted::alive;
+  EventLoop loop = test::new_virtual_loop();
+  {
+    Future<int> inner(loop);
+    Future<int> other(loop);
+    inner.add_done_callback([counted = Counted()] { ADD_FAILURE() << "called"; });
+    // Each of them holds the future that it waits for, and is held by it.
+    loop.call_soon([&] {
+      gather(inner, other).add_done_callback([counted = Counted()] {});
+      shield(inner).add_done_callback([counted = Counted()] {});
+      auto next = [counted = Counted()](int) { ADD_FAILURE() << "called"; };
+      inner.then(next).add_done_callback([counted = Counted()] {});
+      loop.stop();
+    });
+    loop.run_forever();
+  }
+  EXPECT_EQ(Counted::alive, before + 5);
+  loop.close();
+  EXPECT_EQ(Counted::alive, before);
+  EXPECT_EQ(loop.impl().live_futures(), 0u);
+}
+
+TEST(Loop, fault196_a_callback_ends_when_the_loop_closes_whoever_has_its_handle) {
+  int before = Counted::alive;
+  EventLoop loop = test::new_virtual_loop();
+  Handle soon = loop.call_soon([counted = Counted()] { ADD_FAILURE() << "called"; });
+  Handle later = loop.call_later(1h, [counted = Counted()] { ADD_FAILURE() << "called"; });
+  Handle posted = loop.call_soon_threadsafe([counted = Counted()] { ADD_FAILURE() << "called"; });
+  loop.close();
+  EXPECT_EQ(Counted::alive, before);
+  soon.cancel();
+  later.cancel();
+  posted.cancel();
+  EXPECT_TRUE(posted.cancelled());
 }
 
 struct UsesTheLoop {

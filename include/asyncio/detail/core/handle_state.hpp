@@ -78,6 +78,12 @@ class HandleState : public Timer, public Recycled {
   static void run_callback(Ready& node) {
     static_cast<HandleState&>(static_cast<Timer&>(node)).execute();
   }
+  /// The loop is closing: the callable ends here, not in the thread that drops the last Handle.
+  static void discard(Ready& node) noexcept {
+    auto& self = static_cast<HandleState&>(static_cast<Timer&>(node));
+    self.drop();
+    self.drop_reference();
+  }
 
   std::uint32_t references_ = 2;
   bool shared_ = false;
