@@ -105,7 +105,8 @@ void Loop::poll() {
     if (inbox_.load(std::memory_order_seq_cst)) deadline = TimePoint::min();
   }
   poller_->poll(deadline);
-  sleeping_.store(false, std::memory_order_relaxed);
+  // Relaxed: a poster that still reads true wakes the poller in vain.
+  if (idle) sleeping_.store(false, std::memory_order_relaxed);
   take_inbox();
 }
 
@@ -195,9 +196,11 @@ void Loop::close() {
   poller_->close();
 }
 
-/// From here on a post is refused; what was posted before is let go with the rest.
+/// From here on a post is refused; what was posted before is let go with the rest. Invariant 5.
 void Loop::close_inbox() noexcept {
+  sleeping_.store(false, std::memory_order_seq_cst);
   accept_posted(inbox_.exchange(&closed_mark, std::memory_order_seq_cst));
+  while (wakers_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
 }
 
 /// Everything that waits is let go, without running any of it.
@@ -238,7 +241,7 @@ void Loop::schedule_at(HandleState& handle, std::int64_t when) {
 void Loop::schedule_threadsafe(HandleState& handle) {
   if (post(handle)) return;
   handle.drop_reference();
-  check_closed();
+  throw_closed();  // `closed_` is for the loop's thread
 }
 
 bool Loop::post(Ready& node) noexcept {
@@ -249,8 +252,15 @@ bool Loop::post(Ready& node) noexcept {
   } while (!inbox_.compare_exchange_weak(head, &node, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   // Invariant 4: pairs with poll.
-  if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) poller_->wake();
+  if (sleeping_.load(std::memory_order_seq_cst)) wake_sleeper();
   return true;
+}
+
+/// Of those who saw the loop asleep, the first one wakes it. Invariant 5.
+void Loop::wake_sleeper() noexcept {
+  wakers_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleeping_.exchange(false, std::memory_order_seq_cst)) poller_->wake();
+  wakers_.fetch_sub(1, std::memory_order_seq_cst);
 }
 
 void Loop::take_posted() noexcept {
@@ -281,8 +291,10 @@ void Loop::withdraw(Ready& node) noexcept {
 }
 
 void Loop::check_closed() const {
-  if (closed_) throw RuntimeError("Event loop is closed");
+  if (closed_) throw_closed();
 }
+
+void Loop::throw_closed() { throw RuntimeError("Event loop is closed"); }
 
 void Loop::check_slow() const {
   check_closed();

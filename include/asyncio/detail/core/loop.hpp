@@ -37,12 +37,17 @@ class GeneratorState;
 /// exactly the handles that were ready at that point: CPython's BaseEventLoop._run_once.
 ///
 /// Invariants:
-/// 1. Everything but `inbox_`, `sleeping_` and the poller's `wake` belongs to the loop's thread.
+/// 1. Everything but `inbox_`, `sleeping_`, `wakers_` and the poller's `wake` belongs to the loop's
+///    thread.
 /// 2. A node is in one of: ready_, batch_, timers_, a future's callback list, the inbox; or idle.
 /// 3. `inbox_` is a stack of posted nodes, newest first, or kClosed for good.
 /// 4. Who pushes onto the inbox and then sees `sleeping_` wakes the poller; the loop sets
 ///    `sleeping_` and then looks at the inbox again before it sleeps. Both are seq_cst, so at
 ///    least one of the two sees the other (fault 39).
+/// 5. The poller is closed only when no post will wake it any more: who may wake it is counted in
+///    `wakers_` before it asks `sleeping_` once more, and close clears `sleeping_`, then waits for
+///    `wakers_` to become zero. So no late wake-up hits a descriptor that is somebody else's by
+///    now. tests/core/inbox_model.cpp checks 4 and 5 in every order of their steps.
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
   /// Between two polls at most this many handles run, plus the rest of one iteration (fault 1).
@@ -77,7 +82,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   /// Thread   any. Throws RuntimeError if the loop is closed.
   void schedule_threadsafe(HandleState& handle);
   /// Thread   any; also from a signal handler. Returns false if the loop is closed. The node must
-  /// not be posted again before it has run.
+  /// not be posted again before it has run. The caller keeps the loop alive during the call.
   bool post(Ready& node) noexcept;
   /// Takes back a posted node that may not have run yet. No thread may be posting it.
   void withdraw(Ready& node) noexcept;
@@ -152,6 +157,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void take_posted() noexcept;
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
+  void wake_sleeper() noexcept;
+  [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;
   void check_slow() const;
   void drop_self() noexcept;
@@ -171,6 +178,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool checked_ = false;  // closed or debug: calls have to look closer
   std::atomic<Links*> inbox_{nullptr};
   std::atomic<bool> sleeping_{false};
+  std::atomic<int> wakers_{0};
   std::atomic<std::thread::id> thread_{};
   List<TaskNode> tasks_;
   List<Links> generators_;

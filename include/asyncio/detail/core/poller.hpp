@@ -25,7 +25,7 @@ class Poller {
   /// Ends a poll that is under way or the next one.
   /// Thread   any; also from a signal handler.
   virtual void wake() noexcept = 0;
-  /// The loop is closing: let go of everything.
+  /// The loop is closing: let go of everything. No wake() is under way, and none will come.
   virtual void close() noexcept = 0;
   /// A thread has begun, or ended, work that will post to the loop: a virtual clock must not jump
   /// while there is such work.
