@@ -212,8 +212,15 @@ auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&&
   return Task<T>(std::move(task));
 }
 
+/// Any awaitable that is neither coroutine nor future, as a coroutine.
+template <class A>
+Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
+  co_return co_await std::move(awaitable);
+}
+
 /// Sorts out the forms of create_task: (coro), (coro, options), (fn, args...),
-/// (options, fn, args...).
+/// (options, fn, args...). What is a coroutine in Python and an awaiter here, as `sleep(1s)`, goes
+/// the way of a coroutine.
 template <class First, class... Rest>
 auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... rest) {
   using Value = std::remove_cvref_t<First>;
@@ -230,6 +237,9 @@ auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... re
     } else {
       return spawn(loop, std::move(options), std::move(first), std::source_location());
     }
+  } else if constexpr (is_awaitable_v<First>) {
+    return create_task_on(loop, std::move(options), await_inside<Value>(std::forward<First>(first)),
+                          std::forward<Rest>(rest)...);
   } else {
     static_assert(std::is_invocable_v<std::decay_t<First>&, stored_t<Rest>...>,
                   "create_task takes a coroutine, or a function with the arguments to call it "
@@ -271,6 +281,9 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
 
 /// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can
 /// dangle, also not the captures of a lambda. std::ref passes a reference.
+///
+/// Also starts what the library's functions return to be awaited, with options after it:
+/// create_task(sleep(1s)), create_task(to_thread(f), TaskOptions().name("f")).
 template <class F, class... Args>
   requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions> && !is_coroutine_v<F>)
 auto create_task(F&& function, Args&&... args) {
@@ -289,16 +302,6 @@ template <class... Args>
 auto EventLoop::create_task(Args&&... args) {
   return detail::create_task_on(*loop_, TaskOptions(), std::forward<Args>(args)...);
 }
-
-namespace detail {
-
-/// Any awaitable that is neither coroutine nor future, as a coroutine.
-template <class A>
-Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
-  co_return co_await std::move(awaitable);
-}
-
-}  // namespace detail
 
 /// A Task or Future as it is; a Coro, or anything else that can be awaited, as a new task.
 ///

@@ -70,6 +70,27 @@ TEST(Task, S14_ensure_future_takes_each_kind_of_awaitable) {
   });
 }
 
+TEST(Task, A2_2_create_task_takes_what_is_a_coroutine_in_python) {
+  run_virtual([]() -> Coro<> {
+    TimePoint begin = get_running_loop().time();
+    Task<int> first = create_task(sleep(1s, 5));
+    Task<int> named = create_task(sleep(1s, 6), TaskOptions().name("sleeper"));
+    Task<> third = create_task(TaskOptions().name("third"), sleep(1s));
+    Task<> fourth = get_running_loop().create_task(sleep(1s));
+    EXPECT_EQ(named.get_name(), "sleeper");
+    EXPECT_EQ(third.get_name(), "third");
+    int sum = co_await first + co_await named;
+    EXPECT_EQ(sum, 11);
+    EXPECT_TRUE(third.done() && fourth.done());
+    EXPECT_EQ(get_running_loop().time() - begin, 1s);
+    Task<> cancelled = create_task(sleep(1s));
+    co_await sleep(0s);
+    cancelled.cancel();
+    Result<> end = co_await capture(cancelled);
+    EXPECT_TRUE(end.cancelled());
+  });
+}
+
 TEST(Task, S16_lost_exception_is_reported_once_with_the_place_of_creation) {
   run_virtual([]() -> Coro<> {
     test::ReportCapture reports(get_running_loop());
