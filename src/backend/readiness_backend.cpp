@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "readiness_backend.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <new>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace asyncio::detail {
+
+namespace {
+
+bool is_poll(Opcode opcode) noexcept {
+  return opcode == Opcode::poll_readable || opcode == Opcode::poll_writable;
+}
+
+/// Asks the system whether a descriptor is ready for a poll operation.
+std::int64_t poll_once(const Operation& op) noexcept {
+  pollfd asked{op.fd, static_cast<short>(waits_for_write(op.opcode) ? POLLOUT : POLLIN), 0};
+  int count = 0;
+  do {
+    count = ::poll(&asked, 1, 0);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return -errno;
+  if (asked.revents & POLLNVAL) return -EBADF;
+  return count > 0 ? 1 : -EAGAIN;
+}
+
+std::int64_t connect_outcome(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return -errno;
+  return -error;
+}
+
+bool would_wait(std::int64_t result) noexcept {
+  return result == -EAGAIN || result == -EINPROGRESS;
+}
+
+bool ended_at_once(Operation& op, std::int64_t result) noexcept {
+  op.phase = Operation::Phase::ended;
+  op.result = result;
+  return true;
+}
+
+}  // namespace
+
+bool ReadinessBackend::supports(Opcode opcode) const noexcept {
+  switch (opcode) {
+    case Opcode::splice:
+    case Opcode::openat:
+    case Opcode::statx:
+    case Opcode::fsync:
+      return false;
+    default:
+      return true;
+  }
+}
+
+// --- Operations -------------------------------------------------------------------------------
+
+bool ReadinessBackend::start(Operation& op) noexcept {
+  if (op.fd < 0) return ended_at_once(op, -EBADF);
+  Watch* watch = find_or_make(op.fd);
+  if (!watch) return ended_at_once(op, -ENOMEM);
+  Side& side = waits_for_write(op.opcode) ? watch->writing : watch->reading;
+  if (side.waiting.empty()) {
+    std::int64_t result = attempt(op);
+    if (!would_wait(result)) return ended_at_once(op, result);
+  }
+  if (int error = arm(side)) return ended_at_once(op, error);
+  op.phase = Operation::Phase::waiting;
+  side.waiting.push_back(op);
+  return false;
+}
+
+std::int64_t ReadinessBackend::attempt(Operation& op) noexcept {
+  if (op.opcode == Opcode::close) return close_fd(op.fd);
+  if (op.fd < 0) return -EBADF;
+  if (is_poll(op.opcode) && !op.stream) return poll_once(op);
+  Watch* watch = find_or_make(op.fd);
+  if (!watch) return -ENOMEM;
+  Side& side = waits_for_write(op.opcode) ? watch->writing : watch->reading;
+  if (is_poll(op.opcode)) return side.blocked ? -EAGAIN : 1;
+  return perform_and_note(op, side);
+}
+
+std::int64_t ReadinessBackend::perform_and_note(Operation& op, Side& side) noexcept {
+  std::int64_t result = perform(op);
+  if (op.stream) {
+    bool short_read = op.opcode == Opcode::recv && result > 0 &&
+                      result < static_cast<std::int64_t>(op.size) && !side.watch.eventful;
+    side.blocked = result == -EAGAIN || short_read;
+  }
+  if (op.opcode == Opcode::accept && result >= 0) renew(static_cast<int>(result), -EBADF);
+  return result;
+}
+
+void ReadinessBackend::serve(Side& side) noexcept {
+  side.blocked = false;
+  while (!side.waiting.empty()) {
+    Operation& op = side.waiting.front();
+    std::int64_t result = 1;
+    if (op.opcode == Opcode::connect)
+      result = connect_outcome(op.fd);
+    else if (!is_poll(op.opcode))
+      result = perform_and_note(op, side);
+    if (result == -EAGAIN) return;
+    op.unlink();
+    finish(op, result);
+  }
+}
+
+void ReadinessBackend::cancel(Operation& op) noexcept {
+  if (op.phase != Operation::Phase::waiting) return;
+  op.unlink();
+  finish(op, -ECANCELED);
+}
+
+void ReadinessBackend::forget(Operation& op) noexcept {
+  op.unlink();  // from the waiting ones, or from the ready queue
+  if (op.phase == Operation::Phase::waiting) op.phase = Operation::Phase::idle;
+}
+
+// --- Descriptors ------------------------------------------------------------------------------
+
+int ReadinessBackend::socket(int family, int type, int protocol) noexcept {
+  int fd = SystemBackend::socket(family, type, protocol);
+  if (fd >= 0) renew(fd, -EBADF);
+  return fd;
+}
+
+int ReadinessBackend::adopt(int fd) noexcept {
+  int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+  renew(fd, -EBADF);
+  return 0;
+}
+
+int ReadinessBackend::close_fd(int fd) noexcept {
+  if (fd < 0) return -EBADF;
+  if (Watch* watch = find(fd)) disarm(*watch);
+  renew(fd, -ECANCELED);
+  return ::close(fd) < 0 ? -errno : 0;  // never retried
+}
+
+/// Null if there is no memory for it.
+ReadinessBackend::Watch* ReadinessBackend::find_or_make(int fd) noexcept {
+  try {
+    while (static_cast<std::size_t>(fd) >= watches_.size())
+      watches_.emplace_back(static_cast<int>(watches_.size()));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+  return find(fd);
+}
+
+/// Forgets all about a number: it names another descriptor from now on, or none.
+void ReadinessBackend::renew(int fd, int error) noexcept {
+  Watch* watch = find(fd);
+  if (!watch) return;  // never heard of
+  while (!watch->reading.waiting.empty()) finish(watch->reading.waiting.pop_front(), error);
+  while (!watch->writing.waiting.empty()) finish(watch->writing.waiting.pop_front(), error);
+  watch->reading.blocked = watch->writing.blocked = false;
+  watch->registered = watch->eventful = false;
+  ++watch->generation;
+}
+
+}  // namespace asyncio::detail

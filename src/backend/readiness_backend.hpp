@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "system_backend.hpp"
+
+#include <cstdint>
+#include <deque>
+
+namespace asyncio::detail {
+
+/// Operations that are tried with a system call and, if they would wait, tried again when the
+/// system says that the descriptor is ready. How it is asked to say so is for who derives.
+///
+/// Nothing but such a question is ever left with the system, so an operation that is cancelled has
+/// taken nothing.
+class ReadinessBackend : public SystemBackend {
+ public:
+  bool supports(Opcode opcode) const noexcept override;
+  bool start(Operation& op) noexcept override;
+  std::int64_t attempt(Operation& op) noexcept override;
+  void cancel(Operation& op) noexcept override;
+  void forget(Operation& op) noexcept override;
+  int socket(int family, int type, int protocol) noexcept override;
+  int adopt(int fd) noexcept override;
+  int close_fd(int fd) noexcept override;
+
+ protected:
+  struct Watch;
+
+  /// One direction of a descriptor.
+  struct Side {
+    Side(Watch& owner, bool writes) noexcept : watch(owner), writing(writes) {}
+
+    Watch& watch;
+    List<Operation> waiting;
+    bool writing;
+    /// Nothing can be read (or written) until the system says otherwise. Known for streams only.
+    bool blocked = false;
+  };
+
+  /// What is known about a descriptor number.
+  struct Watch {
+    explicit Watch(int number) noexcept : fd(number), reading(*this, false), writing(*this, true) {}
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+    int fd;
+    std::uint32_t generation = 0;  // tells events of an earlier descriptor with this number
+    bool registered = false;
+    /// An end, an error or urgent data was reported. Such an edge may have come together with that
+    /// of the data before it, so a short read no longer means that nothing is left.
+    bool eventful = false;
+    Side reading;
+    Side writing;
+  };
+
+  /// Sees to it that `serve` is called when something changes for `side`. Returns 0 or the negative
+  /// error number.
+  virtual int arm(Side& side) noexcept = 0;
+  /// Its descriptor is about to be closed: nothing may come from it any more.
+  virtual void disarm(Watch& watch) noexcept = 0;
+
+  /// The side may be ready: ends what can be done now, in order.
+  void serve(Side& side) noexcept;
+  /// Null for a number that nobody has asked about.
+  Watch* find(int fd) noexcept {
+    return static_cast<std::size_t>(fd) < watches_.size() ? &watches_[static_cast<std::size_t>(fd)]
+                                                          : nullptr;
+  }
+
+ private:
+  Watch* find_or_make(int fd) noexcept;
+  std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
+  void renew(int fd, int error) noexcept;
+
+  std::deque<Watch> watches_;  // by number; a deque, since the lists in it must stay put
+};
+
+}  // namespace asyncio::detail
