@@ -3,15 +3,15 @@
 
 #include "asyncio/exceptions.hpp"
 
-#include <cerrno>
+#include <cstdint>
 #include <unistd.h>
 
 namespace asyncio::detail {
 
-/// The result of a system call; throws the OSError for a negative one.
-inline int checked(int result, const char* operation) {
-  if (result < 0) throw_os_error(errno, operation);
-  return result;
+/// The result of a call through the SystemGate; throws the OSError for a negative one.
+inline int checked(std::int64_t result, const char* operation) {
+  if (result < 0) throw_os_error(static_cast<int>(-result), operation);
+  return static_cast<int>(result);
 }
 
 /// A file descriptor that is closed once.

@@ -30,11 +30,13 @@ std::uint64_t token_of(int fd, std::uint32_t generation) noexcept {
 /// directions and edge-triggered, and stays so: a steady connection costs no epoll_ctl.
 class EpollBackend final : public ReadinessBackend {
  public:
-  EpollBackend() : epoll_(checked(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = kWakeToken;
-    checked(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.fd(), &event), "epoll_ctl");
+  explicit EpollBackend(FaultLayer* faults)
+      : ReadinessBackend(faults),
+        epoll_(checked(
+            gate().call(SystemCall::epoll_create, [] { return ::epoll_create1(EPOLL_CLOEXEC); }),
+            "epoll_create1")),
+        wake_(gate()) {
+    checked(control(EPOLL_CTL_ADD, wake_.fd(), EPOLLIN, kWakeToken), "epoll_ctl");
   }
 
   std::string_view name() const noexcept override { return "epoll"; }
@@ -51,7 +53,7 @@ class EpollBackend final : public ReadinessBackend {
     constexpr int kEvents = 256;
     epoll_event events[kEvents];
     int count = wait(events, kEvents, deadline);
-    if (count < 0 && errno != EINTR) throw_os_error(errno, "epoll_wait");
+    if (count < 0 && count != -EINTR) throw_os_error(-count, "epoll_wait");
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == kWakeToken)
         wake_.clear();
@@ -64,21 +66,26 @@ class EpollBackend final : public ReadinessBackend {
   int arm(Side& side) noexcept override {
     Watch& watch = side.watch;
     if (watch.registered) return 0;
-    epoll_event event{};
-    event.events = kInterest;
-    event.data.u64 = token_of(watch.fd, watch.generation);
-    int made = ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watch.fd, &event);
+    std::uint64_t token = token_of(watch.fd, watch.generation);
+    int made = control(EPOLL_CTL_ADD, watch.fd, kInterest, token);
     // A registration that a copy of an earlier descriptor has kept alive: it becomes ours.
-    if (made < 0 && errno == EEXIST)
-      made = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, watch.fd, &event);
-    if (made < 0) return -errno;
+    if (made == -EEXIST) made = control(EPOLL_CTL_MOD, watch.fd, kInterest, token);
+    if (made < 0) return made;
     watch.registered = true;
     return 0;
   }
 
   /// By hand, since a copy of the descriptor in a child process keeps the registration.
   void disarm(Watch& watch) noexcept override {
-    if (watch.registered) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, watch.fd, nullptr);
+    if (watch.registered) control(EPOLL_CTL_DEL, watch.fd, 0, 0);
+  }
+
+  int control(int what, int fd, std::uint32_t events, std::uint64_t token) noexcept {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = token;
+    return static_cast<int>(gate().call(
+        SystemCall::epoll_ctl, [&] { return ::epoll_ctl(epoll_.get(), what, fd, &event); }));
   }
 
   void dispatch(std::uint64_t token, std::uint32_t events) noexcept {
@@ -89,7 +96,13 @@ class EpollBackend final : public ReadinessBackend {
     if (events & kWriteEvents) serve(watch->writing);
   }
 
+  /// The number of events, or a negative error number.
   int wait(epoll_event* events, int size, TimePoint deadline) noexcept {
+    return static_cast<int>(
+        gate().call(SystemCall::epoll_wait, [&] { return system_wait(events, size, deadline); }));
+  }
+
+  int system_wait(epoll_event* events, int size, TimePoint deadline) noexcept {
     if (nanoseconds_) {
       timespec timeout{};
       int count = ::epoll_pwait2(epoll_.get(), events, size, until(deadline, timeout), nullptr);
@@ -128,6 +141,8 @@ class EpollBackend final : public ReadinessBackend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_epoll_backend() { return std::make_unique<EpollBackend>(); }
+std::unique_ptr<Backend> make_epoll_backend(FaultLayer* faults) {
+  return std::make_unique<EpollBackend>(faults);
+}
 
 }  // namespace asyncio::detail

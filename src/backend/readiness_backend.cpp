@@ -16,25 +16,6 @@ bool is_poll(Opcode opcode) noexcept {
   return opcode == Opcode::poll_readable || opcode == Opcode::poll_writable;
 }
 
-/// Asks the system whether a descriptor is ready for a poll operation.
-std::int64_t poll_once(const Operation& op) noexcept {
-  pollfd asked{op.fd, static_cast<short>(waits_for_write(op.opcode) ? POLLOUT : POLLIN), 0};
-  int count = 0;
-  do {
-    count = ::poll(&asked, 1, 0);
-  } while (count < 0 && errno == EINTR);
-  if (count < 0) return -errno;
-  if (asked.revents & POLLNVAL) return -EBADF;
-  return count > 0 ? 1 : -EAGAIN;
-}
-
-std::int64_t connect_outcome(int fd) noexcept {
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return -errno;
-  return -error;
-}
-
 bool would_wait(std::int64_t result) noexcept {
   return result == -EAGAIN || result == -EINPROGRESS;
 }
@@ -87,6 +68,22 @@ std::int64_t ReadinessBackend::attempt(Operation& op) noexcept {
   return perform_and_note(op, side);
 }
 
+/// Asks the system whether a descriptor is ready for a poll operation.
+std::int64_t ReadinessBackend::poll_once(const Operation& op) noexcept {
+  pollfd asked{op.fd, static_cast<short>(waits_for_write(op.opcode) ? POLLOUT : POLLIN), 0};
+  std::int64_t count = gate().retried(SystemCall::poll, [&] { return ::poll(&asked, 1, 0); });
+  if (count < 0) return count;
+  if (asked.revents & POLLNVAL) return -EBADF;
+  return count > 0 ? 1 : -EAGAIN;
+}
+
+std::int64_t ReadinessBackend::connect_outcome(int fd) noexcept {
+  int error = 0;
+  std::uint32_t size = sizeof error;
+  int asked = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, size);
+  return asked < 0 ? asked : -error;
+}
+
 std::int64_t ReadinessBackend::perform_and_note(Operation& op, Side& side) noexcept {
   std::int64_t result = perform(op);
   if (op.stream) {
@@ -133,8 +130,12 @@ int ReadinessBackend::socket(int family, int type, int protocol) noexcept {
 }
 
 int ReadinessBackend::adopt(int fd) noexcept {
-  int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+  std::int64_t flags = gate().call(SystemCall::fcntl, [&] { return ::fcntl(fd, F_GETFL); });
+  if (flags < 0) return static_cast<int>(flags);
+  std::int64_t set = gate().call(SystemCall::fcntl, [&] {
+    return ::fcntl(fd, F_SETFL, static_cast<int>(flags) | O_NONBLOCK);
+  });
+  if (set < 0) return static_cast<int>(set);
   renew(fd, -EBADF);
   return 0;
 }
@@ -143,7 +144,7 @@ int ReadinessBackend::close_fd(int fd) noexcept {
   if (fd < 0) return -EBADF;
   if (Watch* watch = find(fd)) disarm(*watch);
   renew(fd, -ECANCELED);
-  return ::close(fd) < 0 ? -errno : 0;  // never retried
+  return static_cast<int>(gate().once(SystemCall::close, [&] { return ::close(fd); }));
 }
 
 /// Null if there is no memory for it.

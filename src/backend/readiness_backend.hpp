@@ -25,6 +25,8 @@ class ReadinessBackend : public SystemBackend {
   int close_fd(int fd) noexcept override;
 
  protected:
+  using SystemBackend::SystemBackend;
+
   struct Watch;
 
   /// One direction of a descriptor.
@@ -70,6 +72,8 @@ class ReadinessBackend : public SystemBackend {
 
  private:
   Watch* find_or_make(int fd) noexcept;
+  std::int64_t poll_once(const Operation& op) noexcept;
+  std::int64_t connect_outcome(int fd) noexcept;
   std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
   void renew(int fd, int error) noexcept;
 

@@ -64,7 +64,7 @@ class SimulatedPoller final : public SimulatedNetwork {
 
   TimePoint now_{};
   int external_work_ = 0;
-  WakeEvent wake_;
+  WakeEvent wake_{SystemGate(nullptr)};
 };
 
 std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed) {

@@ -2,13 +2,9 @@
 #pragma once
 
 #include "asyncio/detail/backend/backend.hpp"
+#include "system_gate.hpp"
 
 namespace asyncio::detail {
-
-/// Does an operation with one non-blocking system call. Returns its result, or the negative error
-/// number; EINTR is retried. A connection that is being made is -EINPROGRESS. What would block, as
-/// files do, and what only waits is -EOPNOTSUPP.
-std::int64_t perform(Operation& operation) noexcept;
 
 /// Whether the operation waits for room to write rather than for something to read.
 bool waits_for_write(Opcode opcode) noexcept;
@@ -25,6 +21,23 @@ class SystemBackend : public Backend {
   int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int shutdown(int fd, int how) noexcept override;
+
+ protected:
+  explicit SystemBackend(FaultLayer* faults) noexcept : gate_(faults) {}
+
+  const SystemGate& gate() const noexcept { return gate_; }
+
+  /// Does an operation with one non-blocking system call. Returns its result, or the negative error
+  /// number; EINTR is retried. A connection that is being made is -EINPROGRESS. What would block,
+  /// as files do, and what only waits is -EOPNOTSUPP.
+  std::int64_t perform(Operation& operation) noexcept;
+
+ private:
+  std::int64_t perform_connect(const Operation& operation) noexcept;
+  std::int64_t perform_read_write(const Operation& operation) noexcept;
+  std::int64_t perform_sendfile(const Operation& operation) noexcept;
+
+  SystemGate gate_;
 };
 
 }  // namespace asyncio::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "descriptor.hpp"
+#include "system_gate.hpp"
 
 #include <cstdint>
 #include <sys/eventfd.h>
@@ -12,7 +13,10 @@ namespace asyncio::detail {
 /// An eventfd that ends a poll.
 class WakeEvent {
  public:
-  WakeEvent() : fd_(checked(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+  explicit WakeEvent(const SystemGate& gate)
+      : fd_(checked(
+            gate.call(SystemCall::eventfd, [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }),
+            "eventfd")) {}
 
   int fd() const noexcept { return fd_.get(); }
   void close() noexcept { fd_.reset(); }

@@ -16,6 +16,7 @@ class EventLoop;
 
 namespace asyncio::detail {
 
+class FaultLayer;
 class Loop;
 
 /// What has to let go of its descriptors and operations when its loop closes.
@@ -113,6 +114,7 @@ Backend& backend_of(Loop& loop);
 /// A loop on `backend`; env ASYNCIODEBUG=1 switches its debug mode on.
 EventLoop make_event_loop(std::unique_ptr<Backend> backend);
 
-std::unique_ptr<Backend> make_epoll_backend();
+/// `faults` stands between it and the system, if given, and has to outlive it.
+std::unique_ptr<Backend> make_epoll_backend(FaultLayer* faults = nullptr);
 
 }  // namespace asyncio::detail

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What a program does when the system fails it: event loops whose system calls fail on demand.
+#pragma once
+
+#include "asyncio/detail/backend/fault_layer.hpp"
+#include "asyncio/eventloop.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace asyncio::testing {
+
+/// The system calls of an event loop, under the names of their manual pages.
+using asyncio::detail::SystemCall;
+
+/// Faults, and the loops that suffer from them. Calls of one kind are counted from 1, all loops
+/// together. An example: the third `recv` finds that the connection was reset.
+///
+///     Faults faults;
+///     faults.fail(SystemCall::recv, 3, ECONNRESET);
+///     RunOptions options;
+///     options.loop_factory([&] { return faults.new_epoll_event_loop(); });
+///     run(main, options);
+///
+/// Thread   that of the loops. It has to outlive them.
+class Faults final : private asyncio::detail::FaultLayer {
+ public:
+  /// As often as it comes to it.
+  static constexpr std::uint64_t kAlways = std::numeric_limits<std::uint64_t>::max();
+
+  Faults() = default;
+  Faults(const Faults&) = delete;
+  Faults& operator=(const Faults&) = delete;
+
+  /// From the `first` call on, `times` of them fail with `error`, an errno. They do nothing, but
+  /// for a `close`, and a `connect` that is interrupted: as in the system, these do their work.
+  Faults& fail(SystemCall call, std::uint64_t first, int error, std::uint64_t times = 1);
+  /// From the `first` call on, `times` of them transfer `bytes` at most. For the calls that read or
+  /// write.
+  Faults& shorten(SystemCall call, std::uint64_t first, std::size_t bytes, std::uint64_t times = 1);
+  /// From now on nothing fails. The counts stay.
+  void relent() noexcept { rules_.clear(); }
+
+  /// How many calls of this kind there have been.
+  std::uint64_t calls(SystemCall call) const noexcept {
+    return calls_[static_cast<std::size_t>(call)];
+  }
+  /// How many faults have happened.
+  std::uint64_t injected() const noexcept { return injected_; }
+
+  EventLoop new_epoll_event_loop();
+
+ private:
+  struct Rule {
+    SystemCall call;
+    std::uint64_t first;
+    std::uint64_t times;
+    asyncio::detail::Fault fault;
+  };
+
+  asyncio::detail::Fault before(SystemCall call) noexcept override;
+
+  std::vector<Rule> rules_;
+  std::array<std::uint64_t, static_cast<std::size_t>(SystemCall::count)> calls_{};
+  std::uint64_t injected_ = 0;
+};
+
+}  // namespace asyncio::testing
