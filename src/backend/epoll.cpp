@@ -91,7 +91,7 @@ class EpollBackend final : public ReadinessBackend {
   void dispatch(std::uint64_t token, std::uint32_t events) noexcept {
     Watch* watch = find(static_cast<int>(static_cast<std::uint32_t>(token)));
     if (!watch || watch->generation != static_cast<std::uint32_t>(token >> 32)) return;
-    if (events & kEventful) watch->eventful = true;
+    if (events & kEventful) watch->shorts_deceive = true;
     if (events & kReadEvents) serve(watch->reading);
     if (events & kWriteEvents) serve(watch->writing);
   }

@@ -84,11 +84,22 @@ std::int64_t ReadinessBackend::connect_outcome(int fd) noexcept {
   return asked < 0 ? asked : -error;
 }
 
+bool ReadinessBackend::trusts_short_reads(Watch& watch) noexcept {
+  if (!watch.examined) {
+    watch.examined = true;
+    int domain = 0;
+    std::uint32_t size = sizeof domain;
+    int asked = getsockopt(watch.fd, SOL_SOCKET, SO_DOMAIN, &domain, size);
+    if (asked < 0 || (domain != AF_INET && domain != AF_INET6)) watch.shorts_deceive = true;
+  }
+  return !watch.shorts_deceive;
+}
+
 std::int64_t ReadinessBackend::perform_and_note(Operation& op, Side& side) noexcept {
   std::int64_t result = perform(op);
   if (op.stream) {
     bool short_read = op.opcode == Opcode::recv && result > 0 &&
-                      result < static_cast<std::int64_t>(op.size) && !side.watch.eventful;
+                      result < static_cast<std::int64_t>(op.size) && trusts_short_reads(side.watch);
     side.blocked = result == -EAGAIN || short_read;
   }
   if (op.opcode == Opcode::accept && result >= 0) renew(static_cast<int>(result), -EBADF);
@@ -165,7 +176,7 @@ void ReadinessBackend::renew(int fd, int error) noexcept {
   while (!watch->reading.waiting.empty()) finish(watch->reading.waiting.pop_front(), error);
   while (!watch->writing.waiting.empty()) finish(watch->writing.waiting.pop_front(), error);
   watch->reading.blocked = watch->writing.blocked = false;
-  watch->registered = watch->eventful = false;
+  watch->registered = watch->shorts_deceive = watch->examined = false;
   ++watch->generation;
 }
 

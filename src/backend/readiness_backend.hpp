@@ -49,9 +49,11 @@ class ReadinessBackend : public SystemBackend {
     int fd;
     std::uint32_t generation = 0;  // tells events of an earlier descriptor with this number
     bool registered = false;
-    /// An end, an error or urgent data was reported. Such an edge may have come together with that
-    /// of the data before it, so a short read no longer means that nothing is left.
-    bool eventful = false;
+    /// A short read does not mean that nothing is left. So it is once an end, an error or urgent
+    /// data was reported: such an edge may have come together with that of the data before it. And
+    /// it always is on a Unix socket, which stops reading where its peer passed a descriptor.
+    bool shorts_deceive = false;
+    bool examined = false;  // for being a Unix socket
     Side reading;
     Side writing;
   };
@@ -74,6 +76,7 @@ class ReadinessBackend : public SystemBackend {
   Watch* find_or_make(int fd) noexcept;
   std::int64_t poll_once(const Operation& op) noexcept;
   std::int64_t connect_outcome(int fd) noexcept;
+  bool trusts_short_reads(Watch& watch) noexcept;
   std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
   void renew(int fd, int error) noexcept;
 

@@ -6,13 +6,17 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/timeout.hpp"
+#include "connected.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace {
@@ -43,6 +47,23 @@ RunOptions on_epoll() {
 Coro<> turns(int count) {
   for (int i = 0; i < count; ++i) co_await sleep(0s);
   co_await sleep(1ms);
+}
+
+/// Sends three bytes and a descriptor that nobody asked for.
+void send_with_descriptor(int fd, const char* text) {
+  iovec part{const_cast<char*>(text), 3};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  EXPECT_EQ(::sendmsg(fd, &message, 0), 3);
 }
 
 TEST(Epoll, pipes_are_read_and_written) {
@@ -200,6 +221,25 @@ TEST(Epoll, R2_urgent_data_hides_nothing) {
         streams.second.close();
         server.close();
         co_await server.wait_closed();
+      }(),
+      on_epoll());
+}
+
+/// A read of a Unix socket stops where a descriptor was passed. There may be more behind.
+TEST(Epoll, fault72_passed_descriptors_hide_nothing) {
+  run(
+      []() -> Coro<> {
+        int pair[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        auto [reader, writer] = co_await open_connection(pair[0]);
+        auto reading = create_task(test::read_exactly, reader, 9);
+        co_await turns(3);
+        send_with_descriptor(pair[1], "abc");
+        send_with_descriptor(pair[1], "def");
+        EXPECT_EQ(::send(pair[1], "ghi", 3, 0), 3);
+        std::string got = co_await wait_for(reading, 5s);
+        EXPECT_EQ(got, "abcdefghi");
+        ::close(pair[1]);
       }(),
       on_epoll());
 }
