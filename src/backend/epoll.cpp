@@ -40,7 +40,6 @@ class EpollBackend final : public ReadinessBackend {
   }
 
   std::string_view name() const noexcept override { return "epoll"; }
-  TimePoint now() noexcept override { return Clock::now(); }
 
   void wake() noexcept override { wake_.set(); }
   void close() noexcept override {
@@ -65,19 +64,19 @@ class EpollBackend final : public ReadinessBackend {
  private:
   int arm(Side& side) noexcept override {
     Watch& watch = side.watch;
-    if (watch.registered) return 0;
+    if (side.armed) return 0;
     std::uint64_t token = token_of(watch.fd, watch.generation);
     int made = control(EPOLL_CTL_ADD, watch.fd, kInterest, token);
     // A registration that a copy of an earlier descriptor has kept alive: it becomes ours.
     if (made == -EEXIST) made = control(EPOLL_CTL_MOD, watch.fd, kInterest, token);
     if (made < 0) return made;
-    watch.registered = true;
+    watch.reading.armed = watch.writing.armed = true;
     return 0;
   }
 
   /// By hand, since a copy of the descriptor in a child process keeps the registration.
   void disarm(Watch& watch) noexcept override {
-    if (watch.registered) control(EPOLL_CTL_DEL, watch.fd, 0, 0);
+    if (watch.reading.armed) control(EPOLL_CTL_DEL, watch.fd, 0, 0);
   }
 
   int control(int what, int fd, std::uint32_t events, std::uint64_t token) noexcept {
@@ -112,11 +111,6 @@ class EpollBackend final : public ReadinessBackend {
     return ::epoll_wait(epoll_.get(), events, size, until(deadline));
   }
 
-  std::chrono::nanoseconds left(TimePoint deadline) noexcept {
-    if (deadline == TimePoint::min()) return {};
-    return std::max(deadline - now(), TimePoint::duration::zero());
-  }
-
   /// The time left as epoll_wait wants it: -1 for ever. Rounded up, or the loop would spin.
   int until(TimePoint deadline) noexcept {
     if (deadline == TimePoint::max()) return -1;
@@ -127,10 +121,10 @@ class EpollBackend final : public ReadinessBackend {
   /// The same for epoll_pwait2: null for ever.
   timespec* until(TimePoint deadline, timespec& timeout) noexcept {
     if (deadline == TimePoint::max()) return nullptr;
-    auto left = this->left(deadline);
-    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    auto wait = left(deadline);
+    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(wait);
     timeout.tv_sec = seconds.count();
-    timeout.tv_nsec = (left - seconds).count();
+    timeout.tv_nsec = (wait - seconds).count();
     return &timeout;
   }
 

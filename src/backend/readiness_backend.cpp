@@ -16,8 +16,10 @@ bool is_poll(Opcode opcode) noexcept {
   return opcode == Opcode::poll_readable || opcode == Opcode::poll_writable;
 }
 
-bool would_wait(std::int64_t result) noexcept {
-  return result == -EAGAIN || result == -EINPROGRESS;
+/// A Unix socket whose peer's backlog is full does not begin to connect: nothing would tell when to
+/// try again, so EAGAIN is the result.
+bool would_wait(Opcode opcode, std::int64_t result) noexcept {
+  return result == (opcode == Opcode::connect ? -EINPROGRESS : -EAGAIN);
 }
 
 bool ended_at_once(Operation& op, std::int64_t result) noexcept {
@@ -49,7 +51,7 @@ bool ReadinessBackend::start(Operation& op) noexcept {
   Side& side = waits_for_write(op.opcode) ? watch->writing : watch->reading;
   if (side.waiting.empty()) {
     std::int64_t result = attempt(op);
-    if (!would_wait(result)) return ended_at_once(op, result);
+    if (!would_wait(op.opcode, result)) return ended_at_once(op, result);
   }
   if (int error = arm(side)) return ended_at_once(op, error);
   op.phase = Operation::Phase::waiting;
@@ -115,6 +117,8 @@ void ReadinessBackend::serve(Side& side) noexcept {
       result = connect_outcome(op.fd);
     else if (!is_poll(op.opcode))
       result = perform_and_note(op, side);
+    else if (!op.stream)
+      result = poll_once(op);  // somebody may have been quicker
     if (result == -EAGAIN) return;
     op.unlink();
     finish(op, result);
@@ -175,8 +179,8 @@ void ReadinessBackend::renew(int fd, int error) noexcept {
   if (!watch) return;  // never heard of
   while (!watch->reading.waiting.empty()) finish(watch->reading.waiting.pop_front(), error);
   while (!watch->writing.waiting.empty()) finish(watch->writing.waiting.pop_front(), error);
-  watch->reading.blocked = watch->writing.blocked = false;
-  watch->registered = watch->shorts_deceive = watch->examined = false;
+  for (Side* side : {&watch->reading, &watch->writing}) side->blocked = side->armed = false;
+  watch->shorts_deceive = watch->examined = false;
   ++watch->generation;
 }
 

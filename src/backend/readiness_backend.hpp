@@ -29,15 +29,18 @@ class ReadinessBackend : public SystemBackend {
 
   struct Watch;
 
-  /// One direction of a descriptor.
-  struct Side {
+  /// One direction of a descriptor. The links are for who derives.
+  struct Side : Links {
     Side(Watch& owner, bool writes) noexcept : watch(owner), writing(writes) {}
+    Side(const Side&) = delete;
+    Side& operator=(const Side&) = delete;
 
     Watch& watch;
     List<Operation> waiting;
     bool writing;
     /// Nothing can be read (or written) until the system says otherwise. Known for streams only.
     bool blocked = false;
+    bool armed = false;  // the system has been asked; for who derives
   };
 
   /// What is known about a descriptor number.
@@ -48,7 +51,6 @@ class ReadinessBackend : public SystemBackend {
 
     int fd;
     std::uint32_t generation = 0;  // tells events of an earlier descriptor with this number
-    bool registered = false;
     /// A short read does not mean that nothing is left. So it is once an end, an error or urgent
     /// data was reported: such an edge may have come together with that of the data before it. And
     /// it always is on a Unix socket, which stops reading where its peer passed a descriptor.

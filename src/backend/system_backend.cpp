@@ -123,6 +123,11 @@ bool waits_for_write(Opcode opcode) noexcept {
   }
 }
 
+std::chrono::nanoseconds SystemBackend::left(TimePoint deadline) noexcept {
+  if (deadline == TimePoint::min()) return {};
+  return std::max(deadline - Clock::now(), TimePoint::duration::zero());
+}
+
 int SystemBackend::socket(int family, int type, int protocol) noexcept {
   return static_cast<int>(gate_.call(SystemCall::socket, [&] {
     return ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);

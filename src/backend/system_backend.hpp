@@ -4,6 +4,8 @@
 #include "asyncio/detail/backend/backend.hpp"
 #include "system_gate.hpp"
 
+#include <chrono>
+
 namespace asyncio::detail {
 
 /// Whether the operation waits for room to write rather than for something to read.
@@ -12,6 +14,7 @@ bool waits_for_write(Opcode opcode) noexcept;
 /// The calls that are the same for every backend on the operating system's own sockets.
 class SystemBackend : public Backend {
  public:
+  TimePoint now() noexcept override { return Clock::now(); }
   int socket(int family, int type, int protocol) noexcept override;
   int bind(int fd, const sockaddr* address, std::uint32_t size) noexcept override;
   int listen(int fd, int backlog) noexcept override;
@@ -26,6 +29,9 @@ class SystemBackend : public Backend {
   explicit SystemBackend(FaultLayer* faults) noexcept : gate_(faults) {}
 
   const SystemGate& gate() const noexcept { return gate_; }
+
+  /// The time until `deadline`; none for TimePoint::min().
+  static std::chrono::nanoseconds left(TimePoint deadline) noexcept;
 
   /// Does an operation with one non-blocking system call. Returns its result, or the negative error
   /// number; EINTR is retried. A connection that is being made is -EINPROGRESS. What would block,

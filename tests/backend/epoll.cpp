@@ -17,7 +17,9 @@
 #include <string>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
@@ -104,6 +106,38 @@ TEST(Epoll, fault73_files_are_refused_precisely) {
         EXPECT_TRUE(backend().start(recv));
         EXPECT_EQ(recv.result, -ENOTSOCK);
         backend().close_fd(file);
+        co_return;
+      }(),
+      on_epoll());
+}
+
+/// The backlog of a Unix socket is full: connect(2) gives EAGAIN and does not go on by itself.
+TEST(Epoll, R1_unix_connection_that_finds_no_room) {
+  run(
+      []() -> Coro<> {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        int listener = backend().socket(AF_UNIX, SOCK_STREAM, 0);
+        auto* raw = reinterpret_cast<sockaddr*>(&address);
+        std::uint32_t size = sizeof(sa_family_t);  // the system finds a name
+        EXPECT_EQ(backend().bind(listener, raw, size), 0);
+        EXPECT_EQ(backend().listen(listener, 0), 0);
+        size = sizeof address;
+        EXPECT_EQ(backend().getsockname(listener, raw, size), 0);
+        std::vector<int> ends;
+        std::int64_t result = 0;
+        while (result == 0 && ends.size() < 10) {
+          ends.push_back(backend().socket(AF_UNIX, SOCK_STREAM, 0));
+          Probe connect(Opcode::connect, ends.back());
+          connect.address = raw;
+          connect.address_size = size;
+          EXPECT_TRUE(backend().start(connect));
+          result = connect.result;
+        }
+        EXPECT_EQ(result, -EAGAIN);
+        EXPECT_GT(ends.size(), 1u);
+        for (int fd : ends) backend().close_fd(fd);
+        backend().close_fd(listener);
         co_return;
       }(),
       on_epoll());
