@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -141,12 +142,12 @@ class SendfileNotAvailableError : public RuntimeError {
 /// The stream ended before the bytes that were asked for.
 class IncompleteReadError : public std::runtime_error {
  public:
-  IncompleteReadError(std::string partial, std::size_t expected);
+  IncompleteReadError(std::string partial, std::optional<std::size_t> expected);
 
   /// What had arrived before the end.
   std::string partial;
-  /// How many bytes were asked for; 0 where that was not a number (`readuntil`).
-  std::size_t expected;
+  /// How many bytes were asked for, if that was a number: not for `readuntil`.
+  std::optional<std::size_t> expected;
 };
 
 /// The separator was not found within the reader's limit.

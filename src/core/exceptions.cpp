@@ -21,9 +21,10 @@ TimeoutError::TimeoutError(const std::string& operation, std::exception_ptr caus
       text_(operation.empty() ? "timed out" : operation + ": timed out"),
       cause_(std::move(cause)) {}
 
-IncompleteReadError::IncompleteReadError(std::string partial_bytes, std::size_t expected_bytes)
+IncompleteReadError::IncompleteReadError(std::string partial_bytes,
+                                         std::optional<std::size_t> expected_bytes)
     : std::runtime_error(std::to_string(partial_bytes.size()) + " bytes read on a total of " +
-                         (expected_bytes ? std::to_string(expected_bytes) : "undefined") +
+                         (expected_bytes ? std::to_string(*expected_bytes) : "undefined") +
                          " expected bytes"),
       partial(std::move(partial_bytes)),
       expected(expected_bytes) {}

@@ -118,7 +118,7 @@ std::string ReadUntil::await_resume() {
   if (found() == Found::chunk) return buffer.take(end());
   if (found() != Found::no) throw_overrun();
   throw_if_failed();
-  throw IncompleteReadError(buffer.take(buffer.size()), 0);
+  throw IncompleteReadError(buffer.take(buffer.size()), std::nullopt);
 }
 
 /// What is too long is dropped, so that the next call does not stumble over it again.

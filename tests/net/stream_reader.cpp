@@ -265,7 +265,7 @@ TEST(StreamReader, A3_4_fault65_eof_inside_readexactly) {
   run_simulated([]() -> Coro<> {
     StreamReader reader = ended("abc");
     std::string partial, text;
-    std::size_t expected = 0;
+    std::optional<std::size_t> expected;
     try {
       co_await reader.readexactly(10);
     } catch (const IncompleteReadError& e) {

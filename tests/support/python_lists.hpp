@@ -97,6 +97,14 @@ inline std::string upper(std::string text) {
   return text;
 }
 
+/// Without white space at the ends.
+inline std::string strip(const std::string& text) {
+  constexpr const char* kSpace = " \t\r\n";
+  std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
 /// A dictionary with names as keys, which keeps the order of insertion.
 template <class Value>
 class Dict {
