@@ -25,7 +25,7 @@ namespace asyncio {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, as_completed
 template <class Handle>
-class AsCompleted {
+class [[nodiscard("ask it for tasks: co_await completed.next()")]] AsCompleted {
  public:
   using value_type = typename Handle::value_type;
 
@@ -87,8 +87,9 @@ class AsCompleted {
 
 /// Watches the awaitables of `range`, coroutines as new tasks, for at most `limit`.
 template <std::ranges::input_range R>
-  requires Awaitable<std::ranges::range_value_t<R>>
 auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
+  static_assert(!detail::is_named_coro_range_v<R>,
+                "a coroutine can be awaited once: write as_completed(std::move(range))");
   using Element = std::ranges::range_value_t<R>;
   using Watched = decltype(ensure_future(std::declval<Element>()));
   std::vector<FutureHandle> futures;

@@ -81,10 +81,13 @@ detail::CoroCapture<T> capture(Coro<T> coro) {
   return detail::CoroCapture<T>(coro);
 }
 
-template <Awaitable A>
+template <class A>
   requires(!is_coroutine_v<A>)
-detail::Capture<A> capture(A&& awaitable) {
-  return detail::Capture<A>(std::forward<A>(awaitable));
+auto capture(A&& awaitable) {
+  if constexpr (detail::check_awaitable<A>())
+    return detail::Capture<A>(std::forward<A>(awaitable));
+  else
+    return detail::Refused();
 }
 
 namespace detail {

@@ -2,6 +2,7 @@
 /// The coroutine type, and what `co_await` accepts.
 #pragma once
 
+#include "asyncio/detail/core/awaitable.hpp"
 #include "asyncio/detail/core/hazard.hpp"
 #include "asyncio/detail/core/promise.hpp"
 #include "asyncio/detail/core/task_state.hpp"
@@ -53,6 +54,8 @@ class [[nodiscard("co_await it or give it to create_task")]] Coro {
  public:
   using value_type = T;
 
+  Coro(const Coro&) = delete;  // a coroutine is awaited once, or made a task: std::move it
+  Coro& operator=(const Coro&) = delete;
   Coro(Coro&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
   Coro& operator=(Coro&& other) noexcept {
     if (this != &other) {
@@ -99,11 +102,6 @@ struct CoroAccess {
   }
 };
 
-template <class A>
-inline constexpr bool is_coro_v = false;
-template <class T>
-inline constexpr bool is_coro_v<Coro<T>> = true;
-
 /// Enters the awaited coroutine, inside the same task, and owns its frame meanwhile.
 template <class T>
 class [[nodiscard]] CoroAwaiter : public FrameLink {
@@ -148,14 +146,6 @@ class [[nodiscard("co_await it")]] CoroCapture : public FrameLink {
   }
 };
 
-/// An awaiter that works on PromiseBase: a Wait, a CoroCapture, a generator's next.
-template <class A>
-concept LeafAwaiter = requires(A& a, PromiseBase& promise) {
-  a.await_ready();
-  { a.await_suspend(promise) };
-  a.await_resume();
-};
-
 /// Stands for a leaf awaiter, which stays where it is: in the awaiting frame.
 template <class A>
 class [[nodiscard]] LeafProxy {
@@ -190,26 +180,7 @@ class [[nodiscard]] OwnedLeaf {
 };
 
 template <class A>
-concept MemberCoAwait = requires(A&& a) { std::forward<A>(a).operator co_await(); };
-template <class A>
-concept FreeCoAwait = requires(A&& a) { operator co_await(std::forward<A>(a)); };
-
-/// A standard awaiter of another library.
-template <class A>
-concept ForeignAwaiter = requires(A& a, std::coroutine_handle<> frame) {
-  { a.await_ready() } -> std::convertible_to<bool>;
-  a.await_suspend(frame);
-  a.await_resume();
-};
-
-template <class A>
 class ForeignWait;
-
-template <class A>
-inline constexpr bool is_awaitable_v =
-    is_coro_v<std::remove_cvref_t<A>> || is_future_v<std::remove_cvref_t<A>> ||
-    LeafAwaiter<std::remove_cvref_t<A>> || MemberCoAwait<A> || FreeCoAwait<A> ||
-    ForeignAwaiter<std::remove_cvref_t<A>>;
 
 template <class A>
 auto awaiter_for(A&& awaitable);
@@ -237,20 +208,17 @@ class [[nodiscard]] ConvertedAwaiter {
 template <class A>
 auto awaiter_for(A&& awaitable) {
   using Value = std::remove_cvref_t<A>;
-  static_assert(is_awaitable_v<A>,
-                "co_await needs an awaitable: a Coro, Task, Future, or what an asyncio function "
-                "such as sleep() returns");
-  if constexpr (is_coro_v<Value>) {
-    static_assert(!std::is_lvalue_reference_v<A>,
-                  "a coroutine can be awaited once: write co_await std::move(coro), or make it a "
-                  "task with create_task");
-    if constexpr (!std::is_lvalue_reference_v<A>)
-      return CoroAwaiter<typename Value::value_type>(awaitable);
+  if constexpr (!check_awaitable<A>()) {
+    return Refused();
+  } else if constexpr (is_coro_v<Value>) {
+    return CoroAwaiter<typename Value::value_type>(awaitable);
   } else if constexpr (is_future_v<Value>) {
     if constexpr (std::is_lvalue_reference_v<A>)
       return OwnedLeaf<LvalueFutureAwaiter<typename Value::value_type>>(awaitable);
     else
       return OwnedLeaf<RvalueFutureAwaiter<typename Value::value_type>>(awaitable);
+  } else if constexpr (OwnAwaitable<Value>) {
+    return LeafProxy<std::remove_const_t<std::remove_reference_t<A>>>(awaitable);
   } else if constexpr (MemberCoAwait<A>) {
     using Inner = decltype(std::forward<A>(awaitable).operator co_await());
     return ConvertedAwaiter<Inner>(
@@ -261,8 +229,6 @@ auto awaiter_for(A&& awaitable) {
         [&]() -> Inner { return operator co_await(std::forward<A>(awaitable)); });
   } else if constexpr (ForeignAwaiter<Value>) {
     return OwnedLeaf<ForeignWait<std::remove_reference_t<A>>>(awaitable);
-  } else if constexpr (LeafAwaiter<Value>) {
-    return LeafProxy<std::remove_const_t<std::remove_reference_t<A>>>(awaitable);
   }
 }
 

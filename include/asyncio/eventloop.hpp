@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/context.hpp"
+#include "asyncio/detail/core/callable_check.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/time.hpp"
 
@@ -19,8 +20,6 @@
 
 namespace asyncio {
 
-template <class T>
-class Coro;
 template <class T>
 class Future;
 template <class T>
@@ -273,11 +272,13 @@ class EventLoop {
   /// A null context stands for a copy of the current one.
   template <class F, class... Args>
   detail::HandleState& make(const Context* context, F&& function, Args&&... args) {
-    static_assert(std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...>,
-                  "the callback cannot be called with these arguments");
-    detail::ContextSlot slot = context ? detail::ContextSlot(*context) : detail::ContextSlot();
-    return *new detail::Callback<std::decay_t<F>, std::decay_t<Args>...>(
-        *loop_, std::move(slot), std::forward<F>(function), std::forward<Args>(args)...);
+    if constexpr (detail::check_callback<std::decay_t<F>, std::decay_t<Args>...>()) {
+      detail::ContextSlot slot = context ? detail::ContextSlot(*context) : detail::ContextSlot();
+      return *new detail::Callback<std::decay_t<F>, std::decay_t<Args>...>(
+          *loop_, std::move(slot), std::forward<F>(function), std::forward<Args>(args)...);
+    } else {
+      return detail::refused<detail::HandleState&>();
+    }
   }
   template <class F, class... Args>
   Handle soon(const Context* context, F&& function, Args&&... args) {

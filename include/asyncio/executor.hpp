@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/concurrent_future.hpp"
+#include "asyncio/detail/core/callable_check.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 
 #include <cstddef>
@@ -91,12 +92,16 @@ class Executor {
   /// Throws   RuntimeError after shutdown; OSError if there is no thread and none can be started.
   template <class F, class... Args>
   auto submit(F&& function, Args&&... args) {
-    using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-    auto call = std::make_unique<detail::Call<R, std::decay_t<F>, std::decay_t<Args>...>>(
-        std::forward<F>(function), std::forward<Args>(args)...);
-    ConcurrentFuture<R> future = call->future();
-    submit_job(std::move(call));
-    return future;
+    if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
+      using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
+      auto call = std::make_unique<detail::Call<R, std::decay_t<F>, std::decay_t<Args>...>>(
+          std::forward<F>(function), std::forward<Args>(args)...);
+      ConcurrentFuture<R> future = call->future();
+      submit_job(std::move(call));
+      return future;
+    } else {
+      return detail::Refused();
+    }
   }
 
   /// Refuses further calls. With `wait`, returns when the calls have ended; else they are left to

@@ -79,6 +79,19 @@ class TypedDoneCallback final : public DoneCallback {
   F function_;
 };
 
+/// Whether F is a done callback for Handle.
+template <class F, class Handle>
+consteval bool check_done_callback() {
+  if constexpr (std::is_invocable_v<F&, Handle>) {
+    return check_callback<F&, Handle>();
+  } else if constexpr (std::is_invocable_v<F&>) {
+    return check_callback<F&>();
+  } else {
+    static_assert(never_v<F>, "a done callback takes the future, or nothing");
+    return false;
+  }
+}
+
 std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
                              const void* function) noexcept;
 
@@ -115,10 +128,9 @@ class CallbackMembers {
   template <class F>
   void add(ContextSlot context, F&& function) const {
     using Stored = std::decay_t<F>;
-    static_assert(std::is_invocable_v<Stored&, Derived> || std::is_invocable_v<Stored&>,
-                  "a done callback takes the future, or nothing");
-    target().add_done_callback(
-        *new TypedDoneCallback<Derived, Stored>(std::move(context), std::forward<F>(function)));
+    if constexpr (check_done_callback<Stored, Derived>())
+      target().add_done_callback(
+          *new TypedDoneCallback<Derived, Stored>(std::move(context), std::forward<F>(function)));
   }
 };
 

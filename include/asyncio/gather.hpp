@@ -107,10 +107,6 @@ inline Loop& loop_of(const std::vector<Ref<FutureState>>& children) {
   return children.empty() ? running_loop() : children.front()->loop();
 }
 
-template <class R>
-concept AwaitableRange =
-    std::ranges::input_range<R> && Awaitable<std::ranges::range_value_t<R>> && !Awaitable<R>;
-
 template <bool Catch, class... A>
 auto gather_each(A&&... awaitables) {
   using State = GatherTuple<Catch, awaited_t<A>...>;
@@ -138,37 +134,40 @@ auto gather_range(R&& range) {
       Ref<FutureState>::adopt(new State(loop, std::move(children))));
 }
 
+template <bool Catch, class... A>
+auto gather_any(A&&... awaitables) {
+  if constexpr (sizeof...(A) == 1 && (AwaitableRange<A> && ...)) {
+    static_assert((!is_named_coro_range_v<A> && ...),
+                  "a coroutine can be awaited once: write gather(std::move(range))");
+    return gather_range<Catch>(std::forward<A>(awaitables)...);
+  } else if constexpr ((check_awaitable<A>() && ...)) {
+    return gather_each<Catch>(std::forward<A>(awaitables)...);
+  } else {
+    return Refused();
+  }
+}
+
 }  // namespace detail
 
-/// Runs the awaitables concurrently, coroutines as new tasks, in argument order.
+/// Runs the awaitables, or those of one range, concurrently; coroutines as new tasks, in order.
 ///
 /// Awaits   all of them; or the first exception or cancellation among them, while the others run
 ///          on; a later exception is reported as never retrieved.
-/// Returns  a Future of their results in argument order: a tuple, with Unit for void. It can be
-///          stored, awaited several times, and given to another gather.
+/// Returns  a Future of their results in that order: a tuple, with Unit for void; for a range a
+///          vector. It can be stored, awaited several times, and given to another gather.
 /// Throws   (the await) the first exception.
 /// Cancel   cancels every child that is not done.
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, gather
-template <Awaitable... A>
-auto gather(A&&... awaitables) {
-  return detail::gather_each<false>(std::forward<A>(awaitables)...);
-}
-
-/// The same for a range; results are a vector. Give a range of coroutines with std::move.
-template <detail::AwaitableRange R>
-auto gather(R&& range) {
-  return detail::gather_range<false>(std::forward<R>(range));
+template <class... A>
+[[nodiscard("co_await it, or keep it")]] auto gather(A&&... awaitables) {
+  return detail::gather_any<false>(std::forward<A>(awaitables)...);
 }
 
 /// The same, with a Result in each slot: awaits all, throws none of their exceptions.
-template <Awaitable... A>
-auto gather(ReturnExceptions, A&&... awaitables) {
-  return detail::gather_each<true>(std::forward<A>(awaitables)...);
-}
-template <detail::AwaitableRange R>
-auto gather(ReturnExceptions, R&& range) {
-  return detail::gather_range<true>(std::forward<R>(range));
+template <class... A>
+[[nodiscard("co_await it, or keep it")]] auto gather(ReturnExceptions, A&&... awaitables) {
+  return detail::gather_any<true>(std::forward<A>(awaitables)...);
 }
 
 }  // namespace asyncio

@@ -126,7 +126,7 @@ class [[nodiscard("co_await it")]] CloseAwaiter : public GeneratorWait {
 /// Thread   the loop's.
 /// asyncio  Python reference, Asynchronous generator functions
 template <class T, class Sent>
-class [[nodiscard]] AsyncGenerator {
+class [[nodiscard("ask it for items: co_await generator.next()")]] AsyncGenerator {
  public:
   static_assert(!std::is_reference_v<T>, "yield a pointer instead of a reference");
   using value_type = T;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/capture.hpp"
+#include "asyncio/detail/core/callable_check.hpp"
 #include "asyncio/generator.hpp"
 #include "asyncio/with.hpp"
 
@@ -26,15 +27,18 @@ Coro<std::vector<T>> collect(AsyncGenerator<T> source) {
   co_return items;
 }
 
-/// `function(item)` of each item; the function may return an awaitable.
+namespace detail {
+
 template <class T, class F>
-auto transform(AsyncGenerator<T> source, F function)
-    -> AsyncGenerator<std::remove_cvref_t<detail::settled_t<std::invoke_result_t<F&, T>>>> {
+using transformed_t = std::remove_cvref_t<settled_t<std::invoke_result_t<F&, T>>>;
+
+template <class T, class F>
+AsyncGenerator<transformed_t<T, F>> transform_with(AsyncGenerator<T> source, F function) {
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
       auto call = [&]() -> decltype(auto) { return std::invoke(function, *std::move(item)); };
-      co_yield co_await detail::Settle<decltype(call)>(std::move(call));
+      co_yield co_await Settle<decltype(call)>(std::move(call));
     }
   } catch (...) {  // Rethrown once the source has been closed.
     error = std::current_exception();
@@ -43,9 +47,8 @@ auto transform(AsyncGenerator<T> source, F function)
   if (error) std::rethrow_exception(error);
 }
 
-/// The items for which `predicate(item)` is true.
 template <class T, class F>
-AsyncGenerator<T> filter(AsyncGenerator<T> source, F predicate) {
+AsyncGenerator<T> filter_with(AsyncGenerator<T> source, F predicate) {
   std::exception_ptr error;
   try {
     while (auto item = co_await source.next()) {
@@ -57,6 +60,22 @@ AsyncGenerator<T> filter(AsyncGenerator<T> source, F predicate) {
   }
   co_await source.aclose();
   if (error) std::rethrow_exception(error);
+}
+
+}  // namespace detail
+
+/// `function(item)` of each item; the function may return an awaitable.
+template <class T, class F>
+auto transform(AsyncGenerator<T> source, F&& function) {
+  detail::check_named<F>();
+  return detail::transform_with<T, std::decay_t<F>>(std::move(source), std::forward<F>(function));
+}
+
+/// The items for which `predicate(item)` is true.
+template <class T, class F>
+AsyncGenerator<T> filter(AsyncGenerator<T> source, F&& predicate) {
+  detail::check_named<F>();
+  return detail::filter_with<T, std::decay_t<F>>(std::move(source), std::forward<F>(predicate));
 }
 
 /// The first `count` items.

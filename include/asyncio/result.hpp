@@ -2,6 +2,7 @@
 /// Outcomes as values: Result<T>, and Unit, which stands for `void` where a value is needed.
 #pragma once
 
+#include "asyncio/detail/core/refused.hpp"
 #include "asyncio/exceptions.hpp"
 
 #include <exception>
@@ -31,7 +32,6 @@ template <class T = void>
 class [[nodiscard]] Result {
  public:
   using value_type = value_or_unit_t<T>;
-  static_assert(!std::is_reference_v<T>, "Result<T&> does not exist: return a pointer");
 
   Result(value_type value) : outcome_(std::in_place_index<0>, std::move(value)) {}
   Result(std::exception_ptr error) : outcome_(std::in_place_index<1>, std::move(error)) {}
@@ -87,6 +87,12 @@ class [[nodiscard]] Result {
   }
 
   std::variant<value_type, std::exception_ptr> outcome_;
+};
+
+/// A value has an owner.
+template <class T>
+class Result<T&> {
+  static_assert(detail::never_v<T>, "Result<T&> does not exist: return a pointer");
 };
 
 }  // namespace asyncio

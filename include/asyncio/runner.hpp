@@ -106,12 +106,16 @@ class Runner {
   /// Runs `function(args...)`, which both live in the task.
   template <class F, class... Args>
     requires(!is_coroutine_v<F>)
-  detail::coroutine_result_t<F, Args...> run(F&& function, Args&&... args) {
-    begin();
-    TaskOptions options;
-    options.context(*context_);
-    return finish(detail::spawn_call(loop_->impl(), std::move(options), std::source_location(),
-                                     std::forward<F>(function), std::forward<Args>(args)...));
+  decltype(auto) run(F&& function, Args&&... args) {
+    if constexpr (detail::check_coroutine_function<F, Args...>()) {
+      begin();
+      TaskOptions options;
+      options.context(*context_);
+      return finish(detail::spawn_call(loop_->impl(), std::move(options), std::source_location(),
+                                       std::forward<F>(function), std::forward<Args>(args)...));
+    } else {
+      return detail::Refused();
+    }
   }
 
   /// The loop, made on first use.
@@ -169,13 +173,12 @@ T run(Coro<T> main, RunOptions options = {}) {
   }
 }
 
-/// The same for `function(args...)`, which live as long as the run.
-template <class F, class... Args>
-  requires(!is_coroutine_v<F>)
-detail::coroutine_result_t<F, Args...> run(RunOptions options, F&& function, Args&&... args) {
-  detail::refuse_running_loop("asyncio.run() cannot be called from a running event loop");
+namespace detail {
+
+template <class T, class F, class... Args>
+T run_function(RunOptions options, F&& function, Args&&... args) {
+  refuse_running_loop("asyncio.run() cannot be called from a running event loop");
   Runner runner(std::move(options));
-  using T = detail::coroutine_result_t<F, Args...>;
   if constexpr (std::is_void_v<T>) {
     runner.run(std::forward<F>(function), std::forward<Args>(args)...);
     runner.close();
@@ -186,9 +189,22 @@ detail::coroutine_result_t<F, Args...> run(RunOptions options, F&& function, Arg
   }
 }
 
+}  // namespace detail
+
+/// The same for `function(args...)`, which live as long as the run.
+template <class F, class... Args>
+  requires(!is_coroutine_v<F>)
+decltype(auto) run(RunOptions options, F&& function, Args&&... args) {
+  if constexpr (detail::check_coroutine_function<F, Args...>())
+    return detail::run_function<detail::coroutine_result_t<F, Args...>>(
+        std::move(options), std::forward<F>(function), std::forward<Args>(args)...);
+  else
+    return detail::Refused();
+}
+
 template <class F, class... Args>
   requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, RunOptions>)
-detail::coroutine_result_t<F, Args...> run(F&& function, Args&&... args) {
+decltype(auto) run(F&& function, Args&&... args) {
   return run(RunOptions(), std::forward<F>(function), std::forward<Args>(args)...);
 }
 

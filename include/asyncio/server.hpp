@@ -230,9 +230,7 @@ Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, std::uint
   using Function = std::decay_t<F>;
   static_assert(std::is_invocable_v<Function&, StreamReader, StreamWriter>,
                 "the handler must be callable as handler(StreamReader, StreamWriter)");
-  static_assert(detail::safe_callable_v<F>,
-                "name the lambda first: this compiler destroys the captures of a temporary one "
-                "twice in an expression with co_await");
+  detail::check_named<F>();
   return detail::start_server(
       std::make_shared<detail::TypedClientHandler<Function>>(std::forward<F>(handler)),
       std::move(hosts), port, std::move(options));

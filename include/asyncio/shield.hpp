@@ -53,6 +53,15 @@ class ShieldState final : public ValueFuture<T>, private ShieldLink {
   }
 };
 
+template <class Handle>
+auto shield_future(const Handle& inner) {
+  using T = typename Handle::value_type;
+  Ref<FutureState> state = inner.state();
+  if (state->done()) return Future<T>(std::move(state));
+  Loop& loop = state->loop();
+  return Future<T>(Ref<FutureState>::adopt(new ShieldState<T>(loop, std::move(state))));
+}
+
 }  // namespace detail
 
 /// Awaits `awaitable`, which runs on if the awaiter is cancelled. Keep a handle on a task you
@@ -64,15 +73,12 @@ class ShieldState final : public ValueFuture<T>, private ShieldLink {
 /// Cancel   ends the await only. A later error of `awaitable` goes to the exception handler.
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, shield
-template <Awaitable A>
-auto shield(A&& awaitable) {
-  auto inner = ensure_future(std::forward<A>(awaitable));
-  using T = typename decltype(inner)::value_type;
-  detail::Ref<detail::FutureState> state = inner.state();
-  if (state->done()) return Future<T>(std::move(state));
-  detail::Loop& loop = state->loop();
-  return Future<T>(
-      detail::Ref<detail::FutureState>::adopt(new detail::ShieldState<T>(loop, std::move(state))));
+template <class A>
+[[nodiscard("co_await it, or keep it")]] auto shield(A&& awaitable) {
+  if constexpr (detail::check_awaitable<A>())
+    return detail::shield_future(ensure_future(std::forward<A>(awaitable)));
+  else
+    return detail::Refused();
 }
 
 }  // namespace asyncio

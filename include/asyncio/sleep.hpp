@@ -2,6 +2,7 @@
 /// sleep and sleep_until.
 #pragma once
 
+#include "asyncio/detail/core/refused.hpp"
 #include "asyncio/detail/core/wait.hpp"
 #include "asyncio/time.hpp"
 
@@ -66,6 +67,14 @@ class [[nodiscard("co_await it")]] SleepValueAwaiter : public SleepAwaiter {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, sleep
 inline detail::SleepAwaiter sleep(Delay delay) { return detail::SleepAwaiter(delay); }
+
+/// Refuses a bare number, which would be for the sleep of <unistd.h>: that one stops the loop.
+template <class N>
+  requires std::is_arithmetic_v<N>
+detail::Refused sleep(N seconds) {
+  (void)Delay(seconds);
+  return detail::Refused();
+}
 
 /// The same; returns `value` afterwards.
 template <class T>

@@ -24,6 +24,26 @@
 
 namespace asyncio {
 
+namespace detail {
+
+/// Whether Condition::wait_for can call F.
+template <class F>
+consteval bool check_predicate() {
+  if constexpr (!std::is_invocable_v<F&>) {
+    static_assert(never_v<F>, "the predicate takes no argument");
+    return false;
+  } else if constexpr (is_awaitable_v<std::invoke_result_t<F&>>) {
+    static_assert(never_v<F>,
+                  "the predicate does not await: co_await the condition in a loop instead, "
+                  "while (!co_await ready()) co_await condition.wait()");
+    return false;
+  } else {
+    return true;
+  }
+}
+
+}  // namespace detail
+
 /// Holds a Lock or one unit of a Semaphore until it is destroyed: what `co_await x.scoped()` gives.
 /// Outliving the primitive is harmless.
 ///
@@ -208,10 +228,12 @@ class Condition : private detail::LoopBound {
   /// Cancel   as `wait`.
   template <class F>
   auto wait_for(F&& predicate) {
-    static_assert(detail::safe_callable_v<F>,
-                  "name the lambda first: g++ 12 destroys its captures twice inside co_await");
-    static_assert(std::is_invocable_v<std::decay_t<F>&>, "the predicate takes no argument");
-    return wait_until_true(this, std::decay_t<F>(std::forward<F>(predicate)));
+    using Predicate = std::decay_t<F>;
+    detail::check_named<F>();
+    if constexpr (detail::check_predicate<Predicate>())
+      return wait_until_true(this, Predicate(std::forward<F>(predicate)));
+    else
+      return detail::Refused();
   }
 
   /// Wakes up to `count` waiters, which return once they have got the lock.

@@ -142,6 +142,30 @@ class Task : public Future<T>,
 
 namespace detail {
 
+/// On g++ 12, what create_task gives for a lambda temporary with captures: awaited in the very
+/// expression that makes the lambda, it would destroy them twice (compilers.md, G1).
+template <class T>
+class UnnamedTask final : public Task<T> {
+ public:
+  using Task<T>::Task;
+};
+template <class T>
+inline constexpr bool is_unnamed_v<UnnamedTask<T>> = true;
+template <class T>
+inline constexpr bool is_future_v<UnnamedTask<T>> = true;
+
+/// The handle as the user knows it.
+template <class Handle>
+struct PlainHandle {
+  using type = Handle;
+};
+template <class T>
+struct PlainHandle<UnnamedTask<T>> {
+  using type = Task<T>;
+};
+template <class Handle>
+using plain_handle_t = typename PlainHandle<Handle>::type;
+
 /// Applies the loop's task factory, registers the task and schedules its first step.
 void begin_task(TaskState& task, PromiseBase& root, TaskOptions options);
 
@@ -195,12 +219,30 @@ template <class F, class... Args>
 using coroutine_result_t =
     typename std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>::value_type;
 
+/// Whether a copy of F makes a coroutine from copies of Args.
+template <class F, class... Args>
+consteval bool check_coroutine_function() {
+  using Function = std::decay_t<F>;
+  if constexpr (is_future_v<Function>) {
+    static_assert(never_v<F>, "a coroutine is needed here: use ensure_future for a Future or Task");
+  } else if constexpr (!std::is_invocable_v<Function&, stored_t<Args>...>) {
+    static_assert(never_v<F>,
+                  "a coroutine is needed here, or a function with the arguments to call it with: "
+                  "they are kept as copies and passed as rvalues (std::ref for a reference)");
+  } else if constexpr (!is_coro_v<std::invoke_result_t<Function&, stored_t<Args>...>>) {
+    static_assert(never_v<F>,
+                  "a coroutine is needed here, and this function does not return a Coro: use "
+                  "call_soon or to_thread for a plain function");
+  } else {
+    return true;
+  }
+  return false;
+}
+
 template <class F, class... Args>
 auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&& function,
                 Args&&... args) {
-  using Result = std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>;
-  static_assert(is_coro_v<Result>, "create_task(fn, args...): fn(args...) must return a Coro");
-  using T = typename Result::value_type;
+  using T = coroutine_result_t<F, Args...>;
   loop.check_closed();
   auto* bound = new BoundTask<T, std::decay_t<F>, stored_t<Args>...>(
       loop, where, std::forward<F>(function), std::forward<Args>(args)...);
@@ -224,28 +266,31 @@ Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
 template <class First, class... Rest>
 auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... rest) {
   using Value = std::remove_cvref_t<First>;
-  static_assert(!is_future_v<Value>,
-                "create_task takes a coroutine: use ensure_future for a Future or Task");
   if constexpr (std::is_same_v<Value, TaskOptions>) {
     return create_task_on(loop, std::forward<First>(first), std::forward<Rest>(rest)...);
-  } else if constexpr (is_coro_v<Value>) {
-    static_assert(!std::is_lvalue_reference_v<First>,
+  } else if constexpr (is_named_coro_v<First>) {
+    static_assert(never_v<First>,
                   "a coroutine becomes a task once: write create_task(std::move(coro))");
-    if constexpr (sizeof...(Rest) > 0) {
-      return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first),
-                   std::source_location());
-    } else {
-      return spawn(loop, std::move(options), std::move(first), std::source_location());
-    }
-  } else if constexpr (is_awaitable_v<First>) {
+    return Refused();
+  } else if constexpr (is_coro_v<Value> && sizeof...(Rest) == 0) {
+    return spawn(loop, std::move(options), std::move(first), std::source_location());
+  } else if constexpr (is_coro_v<Value> && std::is_constructible_v<TaskOptions, Rest...>) {
+    return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first),
+                 std::source_location());
+  } else if constexpr (is_coro_v<Value>) {
+    static_assert(never_v<First>, "create_task(coro, options): give TaskOptions().name(\"x\")");
+    return Refused();
+  } else if constexpr (is_awaitable_v<First> && !is_future_v<Value>) {
     return create_task_on(loop, std::move(options), await_inside<Value>(std::forward<First>(first)),
                           std::forward<Rest>(rest)...);
+  } else if constexpr (check_coroutine_function<First, Rest...>()) {
+    using T = coroutine_result_t<First, Rest...>;
+    using Started = std::conditional_t<safe_callable_v<First>, Task<T>, UnnamedTask<T>>;
+    return Started(spawn_call(loop, std::move(options), std::source_location(),
+                              std::forward<First>(first), std::forward<Rest>(rest)...)
+                       .state());
   } else {
-    static_assert(std::is_invocable_v<std::decay_t<First>&, stored_t<Rest>...>,
-                  "create_task takes a coroutine, or a function with the arguments to call it "
-                  "with (std::ref for a reference)");
-    return spawn_call(loop, std::move(options), std::source_location(), std::forward<First>(first),
-                      std::forward<Rest>(rest)...);
+    return Refused();
   }
 }
 
@@ -285,7 +330,7 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
 /// Also starts what the library's functions return to be awaited, with options after it:
 /// create_task(sleep(1s)), create_task(to_thread(f), TaskOptions().name("f")).
 template <class F, class... Args>
-  requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions> && !is_coroutine_v<F>)
+  requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions>)
 auto create_task(F&& function, Args&&... args) {
   return detail::create_task_on(detail::running_loop(), TaskOptions(), std::forward<F>(function),
                                 std::forward<Args>(args)...);
@@ -309,9 +354,10 @@ auto EventLoop::create_task(Args&&... args) {
 template <class A>
 auto ensure_future(A&& awaitable, std::source_location where = std::source_location::current()) {
   using Value = std::remove_cvref_t<A>;
-  static_assert(Awaitable<A>, "ensure_future needs an awaitable");
-  if constexpr (is_future_v<Value>)
-    return Value(std::forward<A>(awaitable));
+  if constexpr (!detail::check_awaitable<A>())
+    return detail::Refused();
+  else if constexpr (is_future_v<Value>)
+    return detail::plain_handle_t<Value>(std::forward<A>(awaitable));
   else if constexpr (is_coroutine_v<Value>)
     return create_task(std::move(awaitable), TaskOptions(), where);
   else
@@ -365,5 +411,7 @@ T EventLoop::run_until_complete(Coro<T> coro) {
 
 template <>
 struct std::hash<asyncio::TaskHandle> : std::hash<asyncio::FutureHandle> {};
+template <class T>
+struct std::hash<asyncio::detail::UnnamedTask<T>> : std::hash<asyncio::FutureHandle> {};
 template <class T>
 struct std::hash<asyncio::Task<T>> : std::hash<asyncio::FutureHandle> {};

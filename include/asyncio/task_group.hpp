@@ -7,6 +7,7 @@
 #include "asyncio/task.hpp"
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 namespace asyncio {
@@ -41,7 +42,7 @@ class TaskGroup {
   auto create_task(Args&&... args) {
     check_open();
     auto task = detail::create_group_task(loop(), std::forward<Args>(args)...);
-    adopt(task.state());
+    if constexpr (!std::is_same_v<decltype(task), detail::Refused>) adopt(task.state());
     return task;
   }
 

@@ -27,23 +27,34 @@ Executor& default_executor(Loop& loop);
 
 template <class F, class... Args>
 auto run_in(Loop& loop, Executor& executor, F&& function, Args&&... args) {
+  if constexpr (check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
+    loop.check_schedulable();
+    return wrap_concurrent(loop,
+                           executor.submit(std::forward<F>(function), std::forward<Args>(args)...));
+  } else {
+    return Refused();
+  }
+}
+
+template <class F, class... Args>
+auto run_in_default(Loop& loop, F&& function, Args&&... args) {
   loop.check_schedulable();
-  return wrap_concurrent(loop,
-                         executor.submit(std::forward<F>(function), std::forward<Args>(args)...));
+  return run_in(loop, default_executor(loop), std::forward<F>(function),
+                std::forward<Args>(args)...);
 }
 
 }  // namespace detail
 
 template <class F, class... Args>
 auto EventLoop::run_in_executor(Executor& executor, F&& function, Args&&... args) {
+  detail::check_named<F>();
   return detail::run_in(*loop_, executor, std::forward<F>(function), std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
 auto EventLoop::run_in_executor(std::nullptr_t, F&& function, Args&&... args) {
-  loop_->check_schedulable();
-  return detail::run_in(*loop_, detail::default_executor(*loop_), std::forward<F>(function),
-                        std::forward<Args>(args)...);
+  detail::check_named<F>();
+  return detail::run_in_default(*loop_, std::forward<F>(function), std::forward<Args>(args)...);
 }
 
 /// A Future of the running loop, or `loop`, with the outcome of `future`. Cancelling it cancels
@@ -61,8 +72,8 @@ Future<T> wrap_future(ConcurrentFuture<T> future, const EventLoop& loop) {
 /// The same for a std::future; it keeps a thread of the default executor waiting.
 template <class T>
 Future<T> wrap_future(std::future<T> future) {
-  return get_running_loop().run_in_executor(
-      nullptr, [future = std::move(future)]() mutable -> T { return future.get(); });
+  return detail::run_in_default(
+      detail::running_loop(), [future = std::move(future)]() mutable -> T { return future.get(); });
 }
 
 /// Runs `coro` as a task of `loop`. What it refers to must live until the task has ended.
@@ -113,7 +124,7 @@ Coro<std::remove_cvref_t<thread_result_t<F, Args...>>> to_thread_call(F function
           [&](Args&... values) -> R { return call_in_thread(token, function, values...); }, args);
     });
   };
-  Future<R> future = get_running_loop().run_in_executor(nullptr, std::move(call));
+  Future<R> future = run_in_default(running_loop(), std::move(call));
   Result<R> outcome = co_await capture(future);
   if (outcome.cancelled()) stop.request_stop();
   if constexpr (std::is_void_v<R>)
@@ -136,10 +147,14 @@ Coro<std::remove_cvref_t<thread_result_t<F, Args...>>> to_thread_call(F function
 /// asyncio  Coroutines and Tasks, to_thread
 template <class F, class... Args>
 auto to_thread(F&& function, Args&&... args) {
-  static_assert(detail::safe_callable_v<F>,
-                "name the lambda first: g++ 12 destroys its captures twice inside co_await");
-  return detail::to_thread_call<std::decay_t<F>, std::decay_t<Args>...>(
-      std::forward<F>(function), std::forward<Args>(args)...);
+  detail::check_named<F>();
+  using Function = std::decay_t<F>;
+  if constexpr (detail::takes_stop_token_v<F, Args...> ||
+                detail::check_job<Function, std::decay_t<Args>...>())
+    return detail::to_thread_call<Function, std::decay_t<Args>...>(std::forward<F>(function),
+                                                                   std::forward<Args>(args)...);
+  else
+    return detail::Refused();
 }
 
 }  // namespace asyncio

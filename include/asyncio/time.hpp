@@ -26,6 +26,14 @@ class Delay {
   template <class Rep, class Period>
   constexpr Delay(std::chrono::duration<Rep, Period> duration) : ns_(convert(duration)) {}
 
+  /// Refuses a bare number.
+  template <class N>
+    requires std::is_arithmetic_v<N>
+  constexpr Delay(N) : ns_(0) {
+    static_assert(!std::is_arithmetic_v<N>,
+                  "a duration has a unit: 5s, 100ms, std::chrono::hours(1)");
+  }
+
   static constexpr Delay never() { return Delay(std::chrono::nanoseconds::max()); }
 
   constexpr std::int64_t nanoseconds() const noexcept { return ns_; }

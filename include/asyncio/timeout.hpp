@@ -21,7 +21,7 @@ namespace asyncio {
 ///
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, Timeouts
-class Timeout : private detail::Timer {
+class [[nodiscard("enter it: co_await with(timeout(...), body)")]] Timeout : private detail::Timer {
  public:
   /// Use timeout() or timeout_at(). A deadline that depends on the loop's clock is taken when the
   /// scope is made.
@@ -98,9 +98,12 @@ Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
 /// Cancel   cancels `awaitable`, too.
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, wait_for
-template <Awaitable A>
+template <class A>
 auto wait_for(A&& awaitable, OptionalDelay limit) {
-  return detail::wait_for_within<std::remove_cvref_t<A>>(std::forward<A>(awaitable), limit);
+  if constexpr (detail::check_awaitable<A>())
+    return detail::wait_for_within<std::remove_cvref_t<A>>(std::forward<A>(awaitable), limit);
+  else
+    return detail::Refused();
 }
 
 }  // namespace asyncio

@@ -41,6 +41,37 @@ struct NoFinally {
   void operator()() const noexcept {}
 };
 
+/// How an except part is called: with the exception, or with nothing.
+template <class F, class E>
+decltype(auto) call_handler(F& handler, E& error) {
+  if constexpr (std::is_invocable_v<F&, E&>)
+    return std::invoke(handler, error);
+  else
+    return std::invoke(handler);
+}
+
+/// Whether F can be the body or the finally part.
+template <class F>
+consteval bool check_part() {
+  static_assert(std::is_invocable_v<F&>, "try_ and finally_ take a function without arguments");
+  return std::is_invocable_v<F&>;
+}
+
+/// Whether F can handle an E in place of a body that returns T.
+template <class F, class E, class T>
+consteval bool check_handler() {
+  if constexpr (std::is_invocable_v<F&, E&> || std::is_invocable_v<F&>) {
+    using Returned = settled_t<decltype(call_handler(std::declval<F&>(), std::declval<E&>()))>;
+    constexpr bool fits =
+        std::is_convertible_v<value_or_unit_t<std::remove_cvref_t<Returned>>, value_or_unit_t<T>>;
+    static_assert(fits, "the except part returns another type than the body of try_");
+    return fits;
+  } else {
+    static_assert(never_v<F>, "except<E> takes a function of E&, or of nothing");
+    return false;
+  }
+}
+
 }  // namespace detail
 
 /// What try_ returns; awaiting it runs the parts.
@@ -58,21 +89,26 @@ class [[nodiscard("co_await it")]] Try {
   /// nothing, may await, and its result replaces the body's.
   template <class E, class F>
   auto except(F&& handler) && {
-    static_assert(detail::safe_callable_v<F>,
-                  "name the lambda first: g++ 12 destroys its captures twice inside co_await");
+    detail::check_named<F>();
     using Clause = detail::ExceptClause<E, std::decay_t<F>>;
-    return Try<Body, Finally, Clauses..., Clause>(
-        std::move(body_), std::move(finally_clause_),
-        std::tuple_cat(std::move(clauses_), std::tuple<Clause>(Clause(std::forward<F>(handler)))));
+    if constexpr (detail::check_handler<std::decay_t<F>, E, value_type>())
+      return Try<Body, Finally, Clauses..., Clause>(
+          std::move(body_), std::move(finally_clause_),
+          std::tuple_cat(std::move(clauses_),
+                         std::tuple<Clause>(Clause(std::forward<F>(handler)))));
+    else
+      return detail::Refused();
   }
 
   /// Runs `last` in any case, after the body or its handler; it may await.
   template <class F>
   auto finally_(F&& last) && {
-    static_assert(detail::safe_callable_v<F>,
-                  "name the lambda first: g++ 12 destroys its captures twice inside co_await");
-    return Try<Body, std::decay_t<F>, Clauses...>(std::move(body_), std::forward<F>(last),
-                                                  std::move(clauses_));
+    detail::check_named<F>();
+    if constexpr (detail::check_part<std::decay_t<F>>())
+      return Try<Body, std::decay_t<F>, Clauses...>(std::move(body_), std::forward<F>(last),
+                                                    std::move(clauses_));
+    else
+      return detail::Refused();
   }
 
   Coro<value_type> operator co_await() && { return run(std::move(*this)); }
@@ -101,10 +137,7 @@ class [[nodiscard("co_await it")]] Try {
       auto* matched = std::remove_reference_t<decltype(clause)>::match(error);
       if (!matched) co_return co_await handle<I + 1>(std::move(error));
       auto call = [&clause, matched]() -> decltype(auto) {
-        if constexpr (std::is_invocable_v<decltype(clause.handler)&, decltype(*matched)>)
-          return std::invoke(clause.handler, *matched);
-        else
-          return std::invoke(clause.handler);
+        return detail::call_handler(clause.handler, *matched);
       };
       auto handled = co_await detail::CaptureCall<decltype(call)>(std::move(call));
       if (handled.has_exception()) co_return Result(handled.exception());
@@ -129,10 +162,12 @@ class [[nodiscard("co_await it")]] Try {
 /// Cancel   reaches the part that is suspended. `except<CancelledError>` must rethrow.
 template <class Body>
 auto try_(Body&& body) {
-  static_assert(detail::safe_callable_v<Body>,
-                "name the lambda first: g++ 12 destroys its captures twice inside co_await");
-  return Try<std::decay_t<Body>, detail::NoFinally>(std::forward<Body>(body), detail::NoFinally(),
-                                                    std::tuple<>());
+  detail::check_named<Body>();
+  if constexpr (detail::check_part<std::decay_t<Body>>())
+    return Try<std::decay_t<Body>, detail::NoFinally>(std::forward<Body>(body), detail::NoFinally(),
+                                                      std::tuple<>());
+  else
+    return detail::Refused();
 }
 
 }  // namespace asyncio

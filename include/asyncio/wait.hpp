@@ -94,6 +94,13 @@ template <class R>
 concept FutureRange =
     std::ranges::input_range<R> && std::derived_from<std::ranges::range_value_t<R>, FutureHandle>;
 
+/// What looks like an operand of `wait` and is none; other functions are called `wait`, too.
+template <class First, class... Rest>
+concept NotForWait =
+    (is_future_v<std::remove_cvref_t<First>> && !(is_future_v<std::remove_cvref_t<Rest>> && ...)) ||
+    is_coro_v<std::remove_cvref_t<First>> ||
+    (std::ranges::input_range<First> && !FutureRange<First>);
+
 /// What a range of handles holds, and what several different ones have in common.
 template <FutureRange R>
 std::vector<FutureHandle> handles_of(R&& range) {
@@ -115,7 +122,7 @@ std::vector<FutureHandle> handles_of(R&& range) {
 /// asyncio  Coroutines and Tasks, wait
 template <detail::FutureRange R>
 auto wait(R&& range, ReturnWhen return_when = ALL_COMPLETED, OptionalDelay limit = std::nullopt) {
-  return detail::WaitAwaiter<std::ranges::range_value_t<R>>(
+  return detail::WaitAwaiter<detail::plain_handle_t<std::ranges::range_value_t<R>>>(
       detail::handles_of(std::forward<R>(range)), return_when, limit);
 }
 template <detail::FutureRange R>
@@ -127,17 +134,27 @@ auto wait(R&& range, OptionalDelay limit) {
 template <class First, class... Rest>
   requires(is_future_v<First> && (is_future_v<Rest> && ...))
 auto wait(const First& first, const Rest&... rest) {
-  using Common = std::conditional_t<(std::is_same_v<First, Rest> && ...), First, FutureHandle>;
+  using Plain = detail::plain_handle_t<First>;
+  using Common = std::conditional_t<(std::is_same_v<Plain, detail::plain_handle_t<Rest>> && ...),
+                                    Plain, FutureHandle>;
   return detail::WaitAwaiter<Common>(detail::distinct(std::vector<FutureHandle>{first, rest...}),
                                      ALL_COMPLETED, std::nullopt);
 }
 
-/// Bare coroutines are refused, as since Python 3.11: make tasks of them first.
-template <class R>
-  requires std::ranges::input_range<R> && is_coroutine_v<std::ranges::range_value_t<R>>
-void wait(R&&, auto&&...) {
-  static_assert(!std::ranges::input_range<R>,
-                "wait() takes tasks or futures: give each coroutine to create_task first");
+/// Refuses the rest, as Python does since 3.11: a coroutine that `wait` made a task of could never
+/// be found in its result.
+template <class First, class... Rest>
+  requires detail::NotForWait<First, Rest...>
+detail::Refused wait(First&&, Rest&&...) {
+  if constexpr (is_future_v<First>)
+    static_assert(
+        detail::never_v<First>,
+        "wait() of single tasks takes tasks only: for a condition or a limit give a range, "
+        "wait(std::vector{task}, FIRST_COMPLETED)");
+  else
+    static_assert(detail::never_v<First>,
+                  "wait() takes tasks or futures: give each coroutine to create_task first");
+  return detail::Refused();
 }
 
 }  // namespace asyncio

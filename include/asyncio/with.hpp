@@ -98,9 +98,6 @@ decltype(auto) call_body(Body& body, C& manager, Entered& entered) {
   } else if constexpr (std::is_invocable_v<Body&, C&>) {
     return std::invoke(body, manager);
   } else {
-    static_assert(std::is_invocable_v<Body&>,
-                  "with(manager, body): the body takes what the manager's aenter gives, or "
-                  "nothing");
     return std::invoke(body);
   }
 }
@@ -223,6 +220,17 @@ Coro<body_result_t<std::remove_reference_t<First>, outer_body_t<First, Second, B
   co_return co_await with_one(first, outer_body_t<First, Second, Body>(second, body));
 }
 
+/// Whether Body can be called inside C.
+template <class C, class Body>
+consteval bool check_body() {
+  using Entered = std::remove_reference_t<entered_t<C>>;
+  constexpr bool callable = std::is_invocable_v<Body&, Entered&> ||
+                            std::is_invocable_v<Body&, C&> || std::is_invocable_v<Body&>;
+  static_assert(callable,
+                "with(manager, body): the body takes what the manager's aenter gives, or nothing");
+  return callable;
+}
+
 }  // namespace detail
 
 /// Runs `body` between the manager's aenter and aexit, inside the same task: `async with`. A
@@ -239,18 +247,29 @@ Coro<body_result_t<std::remove_reference_t<First>, outer_body_t<First, Second, B
 template <AsyncContextManager C, class Body>
   requires(!AsyncContextManager<Body>)
 auto with(C&& manager, Body&& body) {
-  static_assert(detail::safe_callable_v<Body>,
-                "name the lambda first: g++ 12 destroys its captures twice inside co_await");
-  return detail::with_one(std::forward<C>(manager), std::forward<Body>(body));
+  detail::check_named<Body>();
+  if constexpr (detail::check_body<std::remove_reference_t<C>, std::decay_t<Body>>())
+    return detail::with_one(std::forward<C>(manager), std::forward<Body>(body));
+  else
+    return detail::Refused();
 }
 
 /// The same with two managers; the body takes what each gives. AsyncExitStack takes any number.
 template <AsyncContextManager First, AsyncContextManager Second, class Body>
 auto with(First&& first, Second&& second, Body&& body) {
-  static_assert(detail::safe_callable_v<Body>,
-                "name the lambda first: g++ 12 destroys its captures twice inside co_await");
+  detail::check_named<Body>();
   return detail::with_two<detail::kept_t<First>, detail::kept_t<Second>, std::decay_t<Body>>(
       std::forward<First>(first), std::forward<Second>(second), std::forward<Body>(body));
+}
+
+/// Refuses what is no context manager.
+template <class C, class... Rest>
+  requires(!AsyncContextManager<C>)
+detail::Refused with(C&&, Rest&&...) {
+  static_assert(detail::never_v<C>,
+                "with() needs a context manager: a class with aenter() and "
+                "aexit(std::exception_ptr)");
+  return detail::Refused();
 }
 
 }  // namespace asyncio

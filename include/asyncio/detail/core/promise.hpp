@@ -3,6 +3,7 @@
 
 #include "asyncio/detail/core/exception_trace.hpp"
 #include "asyncio/detail/core/recycler.hpp"
+#include "asyncio/detail/core/refused.hpp"
 
 #include <coroutine>
 #include <cstdint>
@@ -82,6 +83,13 @@ class PromiseBase {
     trace_exception(*this);
   }
 
+  /// Refuses `co_yield`, but in a generator.
+  template <class U>
+  Refused yield_value(U&&) {
+    static_assert(never_v<U>, "co_yield needs a function that returns asyncio::AsyncGenerator");
+    return Refused();
+  }
+
   template <class A>
   auto await_transform(A&& awaitable, std::source_location where = std::source_location::current());
 
@@ -120,10 +128,13 @@ class ValuePromise : public PromiseBase {
   static_assert(alignof(T) <= 16, "a coroutine's result may not be over-aligned: return a pointer");
 
   template <class U = T>
-    requires std::is_convertible_v<U&&, T>
   void return_value(U&& result) {
-    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(result));
-    outcome = Outcome::value;
+    static_assert(std::is_convertible_v<U&&, T>,
+                  "what co_return gives does not convert to the coroutine's result type");
+    if constexpr (std::is_convertible_v<U&&, T>) {
+      ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(result));
+      outcome = Outcome::value;
+    }
   }
 
   /// The result, moved out; throws what the coroutine threw.

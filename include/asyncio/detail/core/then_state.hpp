@@ -28,13 +28,31 @@ template <class T, class F>
 using then_result_t =
     std::decay_t<decltype(call_then<T>(std::declval<F&>(), std::declval<FutureState&>()))>;
 
+/// Whether F can follow a future of T.
+template <class T, class F>
+consteval bool check_then() {
+  constexpr bool callable = [] {
+    if constexpr (std::is_void_v<T>)
+      return std::is_invocable_v<F&>;
+    else
+      return std::is_invocable_v<F&, const std::remove_reference_t<T>&>;
+  }();
+  if constexpr (!callable) {
+    static_assert(never_v<F>, "then() takes a function of the future's value");
+    return false;
+  } else if constexpr (Awaitable<then_result_t<T, F>>) {
+    static_assert(never_v<F>, "then() takes a plain function: to await more, await in a coroutine");
+    return false;
+  } else {
+    return true;
+  }
+}
+
 /// The future that `then` returns: it waits for its source through one node.
 template <class T, class F>
 class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, private Combinator {
  public:
   using Result = then_result_t<T, F>;
-  static_assert(!Awaitable<Result>,
-                "then() takes a plain function: to await more, await in a coroutine");
 
   template <class G>
   ThenState(Ref<FutureState> source, G&& function)
@@ -96,9 +114,14 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
 template <class T>
 template <class F>
 auto Future<T>::then(F&& function) const {
-  using State = detail::ThenState<T, std::decay_t<F>>;
-  return Future<typename State::Result>(
-      detail::Ref<detail::FutureState>::adopt(new State(state_, std::forward<F>(function))));
+  detail::check_named<F>();
+  if constexpr (detail::check_then<T, std::decay_t<F>>()) {
+    using State = detail::ThenState<T, std::decay_t<F>>;
+    return Future<typename State::Result>(
+        detail::Ref<detail::FutureState>::adopt(new State(state_, std::forward<F>(function))));
+  } else {
+    return detail::Refused();
+  }
 }
 
 }  // namespace asyncio

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <coroutine>
+
+namespace asyncio::detail {
+
+/// False for any arguments: for a static_assert in a function that exists to be refused.
+template <class...>
+inline constexpr bool never_v = false;
+
+/// What a call gives that a static_assert has refused. It can be awaited and converted to anything,
+/// so that the reason is all that the compiler says. Never made at run time.
+class Refused {
+ public:
+  bool await_ready() const noexcept { return true; }
+  void await_suspend(std::coroutine_handle<>) const noexcept {}
+  Refused await_resume() const noexcept { return *this; }
+  template <class T>
+  operator T() const;
+};
+
+/// The same where a T is needed.
+template <class T>
+T refused() noexcept;
+
+}  // namespace asyncio::detail

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// What coroutines may return and yield.
+#include "asyncio/asyncio.hpp"
+
+using namespace asyncio;
+
+struct alignas(64) Line {};
+
+// refused: Result<T&> does not exist: return a pointer
+constexpr auto kSize = sizeof(Result<int&>);
+// refused: what co_return gives does not convert to the coroutine's result type
+Coro<int> converts() { co_return "text"; }
+// refused: co_yield needs a function that returns asyncio::AsyncGenerator
+Coro<> yields() { co_yield 1; }
+// refused: a coroutine's result may not be over-aligned: return a pointer
+Coro<Line> aligned() { co_return Line(); }
