@@ -112,11 +112,16 @@ void FutureState::set_cancelled(std::exception_ptr error) noexcept {
 
 void FutureState::finish(FutureStatus status) noexcept {
   status_ = status;
-  if (has_done_callbacks_) {
-    for (Ready& node : callbacks_)
-      if (auto* callback = DoneCallback::of(node)) callback->hold(*this);
-  }
+  if (has_done_callbacks_) hold_in_callbacks();
   loop_->ready_all(callbacks_);
+}
+
+/// The callbacks are on their way into the ready queue. That of a closed loop would never let go of
+/// them, nor they of this.
+void FutureState::hold_in_callbacks() noexcept {
+  if (loop_->closed()) return discard_callbacks(callbacks_);
+  for (Ready& node : callbacks_)
+    if (auto* callback = DoneCallback::of(node)) callback->hold(*this);
 }
 
 void FutureState::add_callback(Ready& callback) noexcept {
@@ -127,9 +132,11 @@ void FutureState::add_callback(Ready& callback) noexcept {
 }
 
 void FutureState::add_done_callback(DoneCallback& callback) noexcept {
-  if (done()) callback.hold(*this);
   has_done_callbacks_ = true;
-  add_callback(callback);
+  callbacks_.push_back(callback);
+  if (!done()) return;
+  hold_in_callbacks();
+  loop_->ready_all(callbacks_);
 }
 
 std::exception_ptr make_cancelled(const std::string& message) {

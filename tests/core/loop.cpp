@@ -204,6 +204,22 @@ TEST(Loop, fault196_a_callback_ends_when_the_loop_closes_whoever_has_its_handle)
   EXPECT_TRUE(posted.cancelled());
 }
 
+TEST(Loop, fault203_a_future_of_a_closed_loop_drops_its_callbacks) {
+  int before = Counted::alive;
+  {
+    EventLoop loop = test::new_virtual_loop();
+    Future<> first(loop);
+    Future<> second(loop);
+    loop.close();
+    first.add_done_callback([first, counted = Counted()] { ADD_FAILURE() << "called"; });
+    first.set_result();
+    second.cancel();
+    second.add_done_callback([second, counted = Counted()] { ADD_FAILURE() << "called"; });
+    EXPECT_EQ(loop.impl().live_futures(), 2u);
+  }
+  EXPECT_EQ(Counted::alive, before);
+}
+
 struct UsesTheLoop {
   EventLoop loop;
   std::vector<std::string>* errors;

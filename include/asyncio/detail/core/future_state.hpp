@@ -84,6 +84,7 @@ class FutureState : public Recycled {
 
  private:
   void destroy() noexcept;
+  void hold_in_callbacks() noexcept;
   void report_never_retrieved() noexcept;
 
   std::uint32_t references_ = 1;
