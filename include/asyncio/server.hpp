@@ -119,6 +119,11 @@ class ServerOptions {
     keep_alive_ = enabled;
     return *this;
   }
+  /// Removes the file of a Unix socket when the server is closed; on by default.
+  ServerOptions& cleanup_socket(bool enabled) {
+    cleanup_socket_ = enabled;
+    return *this;
+  }
   /// Accepts at once; on by default. If not, Server::start_serving or serve_forever begins.
   ServerOptions& start_serving(bool enabled) {
     start_serving_ = enabled;
@@ -132,6 +137,7 @@ class ServerOptions {
   bool get_reuse_address() const noexcept { return reuse_address_; }
   bool get_reuse_port() const noexcept { return reuse_port_; }
   bool get_keep_alive() const noexcept { return keep_alive_; }
+  bool get_cleanup_socket() const noexcept { return cleanup_socket_; }
   bool get_start_serving() const noexcept { return start_serving_; }
 
  private:
@@ -142,6 +148,7 @@ class ServerOptions {
   bool reuse_address_ = true;
   bool reuse_port_ = false;
   bool keep_alive_ = false;
+  bool cleanup_socket_ = true;
   bool start_serving_ = true;
 };
 
@@ -210,6 +217,18 @@ namespace detail {
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
                           std::uint16_t port, ServerOptions options);
+Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options);
+Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::string path,
+                               ServerOptions options);
+
+template <class F>
+std::shared_ptr<ClientHandler> client_handler(F&& handler) {
+  using Function = std::decay_t<F>;
+  static_assert(std::is_invocable_v<Function&, StreamReader, StreamWriter>,
+                "the handler must be callable as handler(StreamReader, StreamWriter)");
+  check_named<F>();
+  return std::make_shared<TypedClientHandler<Function>>(std::forward<F>(handler));
+}
 
 }  // namespace detail
 
@@ -227,13 +246,8 @@ Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<st
 template <class F>
 Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, std::uint16_t port,
                           ServerOptions options = {}) {
-  using Function = std::decay_t<F>;
-  static_assert(std::is_invocable_v<Function&, StreamReader, StreamWriter>,
-                "the handler must be callable as handler(StreamReader, StreamWriter)");
-  detail::check_named<F>();
-  return detail::start_server(
-      std::make_shared<detail::TypedClientHandler<Function>>(std::forward<F>(handler)),
-      std::move(hosts), port, std::move(options));
+  return detail::start_server(detail::client_handler(std::forward<F>(handler)), std::move(hosts),
+                              port, std::move(options));
 }
 
 template <class F>
@@ -242,6 +256,27 @@ Coro<Server> start_server(F&& handler, std::string host, std::uint16_t port,
   std::vector<std::string> hosts;
   hosts.push_back(std::move(host));
   return start_server(std::forward<F>(handler), std::move(hosts), port, std::move(options));
+}
+
+/// The same on a bound socket that somebody else made, which the server closes from now on.
+///
+/// Throws   ValueError unless `sock` is a stream socket.
+template <class F>
+Coro<Server> start_server(F&& handler, int sock, ServerOptions options = {}) {
+  return detail::start_server(detail::client_handler(std::forward<F>(handler)), sock,
+                              std::move(options));
+}
+
+/// The same on a Unix socket at `path`; a path that begins with a zero byte is an abstract name.
+/// The file of a server that did not remove it is replaced. Of the options those of addresses and
+/// TCP mean nothing here.
+///
+/// Throws   OSError with the path if it cannot be bound; ValueError for a path that cannot be one.
+/// asyncio  Streams, start_unix_server
+template <class F>
+Coro<Server> start_unix_server(F&& handler, std::string path, ServerOptions options = {}) {
+  return detail::start_unix_server(detail::client_handler(std::forward<F>(handler)),
+                                   std::move(path), std::move(options));
 }
 
 }  // namespace asyncio

@@ -313,6 +313,17 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
 /// Throws   ValueError unless `sock` is a connected stream socket.
 Coro<Streams> open_connection(int sock, ConnectOptions options = {});
 
+/// Connects to the Unix socket at `path`; a path that begins with a zero byte is an abstract name.
+/// Of the options only the limit means something here.
+///
+/// Awaits   the connection; while the server's backlog is full, room in it.
+/// Throws   FileNotFoundError, ConnectionRefusedError or another OSError, with the path; ValueError
+///          for a path that cannot be one.
+/// Cancel   ends the attempt; nothing stays open.
+/// Thread   the loop's.
+/// asyncio  Streams, open_unix_connection
+Coro<Streams> open_unix_connection(std::string path, ConnectOptions options = {});
+
 }  // namespace asyncio
 
 #include "asyncio/server.hpp"  // IWYU pragma: export

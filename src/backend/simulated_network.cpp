@@ -23,13 +23,17 @@ bool SimulatedNetwork::Address::operator==(const Address& other) const noexcept 
   return size == other.size && std::memcmp(&storage, &other.storage, size) == 0;
 }
 
+bool SimulatedNetwork::Address::local() const noexcept { return storage.ss_family == AF_UNIX; }
+
 bool SimulatedNetwork::Address::wildcard() const noexcept {
+  if (local()) return false;
   if (storage.ss_family == AF_INET)
     return reinterpret_cast<const sockaddr_in&>(storage).sin_addr.s_addr == INADDR_ANY;
   return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr);
 }
 
 std::uint16_t SimulatedNetwork::Address::port() const noexcept {
+  if (local()) return 0;
   if (storage.ss_family == AF_INET)
     return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
   return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
@@ -79,14 +83,14 @@ SimulatedNetwork::Socket& SimulatedNetwork::make_socket(int family) noexcept {
 }
 
 int SimulatedNetwork::socket(int family, int type, int) noexcept {
-  if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
+  if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
   if (type != SOCK_STREAM) return -EOPNOTSUPP;
   return make_socket(family).number;
 }
 
 int SimulatedNetwork::bind_to(Socket& socket, const Address& address) noexcept {
   Address wanted = address;
-  if (wanted.port() == 0) {
+  if (!wanted.local() && wanted.port() == 0) {
     do {
       wanted.set_port(next_port_);
       next_port_ = next_port_ == 65535 ? kFirstPort : static_cast<std::uint16_t>(next_port_ + 1);
@@ -157,6 +161,9 @@ int SimulatedNetwork::getpeername(int fd, sockaddr* address, std::uint32_t& size
   size = socket->remote.size;
   return 0;
 }
+
+std::int64_t SimulatedNetwork::socket_inode(const char*) noexcept { return -ENOENT; }
+int SimulatedNetwork::unlink(const char*) noexcept { return -ENOENT; }
 
 int SimulatedNetwork::shutdown(int fd, int how) noexcept {
   Socket* socket = find(fd);
@@ -327,6 +334,18 @@ bool SimulatedNetwork::writable(const Socket& socket) noexcept {
          socket.peer->incoming.size() < kPipeSize;
 }
 
+/// The client's own address: a port of the address that it connects to; a Unix socket has none.
+void SimulatedNetwork::give_name(Socket& socket, const Address& remote) noexcept {
+  if (remote.local()) {
+    socket.local.storage.ss_family = AF_UNIX;
+    socket.local.size = sizeof socket.local.storage.ss_family;
+    return;
+  }
+  Address local = remote;
+  local.set_port(0);
+  bind_to(socket, local);
+}
+
 /// Waits, like a request that is not answered, while the listener's backlog is full.
 std::int64_t SimulatedNetwork::perform_connect(Socket& socket, const Operation& op) noexcept {
   Address wanted;
@@ -334,13 +353,9 @@ std::int64_t SimulatedNetwork::perform_connect(Socket& socket, const Operation& 
   std::memcpy(&wanted.storage, op.address, op.address_size);
   wanted.size = op.address_size;
   Socket* listener = find_listener(wanted);
-  if (!listener) return -ECONNREFUSED;
+  if (!listener) return wanted.local() ? -ENOENT : -ECONNREFUSED;
   if (listener->accepted.size() > listener->backlog) return -EAGAIN;
-  if (!socket.bound) {
-    Address local = wanted;
-    local.set_port(0);
-    bind_to(socket, local);
-  }
+  if (!socket.bound) give_name(socket, wanted);
   Socket& other = make_socket(socket.family);
   other.state = socket.state = Socket::State::connected;
   other.local = socket.remote = wanted;

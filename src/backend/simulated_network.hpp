@@ -26,9 +26,9 @@ class SimulatedRandom {
   std::uint64_t state_;
 };
 
-/// TCP between the tasks of one loop, in memory: what the backend calls do when there is no
-/// operating system. Every address can be bound and reached; names of sockets are numbers that no
-/// real descriptor has.
+/// TCP and Unix streams between the tasks of one loop, in memory: what the backend calls do when
+/// there is no operating system. Every address can be bound and reached; names of sockets are
+/// numbers that no real descriptor has.
 ///
 /// What one socket does to another is an event, delivered by the next poll: in the order of their
 /// making for seed 0, else in an order that the seed decides.
@@ -49,6 +49,9 @@ class SimulatedNetwork : public Backend {
   int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int shutdown(int fd, int how) noexcept override;
+  // Names of Unix sockets are no files here: they are free when the socket is closed.
+  std::int64_t socket_inode(const char* path) noexcept override;
+  int unlink(const char* path) noexcept override;
   int adopt(int fd) noexcept override;
   int close_fd(int fd) noexcept override;
 
@@ -70,6 +73,7 @@ class SimulatedNetwork : public Backend {
     bool wildcard() const noexcept;
     std::uint16_t port() const noexcept;
     void set_port(std::uint16_t port) noexcept;
+    bool local() const noexcept;
 
     sockaddr_storage storage{};
     std::uint32_t size = 0;
@@ -108,6 +112,7 @@ class SimulatedNetwork : public Backend {
   Socket* find_listener(const Address& address) noexcept;
   bool in_use(const Address& address) noexcept;
   int bind_to(Socket& socket, const Address& address) noexcept;
+  void give_name(Socket& socket, const Address& remote) noexcept;
   Socket& make_socket(int family) noexcept;
 
   std::int64_t perform(Socket& socket, Operation& op) noexcept;

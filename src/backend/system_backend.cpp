@@ -6,6 +6,7 @@
 #include <limits>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -167,5 +168,13 @@ int SystemBackend::getpeername(int fd, sockaddr* address, std::uint32_t& size) n
 int SystemBackend::shutdown(int fd, int how) noexcept {
   return static_cast<int>(gate_.call(SystemCall::shutdown, [&] { return ::shutdown(fd, how); }));
 }
+
+std::int64_t SystemBackend::socket_inode(const char* path) noexcept {
+  struct stat file{};
+  if (::stat(path, &file) != 0) return -errno;
+  return S_ISSOCK(file.st_mode) ? static_cast<std::int64_t>(file.st_ino) : -ENOTSOCK;
+}
+
+int SystemBackend::unlink(const char* path) noexcept { return ::unlink(path) == 0 ? 0 : -errno; }
 
 }  // namespace asyncio::detail

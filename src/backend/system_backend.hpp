@@ -24,6 +24,8 @@ class SystemBackend : public Backend {
   int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept override;
   int shutdown(int fd, int how) noexcept override;
+  std::int64_t socket_inode(const char* path) noexcept override;
+  int unlink(const char* path) noexcept override;
 
  protected:
   explicit SystemBackend(FaultLayer* faults) noexcept : gate_(faults) {}

@@ -1,18 +1,36 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/address.hpp"
 
+#include "asyncio/exceptions.hpp"
 #include "sockaddr.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 
 namespace asyncio {
 
+SocketAddress SocketAddress::local(std::string path) {
+  constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.empty()) throw ValueError("the path of a Unix socket is empty");
+  if (path.find('\0', 1) != std::string::npos)
+    throw ValueError("the path of a Unix socket has a zero byte inside");
+  if (path.size() > kLongest)
+    throw OSError(ENAMETOOLONG, "Unix socket " + path + " (" + std::to_string(path.size()) +
+                                    " bytes, at most " + std::to_string(kLongest) + ")");
+  SocketAddress address;
+  address.family_ = AddressFamily::local;
+  address.path_ = std::move(path);
+  return address;
+}
+
 std::string SocketAddress::host() const {
-  if (family_ == AddressFamily::unspecified) return {};
+  if (family_ != AddressFamily::inet && family_ != AddressFamily::inet6) return {};
   char text[INET6_ADDRSTRLEN] = "";
   ::inet_ntop(detail::system_family(family_), bytes_.data(), text, sizeof text);
   std::string host = text;
@@ -23,6 +41,10 @@ std::string SocketAddress::host() const {
 }
 
 std::string SocketAddress::str() const {
+  if (family_ == AddressFamily::local) {
+    if (path_.empty()) return "a Unix socket without a name";
+    return path_[0] == '\0' ? "@" + path_.substr(1) : path_;
+  }
   std::string port = ":" + std::to_string(port_);
   if (family_ == AddressFamily::inet6) return "[" + host() + "]" + port;
   return host() + port;
@@ -36,14 +58,32 @@ int system_family(AddressFamily family) noexcept {
       return AF_INET;
     case AddressFamily::inet6:
       return AF_INET6;
+    case AddressFamily::local:
+      return AF_UNIX;
     case AddressFamily::unspecified:
       break;
   }
   return AF_UNSPEC;
 }
 
-SocketAddress SocketAddressAccess::from_raw(const sockaddr* address) {
+namespace {
+
+/// A pathname ends at its zero byte, if the kernel gives one; an abstract name at the size.
+std::string path_of(const sockaddr* address, std::uint32_t size) {
+  sockaddr_un local{};
+  constexpr std::size_t kHeader = offsetof(sockaddr_un, sun_path);
+  std::memcpy(&local, address, std::min<std::size_t>(size, sizeof local));
+  if (size <= kHeader) return {};
+  std::string path(local.sun_path, std::min(size - kHeader, sizeof local.sun_path));
+  if (path[0] != '\0') path.resize(std::min(path.find('\0'), path.size()));
+  return path;
+}
+
+}  // namespace
+
+SocketAddress SocketAddressAccess::from_raw(const sockaddr* address, std::uint32_t size) {
   SocketAddress result;
+  if (size < sizeof address->sa_family) return result;
   if (address->sa_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, address, sizeof in);
@@ -57,6 +97,9 @@ SocketAddress SocketAddressAccess::from_raw(const sockaddr* address) {
     result.port_ = ntohs(in.sin6_port);
     result.scope_id_ = in.sin6_scope_id;
     std::memcpy(result.bytes_.data(), &in.sin6_addr, sizeof in.sin6_addr);
+  } else if (address->sa_family == AF_UNIX) {
+    result.family_ = AddressFamily::local;
+    result.path_ = path_of(address, size);
   }
   return result;
 }
@@ -76,6 +119,15 @@ RawAddress SocketAddressAccess::to_raw(const SocketAddress& address) noexcept {
     in.sin6_scope_id = address.scope_id_;
     std::memcpy(&in.sin6_addr, address.bytes_.data(), sizeof in.sin6_addr);
     std::memcpy(&raw.storage, &in, raw.size = sizeof in);
+  } else if (address.family_ == AddressFamily::local) {
+    const std::string& path = address.path_;
+    bool abstract = !path.empty() && path[0] == '\0';
+    sockaddr_un local{};
+    local.sun_family = AF_UNIX;
+    std::memcpy(local.sun_path, path.data(), path.size());  // not too long, see local()
+    raw.size =
+        static_cast<std::uint32_t>(offsetof(sockaddr_un, sun_path) + path.size() + !abstract);
+    std::memcpy(&raw.storage, &local, raw.size);
   }
   return raw;
 }

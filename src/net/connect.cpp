@@ -165,12 +165,20 @@ SocketAddress checked_peer(Backend& backend, int fd) {
   if (got == -ENOTCONN)
     throw ValueError("a connected socket was expected, got descriptor " + std::to_string(fd));
   if (got < 0) throw_os_error(-got, "getpeername of descriptor " + std::to_string(fd));
-  return SocketAddressAccess::from_raw(raw.get());
+  return SocketAddressAccess::from_raw(raw);
 }
 
 }  // namespace
 
 }  // namespace detail
+
+Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
+  detail::Backend& backend = detail::backend_of(detail::running_loop());
+  SocketAddress address = SocketAddress::local(std::move(path));
+  std::vector<SocketAddress> no_local;
+  detail::OwnedSocket socket = co_await detail::connect_to(backend, address, no_local, 0);
+  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), address);
+}
 
 Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
@@ -185,7 +193,7 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
   detail::RawAddress raw;
   SocketAddress peer;
   if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)
-    peer = detail::SocketAddressAccess::from_raw(raw.get());
+    peer = detail::SocketAddressAccess::from_raw(raw);
   co_return detail::streams_of(backend, std::move(socket), options.get_limit(), peer);
 }
 

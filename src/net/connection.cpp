@@ -388,7 +388,7 @@ void Connection::loop_closing() noexcept {
 std::optional<SocketAddress> Connection::sockname() const {
   RawAddress raw;
   if (closed() || backend_.getsockname(fd_, raw.get(), raw.size) < 0) return std::nullopt;
-  return SocketAddressAccess::from_raw(raw.get());
+  return SocketAddressAccess::from_raw(raw);
 }
 
 }  // namespace asyncio::detail

@@ -64,7 +64,7 @@ std::optional<SocketAddress> numeric_inet(const char* host, std::uint16_t port) 
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   if (::inet_pton(AF_INET, host, &address.sin_addr) != 1) return std::nullopt;
-  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address));
+  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 /// "fe80::1%eth0", "fe80::1%2".
@@ -87,7 +87,7 @@ std::optional<SocketAddress> numeric_inet6(std::string host, std::uint16_t port)
     if (address.sin6_scope_id == 0 || (end && *end != '\0'))
       throw GaiError(EAI_NONAME, host + "%" + scope);
   }
-  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address));
+  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
 std::vector<SocketAddress> addresses_of_nothing(const ResolveRequest& request) {

@@ -34,7 +34,7 @@ std::vector<SocketAddress> look_up(const ResolveRequest& request) {
   std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, ::freeaddrinfo);
   std::vector<SocketAddress> addresses;
   for (addrinfo* entry = list; entry && addresses.size() < kMaxAddresses; entry = entry->ai_next) {
-    SocketAddress address = SocketAddressAccess::from_raw(entry->ai_addr);
+    SocketAddress address = SocketAddressAccess::from_raw(entry->ai_addr, entry->ai_addrlen);
     if (address.family() != AddressFamily::unspecified) addresses.push_back(address);
   }
   if (addresses.empty()) throw GaiError(EAI_NONAME, request.host);

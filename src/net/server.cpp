@@ -45,6 +45,7 @@ void set_option(Backend& backend, int fd, int level, int name) {
 
 void set_options(Backend& backend, int fd, const SocketAddress& address,
                  const ServerOptions& options) {
+  if (address.family() == AddressFamily::local) return;  // they are for TCP
   if (options.get_reuse_address()) set_option(backend, fd, SOL_SOCKET, SO_REUSEADDR);
   if (options.get_reuse_port()) set_option(backend, fd, SOL_SOCKET, SO_REUSEPORT);
   if (options.get_keep_alive()) set_option(backend, fd, SOL_SOCKET, SO_KEEPALIVE);
@@ -104,6 +105,43 @@ void listen_on(ServerState& server, Backend& backend, const std::vector<SocketAd
   if (!any) throw_os_error(EADDRNOTAVAIL, "bind on any address out of " + joined(addresses));
 }
 
+/// Binds a Unix socket, in the place of one that nobody removed. CPython: create_unix_server.
+void listen_on_path(ServerState& server, Backend& backend, const SocketAddress& address,
+                    const ServerOptions& options) {
+  const char* path = address.path().c_str();
+  if (backend.socket_inode(path) >= 0) {
+    int result = backend.unlink(path);
+    if (result < 0 && result != -ENOENT) throw_os_error(-result, "remove " + address.str());
+  }
+  server.add_listener(bound_socket(backend, address, options), address);
+}
+
+/// The end of each start_server.
+Coro<Server> opened(std::shared_ptr<ServerState> state, bool start_serving) {
+  state->open();
+  Server server(state);
+  if (start_serving) {
+    try {
+      state->start_serving();
+    } catch (const OSError&) {
+      state->close();
+      throw;
+    }
+    co_await sleep(std::chrono::seconds(0));
+  }
+  co_return server;
+}
+
+/// Throws unless `fd` is a stream socket.
+void check_stream_socket(Backend& backend, int fd) {
+  int type = 0;
+  std::uint32_t size = sizeof type;
+  int got = backend.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, size);
+  if (got < 0) throw_os_error(-got, "socket " + std::to_string(fd));
+  if (type != SOCK_STREAM)
+    throw ValueError("A Stream Socket was expected, got descriptor " + std::to_string(fd));
+}
+
 Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
   if (server->serving_forever)
     throw RuntimeError("server is already being awaited on serve_forever()");
@@ -136,17 +174,28 @@ Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<st
   std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, port, options);
   auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
   listen_on(*state, backend, addresses, options);
-  state->open();
-  Server server(state);
-  if (options.get_start_serving()) {
-    try {
-      state->start_serving();
-    } catch (const OSError&) {
-      state->close();
-      throw;
-    }
-    co_await sleep(std::chrono::seconds(0));
-  }
+  Server server = co_await opened(state, options.get_start_serving());
+  co_return server;
+}
+
+Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options) {
+  Backend& backend = backend_of(running_loop());
+  check_stream_socket(backend, sock);
+  if (int error = backend.adopt(sock); error < 0)
+    throw_os_error(-error, "descriptor " + std::to_string(sock));
+  auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
+  state->add_listener(sock);
+  Server server = co_await opened(state, options.get_start_serving());
+  co_return server;
+}
+
+Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::string path,
+                               ServerOptions options) {
+  Backend& backend = backend_of(running_loop());
+  SocketAddress address = SocketAddress::local(std::move(path));
+  auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
+  listen_on_path(*state, backend, address, options);
+  Server server = co_await opened(state, options.get_start_serving());
   co_return server;
 }
 

@@ -60,13 +60,28 @@ ServerState::ServerState(Backend& backend, std::shared_ptr<ClientHandler> handle
 ServerState::~ServerState() {
   for (auto& listener : listeners_) {
     backend_.forget(*listener);
-    if (listener->fd >= 0) backend_.close_fd(listener->fd);
+    stop_listening(*listener);
   }
   loop().future_died();
 }
 
 void ServerState::add_listener(int fd) {
   listeners_.push_back(std::make_unique<Listener>(*this, fd));
+}
+
+void ServerState::add_listener(int fd, const SocketAddress& address) {
+  add_listener(fd);
+  if (!options_.get_cleanup_socket() || address.path()[0] == '\0') return;
+  listeners_.back()->path = address.path();
+  listeners_.back()->inode = backend_.socket_inode(address.path().c_str());
+}
+
+/// CPython: _UnixSelectorEventLoop._stop_serving.
+void ServerState::stop_listening(Listener& listener) noexcept {
+  if (listener.fd < 0) return;
+  backend_.close_fd(std::exchange(listener.fd, -1));
+  if (listener.inode >= 0 && backend_.socket_inode(listener.path.c_str()) == listener.inode)
+    (void)backend_.unlink(listener.path.c_str());  // gone already is as good
 }
 
 void ServerState::open() {
@@ -115,7 +130,8 @@ void ServerState::on_accept(Ready& node) {
 bool ServerState::accepted(Listener& listener, std::int64_t result) {
   if (result >= 0) {
     try {
-      add_client(static_cast<int>(result), SocketAddressAccess::from_raw(listener.peer.get()));
+      add_client(static_cast<int>(result),
+                 SocketAddressAccess::from_raw(listener.peer.get(), listener.address_size));
     } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
       loop().handle_callback_error(nullptr, "the start of a connection's handler");
     }
@@ -160,7 +176,7 @@ void ServerState::close() {
   serving_ = false;
   for (auto& listener : listeners_) {
     if (listener->armed()) loop().disarm(*listener);
-    backend_.close_fd(std::exchange(listener->fd, -1));
+    stop_listening(*listener);
   }
   if (serving_forever) std::exchange(serving_forever, std::nullopt)->cancel();
   end_if_idle();
@@ -197,7 +213,7 @@ void ServerState::loop_closing() noexcept {
   for (auto& listener : listeners_) {
     backend_.forget(*listener);
     listener->pending = false;
-    if (listener->fd >= 0) backend_.close_fd(std::exchange(listener->fd, -1));
+    stop_listening(*listener);
   }
   closed_ = true;
   serving_ = false;
@@ -210,7 +226,7 @@ std::vector<SocketAddress> ServerState::addresses() const {
   for (const auto& listener : listeners_) {
     RawAddress raw;
     if (backend_.getsockname(listener->fd, raw.get(), raw.size) >= 0)
-      addresses.push_back(SocketAddressAccess::from_raw(raw.get()));
+      addresses.push_back(SocketAddressAccess::from_raw(raw));
   }
   return addresses;
 }

@@ -26,6 +26,8 @@ class ServerState final : public Resource,
 
   /// Takes over a bound socket.
   void add_listener(int fd);
+  /// The same for a Unix socket, whose file goes with it, unless it is another one by then.
+  void add_listener(int fd, const SocketAddress& address);
   /// All listeners are there.
   void open();
   void start_serving();
@@ -45,7 +47,9 @@ class ServerState final : public Resource,
     Listener(ServerState& owner, int descriptor);
     ServerState& server;
     RawAddress peer;
-    bool pending = false;  // the operation is in the backend or in the ready queue
+    std::string path;         // of the file to remove
+    std::int64_t inode = -1;  // what it was
+    bool pending = false;     // the operation is in the backend or in the ready queue
   };
 
   static void on_accept(Ready& node);
@@ -55,6 +59,7 @@ class ServerState final : public Resource,
   void add_client(int fd, const SocketAddress& peer);
   void connection_ended(Connection& connection) noexcept override;
   void loop_closing() noexcept override;
+  void stop_listening(Listener& listener) noexcept;
   void end_if_idle() noexcept;
 
   Backend& backend_;

@@ -18,11 +18,13 @@ struct RawAddress {
 };
 
 struct SocketAddressAccess {
-  static SocketAddress from_raw(const sockaddr* address);
+  /// `size` as the system calls give it: a Unix path ends there, not at a zero byte.
+  static SocketAddress from_raw(const sockaddr* address, std::uint32_t size);
+  static SocketAddress from_raw(const RawAddress& raw) { return from_raw(raw.get(), raw.size); }
   static RawAddress to_raw(const SocketAddress& address) noexcept;
 };
 
-/// AF_UNSPEC, AF_INET or AF_INET6.
+/// AF_UNSPEC, AF_INET, AF_INET6 or AF_UNIX.
 int system_family(AddressFamily family) noexcept;
 
 }  // namespace asyncio::detail

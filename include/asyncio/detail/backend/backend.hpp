@@ -77,6 +77,9 @@ class Backend : public Poller {
   virtual int getsockname(int fd, sockaddr* address, std::uint32_t& size) noexcept = 0;
   virtual int getpeername(int fd, sockaddr* address, std::uint32_t& size) noexcept = 0;
   virtual int shutdown(int fd, int how) noexcept = 0;
+  /// The inode of the Unix socket at `path`; -ENOTSOCK for another kind of file.
+  virtual std::int64_t socket_inode(const char* path) noexcept = 0;
+  virtual int unlink(const char* path) noexcept = 0;
   /// Takes over a descriptor that somebody else made: it becomes non-blocking, and what was known
   /// about an earlier one with the same number is void.
   virtual int adopt(int fd) noexcept = 0;
