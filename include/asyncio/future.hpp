@@ -261,7 +261,12 @@ inline constexpr bool is_future_v<TaskHandle> = true;
 class FutureWait : public Wait {
  public:
   bool await_ready() const noexcept { return future_->done(); }
-  void await_suspend(PromiseBase& promise);
+  void await_suspend(PromiseBase& promise) {
+    TaskState& task = *promise.task;
+    task.check_awaits(*future_);
+    future_->callbacks().push_back(task.wake_node());
+    suspend_task(promise);
+  }
   bool cancel(const std::exception_ptr& reason) final {
     return future_->loop().pass_cancel(*future_, reason);
   }
@@ -270,12 +275,23 @@ class FutureWait : public Wait {
 
  protected:
   explicit FutureWait(Ref<FutureState> future) noexcept : future_(std::move(future)) {}
-  ~FutureWait();
+  ~FutureWait() {
+    // Destroyed while suspended: the task's node must not stay in the future's list.
+    if (task_ && task_->waiting() == this) [[unlikely]]
+      task_->wake_node().unlink();
+  }
 
   /// Throws what the task or the future has to throw.
-  void check();
+  void check() {
+    if (cancel_delivered()) [[unlikely]]
+      throw_cancelled_or_error();
+    future_->check_value();
+  }
 
   Ref<FutureState> future_;
+
+ private:
+  [[noreturn]] void throw_cancelled_or_error();
 };
 
 /// T as an lvalue handle gives it.

@@ -43,6 +43,8 @@ class TaskOptions {
   const std::optional<std::string>& get_name() const noexcept { return name_; }
   const std::optional<Context>& get_context() const noexcept { return context_; }
   bool get_eager_start() const noexcept { return eager_; }
+  /// Whether nothing was asked for.
+  bool empty() const noexcept { return !name_ && !context_ && !eager_; }
 
  private:
   std::optional<std::string> name_;
@@ -166,8 +168,15 @@ struct PlainHandle<UnnamedTask<T>> {
 template <class Handle>
 using plain_handle_t = typename PlainHandle<Handle>::type;
 
+/// Where a task was made: for an argument that `{}` cannot be.
+class Caller {
+ public:
+  explicit Caller(std::source_location where) noexcept : location(where) {}
+  std::source_location location;
+};
+
 /// Applies the loop's task factory, registers the task and schedules its first step.
-void begin_task(TaskState& task, PromiseBase& root, TaskOptions options);
+void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options);
 
 /// A task that owns the callable and arguments of its coroutine.
 template <class T, class F, class... Args>
@@ -195,10 +204,10 @@ class BoundTask final : public TypedTask<T> {
 };
 
 template <class T>
-Task<T> spawn(Loop& loop, TaskOptions options, Coro<T> coro, std::source_location where) {
+Task<T> spawn(Loop& loop, const TaskOptions& options, Coro<T>&& coro, std::source_location where) {
   loop.check_closed();
   auto task = Ref<TaskState>::adopt(new TypedTask<T>(loop, where));
-  begin_task(*task, CoroAccess::take(coro), std::move(options));
+  begin_task(*task, CoroAccess::take(coro), options);
   return Task<T>(std::move(task));
 }
 
@@ -240,7 +249,7 @@ consteval bool check_coroutine_function() {
 }
 
 template <class F, class... Args>
-auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&& function,
+auto spawn_call(Loop& loop, const TaskOptions& options, std::source_location where, F&& function,
                 Args&&... args) {
   using T = coroutine_result_t<F, Args...>;
   loop.check_closed();
@@ -250,7 +259,7 @@ auto spawn_call(Loop& loop, TaskOptions options, std::source_location where, F&&
   Coro<T> coro = bound->call();
   PromiseBase& root = CoroAccess::take(coro);
   root.hazard = Hazard::none;  // the task owns what its parameters refer to
-  begin_task(*task, root, std::move(options));
+  begin_task(*task, root, options);
   return Task<T>(std::move(task));
 }
 
@@ -264,16 +273,16 @@ Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
 /// (options, fn, args...). What is a coroutine in Python and an awaiter here, as `sleep(1s)`, goes
 /// the way of a coroutine.
 template <class First, class... Rest>
-auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... rest) {
+auto create_task_on(Loop& loop, const TaskOptions& options, First&& first, Rest&&... rest) {
   using Value = std::remove_cvref_t<First>;
   if constexpr (std::is_same_v<Value, TaskOptions>) {
-    return create_task_on(loop, std::forward<First>(first), std::forward<Rest>(rest)...);
+    return create_task_on(loop, first, std::forward<Rest>(rest)...);
   } else if constexpr (is_named_coro_v<First>) {
     static_assert(never_v<First>,
                   "a coroutine becomes a task once: write create_task(std::move(coro))");
     return Refused();
   } else if constexpr (is_coro_v<Value> && sizeof...(Rest) == 0) {
-    return spawn(loop, std::move(options), std::move(first), std::source_location());
+    return spawn(loop, options, std::move(first), std::source_location());
   } else if constexpr (is_coro_v<Value> && std::is_constructible_v<TaskOptions, Rest...>) {
     return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first),
                  std::source_location());
@@ -281,13 +290,13 @@ auto create_task_on(Loop& loop, TaskOptions options, First&& first, Rest&&... re
     static_assert(never_v<First>, "create_task(coro, options): give TaskOptions().name(\"x\")");
     return Refused();
   } else if constexpr (is_awaitable_v<First> && !is_future_v<Value>) {
-    return create_task_on(loop, std::move(options), await_inside<Value>(std::forward<First>(first)),
+    return create_task_on(loop, options, await_inside<Value>(std::forward<First>(first)),
                           std::forward<Rest>(rest)...);
   } else if constexpr (check_coroutine_function<First, Rest...>()) {
     using T = coroutine_result_t<First, Rest...>;
     using Started = std::conditional_t<safe_callable_v<First>, Task<T>, UnnamedTask<T>>;
-    return Started(spawn_call(loop, std::move(options), std::source_location(),
-                              std::forward<First>(first), std::forward<Rest>(rest)...)
+    return Started(spawn_call(loop, options, std::source_location(), std::forward<First>(first),
+                              std::forward<Rest>(rest)...)
                        .state());
   } else {
     return Refused();
@@ -318,10 +327,17 @@ auto create_group_task(Loop& loop, First&& first, Rest&&... rest) {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, create_task
 template <class T>
-Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
+Task<T> create_task(Coro<T>&& coro, TaskOptions options,
                     std::source_location where = std::source_location::current()) {
   Coro<T> owned = std::move(coro);  // reported as never awaited if there is no loop
-  return detail::spawn(detail::running_loop(), std::move(options), std::move(owned), where);
+  return detail::spawn(detail::running_loop(), options, std::move(owned), where);
+}
+/// The same without options; `where` is only for its default.
+template <class T>
+Task<T> create_task(Coro<T>&& coro,
+                    detail::Caller where = detail::Caller(std::source_location::current())) {
+  Coro<T> owned = std::move(coro);
+  return detail::spawn(detail::running_loop(), TaskOptions(), std::move(owned), where.location);
 }
 
 /// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can
@@ -339,8 +355,8 @@ auto create_task(F&& function, Args&&... args) {
 /// The same with options first.
 template <class F, class... Args>
 auto create_task(TaskOptions options, F&& function, Args&&... args) {
-  return detail::create_task_on(detail::running_loop(), std::move(options),
-                                std::forward<F>(function), std::forward<Args>(args)...);
+  return detail::create_task_on(detail::running_loop(), options, std::forward<F>(function),
+                                std::forward<Args>(args)...);
 }
 
 template <class... Args>

@@ -43,7 +43,7 @@ void trace_exception(const PromiseBase& frame) noexcept {
   // An address may come again; so the frame has to be the one that waited for the last, too.
   if (object != trace.error || trace.expects != &frame) trace.count = 0;
   trace.error = object;
-  trace.expects = frame.link ? frame.link->parent : nullptr;
+  trace.expects = frame.parent();
   if (trace.count < Trace::kFrames) {
     trace.frames[trace.count].function = frame.function;
     trace.frames[trace.count].awaiting = frame.awaiting;

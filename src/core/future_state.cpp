@@ -28,20 +28,7 @@ void discard_callbacks(ReadyList& callbacks) noexcept {
 
 }  // namespace
 
-FutureState::FutureState(Loop& loop, bool is_task, std::source_location created) noexcept
-    : is_task_(is_task), loop_(&loop), created_(created) {
-  loop.future_born();
-}
-
-FutureState::~FutureState() {
-  if (!callbacks_.empty()) discard_callbacks(callbacks_);  // it never got an outcome
-  loop_->future_died();
-}
-
-void FutureState::destroy() noexcept {
-  if (log_error_) report_never_retrieved();
-  delete this;
-}
+void FutureState::discard_callbacks() noexcept { detail::discard_callbacks(callbacks_); }
 
 void FutureState::report_never_retrieved() noexcept {
   // The handler gets a handle, so the state lives until the handler has dropped it.
@@ -55,7 +42,7 @@ void FutureState::report_never_retrieved() noexcept {
     context.set_task(TaskHandle(self));
   else
     context.set_future(FutureHandle(self));
-  loop_->call_exception_handler(context);
+  loop().call_exception_handler(context);
 }
 
 bool FutureState::cancel(const std::exception_ptr& reason) {
@@ -78,9 +65,7 @@ std::exception_ptr FutureState::take_error() {
   return error_;
 }
 
-void FutureState::check_value() {
-  if (has_value_) [[likely]]
-    return;
+void FutureState::throw_no_value() {
   if (!done()) throw InvalidStateError("Result is not set.");
   log_error_ = false;
   if (!error_) throw CancelledError();
@@ -102,7 +87,7 @@ void FutureState::set_exception(std::exception_ptr error) {
 void FutureState::finish_error(std::exception_ptr error) noexcept {
   error_ = std::move(error);
   log_error_ = true;
-  finish(FutureStatus::finished);
+  finish(FutureStatus::failed);
 }
 
 void FutureState::set_cancelled(std::exception_ptr error) noexcept {
@@ -110,25 +95,12 @@ void FutureState::set_cancelled(std::exception_ptr error) noexcept {
   finish(FutureStatus::cancelled);
 }
 
-void FutureState::finish(FutureStatus status) noexcept {
-  status_ = status;
-  if (has_done_callbacks_) hold_in_callbacks();
-  loop_->ready_all(callbacks_);
-}
-
 /// The callbacks are on their way into the ready queue. That of a closed loop would never let go of
 /// them, nor they of this.
 void FutureState::hold_in_callbacks() noexcept {
-  if (loop_->closed()) return discard_callbacks(callbacks_);
+  if (loop().closed()) return discard_callbacks();
   for (Ready& node : callbacks_)
     if (auto* callback = DoneCallback::of(node)) callback->hold(*this);
-}
-
-void FutureState::add_callback(Ready& callback) noexcept {
-  if (done())
-    loop_->call_ready(callback);
-  else
-    callbacks_.push_back(callback);
 }
 
 void FutureState::add_done_callback(DoneCallback& callback) noexcept {
@@ -136,7 +108,7 @@ void FutureState::add_done_callback(DoneCallback& callback) noexcept {
   callbacks_.push_back(callback);
   if (!done()) return;
   hold_in_callbacks();
-  loop_->ready_all(callbacks_);
+  core().ready_all(callbacks_);
 }
 
 std::exception_ptr make_cancelled(const std::string& message) {
@@ -170,24 +142,9 @@ std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
   return removed;
 }
 
-FutureWait::~FutureWait() {
-  // Destroyed while suspended: the task's node must not stay in the future's list.
-  if (task_ && task_->waiting() == this) task_->wake_node().unlink();
-}
-
-void FutureWait::await_suspend(PromiseBase& promise) {
-  TaskState& task = *promise.task;
-  task.check_awaits(*future_);
-  future_->add_callback(task.wake_node());
-  suspend_task(promise);
-}
-
-void FutureWait::check() {
-  if (cancel_delivered()) {
-    if (future_->cancelled()) std::rethrow_exception(future_->take_error());
-    throw_cancelled();
-  }
-  future_->check_value();
+void FutureWait::throw_cancelled_or_error() {
+  if (future_->cancelled()) std::rethrow_exception(future_->take_error());
+  throw_cancelled();
 }
 
 }  // namespace asyncio::detail

@@ -290,10 +290,6 @@ void Loop::withdraw(Ready& node) noexcept {
   node.unlink();
 }
 
-void Loop::check_closed() const {
-  if (closed_) throw_closed();
-}
-
 void Loop::throw_closed() { throw RuntimeError("Event loop is closed"); }
 
 void Loop::check_slow() const {
@@ -313,7 +309,9 @@ void Loop::set_debug(bool enabled) noexcept {
   checked_ = closed_ || debug_;
 }
 
-void Loop::drop_self() noexcept {
+void LoopCore::keep_alive() noexcept { self_ = static_cast<Loop&>(*this).shared_from_this(); }
+
+void LoopCore::let_go() noexcept {
   // Moved out first: the last reference may end this object.
   auto self = std::move(self_);
 }
@@ -353,10 +351,7 @@ bool Loop::pass_cancel(FutureState& future, const std::exception_ptr& reason) {
 
 EventLoop Loop::handle() { return EventLoop(shared_from_this()); }
 
-Loop& running_loop() {
-  if (Loop* loop = running_loop_or_null()) return *loop;
-  throw RuntimeError("no running event loop");
-}
+void throw_no_running_loop() { throw RuntimeError("no running event loop"); }
 
 // --- Errors -----------------------------------------------------------------------------------
 

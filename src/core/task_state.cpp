@@ -13,28 +13,17 @@ namespace asyncio::detail {
 
 namespace {
 
-/// A default name is kept as its number, marked by the lowest bit; a given one as a pointer.
-std::uintptr_t next_default_name() noexcept {
-  static std::atomic<std::uintptr_t> counter{0};
-  return (counter.fetch_add(1, std::memory_order_relaxed) + 1) << 1 | 1;
-}
-
-constexpr bool is_number(std::uintptr_t name) noexcept { return name & 1; }
-
 /// How deep tasks may be started eagerly inside each other before they are scheduled instead, so
 /// that a chain of eager tasks does not grow the stack without bound (R12).
 constexpr unsigned kMaxEagerDepth = 64;
 
 }  // namespace
 
-TaskState::TaskState(Loop& loop, std::source_location created)
-    : FutureState(loop, true, created),
-      Ready(&TaskState::run_step),
-      context_(),
-      name_(next_default_name()) {}
-
-TaskState::~TaskState() {
-  if (!is_number(name_)) delete reinterpret_cast<std::string*>(name_);
+void TaskState::take_task_names() noexcept {
+  constexpr unsigned kBlock = 64;
+  static std::atomic<std::uintptr_t> next{1};
+  thread_state.next_task_name = next.fetch_add(kBlock, std::memory_order_relaxed);
+  thread_state.task_names = kBlock;
 }
 
 std::string TaskState::name() const {
@@ -50,7 +39,7 @@ void TaskState::set_name(std::string name) {
 
 std::string TaskState::description() const {
   std::string text = "task '" + name() + "'";
-  if (root_.child) text += " of coroutine '" + function_name(root_.child->function) + "'";
+  if (root_) text += " of coroutine '" + function_name(root_->function) + "'";
   std::string where = source_text(created());
   return where.empty() ? text : text + ", created at " + where;
 }
@@ -61,109 +50,126 @@ void TaskState::set_context(const Context& given) {
 }
 
 void TaskState::start(PromiseBase& root, bool eager) {
-  root_.child = &root;
-  enter(root, root_);
-  root.started = false;
+  root.task = this;
+  root_ = top_ = &root;
   Loop& owner = loop();
   owner.tasks().push_back(*this);
   add_reference();  // the loop's
-  if (eager && owner.running() && owner.eager_depth < kMaxEagerDepth) {
-    auto keep = Ref<FutureState>::share(this);
-    ++owner.eager_depth;
-    try {
-      step();
-    } catch (...) {  // An interrupt; goes on after the depth is right again.
-      --owner.eager_depth;
-      throw;
-    }
-    --owner.eager_depth;
-  } else {
+  if (eager && owner.running() && owner.eager_depth < kMaxEagerDepth)
+    run_eagerly();
+  else
     owner.call_ready(*this);
-  }
 }
 
-void TaskState::wake() noexcept { loop().call_ready(*this); }
+void TaskState::run_eagerly() {
+  /// The task, or callback, that goes on afterwards, also after an interrupt.
+  struct Creator {
+    explicit Creator(Loop& owner) noexcept : loop(owner) { ++loop.eager_depth; }
+    ~Creator() {
+      --loop.eager_depth;
+      loop.set_current_task(task);
+      thread_state.context = context;
+    }
+    Loop& loop;
+    TaskState* task = loop.current_task();
+    ContextSlot* context = thread_state.context;
+  };
+  auto keep = Ref<FutureState>::share(this);
+  Creator creator(loop());
+  run_step(*this);
+}
 
-void TaskState::run_step(Ready& node) { static_cast<TaskState&>(node).step(); }
+void TaskState::run_step(Ready& node) {
+  auto& task = static_cast<TaskState&>(node);
+  if (task.must_cancel_ || task.ask_wait_) [[unlikely]] {
+    if (!task.prepare_step()) return;
+  }
+  task.waiting_ = nullptr;
+  task.drive();
+  if (task.root_ended_) task.end();
+}
 
-void TaskState::step() {
-  if (must_cancel_) [[unlikely]] {
+/// Whether the step is to be taken. If not, the task goes on waiting, or has ended.
+bool TaskState::prepare_step() {
+  if (must_cancel_) {
     must_cancel_ = false;
     deliver_cancel_ = true;
-    if (!root_.child->started) return end();
+    if (!started_) {
+      end();
+      return false;
+    }
   }
-  if (ask_wait_) [[unlikely]] {
-    if (!waiting_->may_resume()) return;
+  if (ask_wait_) {
+    if (!waiting_->may_resume()) return false;
     ask_wait_ = false;
   }
-  waiting_ = nullptr;
-  drive();
-  if (root_ended_) end();
+  return true;
 }
 
-void TaskState::drive() {
+inline void TaskState::drive() {
   Loop& owner = loop();
-  TaskState* previous = std::exchange(owner.current_task_, this);
-  ContextSlot* outer = std::exchange(thread_state.context, &context_);
+  owner.set_current_task(this);
+  thread_state.context = &context_;
   if (owner.task_hooks) [[unlikely]]
     owner.task_hooks->on_enter(TaskHandle(Ref<FutureState>::share(this)));
-  root_.child->started = true;
+  started_ = true;
   suspended_ = false;
   do {
     top_->handle().resume();
   } while (!suspended_);
   if (owner.task_hooks) [[unlikely]]
     owner.task_hooks->on_leave(TaskHandle(Ref<FutureState>::share(this)));
-  thread_state.context = outer;
-  owner.current_task_ = previous;
+  thread_state.context = nullptr;
+  owner.set_current_task(nullptr);
 }
 
 /// The coroutine has ended, or was cancelled before it began. CPython:
 /// Task.__step_run_and_handle_result.
 void TaskState::end() {
-  auto keep = Ref<FutureState>::adopt(this);  // the loop's reference
-  PromiseBase& root = *root_.child;
-  std::exception_ptr error;
-  if (root.outcome == Outcome::error) {
-    error = std::move(root.error);
-  } else if (!root.started || must_cancel_) {
-    // Before its first step, or by itself right before its return: the value does not count.
-    error = take_cancel_error();
-    if (!error) error = std::make_exception_ptr(CancelledError());
-    deliver_cancel_ = must_cancel_ = false;
-  } else {
-    try {
-      take_value(root);
-    } catch (...) {  // The result could not be moved, or there was no co_return: its outcome.
-      error = std::current_exception();
-    }
-  }
+  if (root_->outcome == Outcome::value && !must_cancel_ && !error_) [[likely]]
+    take_value(*root_);
+  else
+    take_outcome();
   top_ = nullptr;
-  destroy_frame(std::exchange(root_.child, nullptr));
+  destroy_frame(std::exchange(root_, nullptr));
   drop_callable();
   TaskNode::unlink();
-  settle(std::move(error));
+  if (error_ || loop().task_hooks) [[unlikely]]
+    return settle();
+  finish(FutureStatus::value);
+  drop_reference();  // the loop's
 }
 
-void TaskState::settle(std::exception_ptr error) {
-  if (!error) {
-    finish(FutureStatus::finished);
+/// Moves the value into the task, or makes `error_` the outcome's.
+void TaskState::take_outcome() {
+  if (root_->outcome == Outcome::error) {
+    error_ = std::move(root_->error);
+  } else if (!started_ || must_cancel_) {
+    // Before its first step, or by itself right before its return: the value does not count.
+    if (!error_) error_ = std::make_exception_ptr(CancelledError());
+    deliver_cancel_ = must_cancel_ = false;
   } else {
-    switch (classify(error)) {
-      case ErrorKind::cancelled:
-        set_cancelled(std::move(error));
-        break;
-      case ErrorKind::ordinary:
-        finish_error(std::move(error));
-        break;
-      case ErrorKind::interrupt:
-        finish_error(error);
-        break;
-    }
+    error_ = nullptr;  // of a cancellation that nobody came to throw
+    take_value(*root_);
+  }
+}
+
+void TaskState::settle() {
+  auto keep = Ref<FutureState>::adopt(this);  // the loop's reference
+  std::exception_ptr interrupt;
+  if (std::exception_ptr error = std::move(error_)) {
+    ErrorKind kind = classify(error);
+    if (kind == ErrorKind::interrupt) interrupt = error;
+    if (kind == ErrorKind::cancelled)
+      set_cancelled(std::move(error));
+    else
+      finish_error(std::move(error));
+  } else {
+    finish(FutureStatus::value);
   }
   if (loop().task_hooks) [[unlikely]]
     loop().task_hooks->on_done(TaskHandle(Ref<FutureState>::share(this)));
-  if (error) std::rethrow_exception(error);  // an interrupt leaves the loop as well
+  if (interrupt) std::rethrow_exception(interrupt);  // it leaves the loop as well
 }
 
 bool TaskState::cancel(const std::exception_ptr& reason) {
@@ -175,7 +181,7 @@ bool TaskState::cancel(const std::exception_ptr& reason) {
   bool again = walk != 0 && std::exchange(cancel_walk_, walk) == walk;
   if (!again && waiting_ && waiting_->cancel(reason)) return true;
   must_cancel_ = true;
-  cancel_error_ = reason;
+  error_ = reason;
   return true;
 }
 
@@ -185,11 +191,11 @@ int TaskState::uncancel() noexcept {
 }
 
 void TaskState::forward_cancel(Wait& wait) {
-  std::exception_ptr reason = cancel_error_;
+  std::exception_ptr reason = error_;
   if (wait.cancel(reason)) must_cancel_ = false;
 }
 
-void TaskState::check_awaits(FutureState& future) {
+void TaskState::check_awaits_slow(FutureState& future) {
   if (&future.loop() != &loop())
     throw RuntimeError("Task '" + name() + "' got a Future attached to a different loop");
   // Follows who waits for whom; a chain longer than this is not searched, to stay linear.
@@ -215,31 +221,15 @@ void TaskState::abandon() noexcept {
   Ready::unlink();
   PromiseBase* frame = std::exchange(top_, nullptr);
   while (frame) {
-    FrameLink* link = frame->link;
-    PromiseBase* parent = link->parent;
+    PromiseBase* parent = frame->parent();
     if (frame->owned_by_link) {
-      link->child = nullptr;
+      if (frame->link) frame->link->child = nullptr;
       frame->handle().destroy();
     }
     frame = parent;
   }
-  root_.child = nullptr;
+  root_ = nullptr;
   drop_callable();
-}
-
-bool Wait::cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
-
-void Wait::ask_before_resuming() noexcept { task_->ask_before_resuming(); }
-
-void Wait::wake() noexcept { task_->wake(); }
-
-void Wait::wake_cancelled(const std::exception_ptr& reason) noexcept {
-  task_->wake_cancelled(reason);
-}
-
-void Wait::suspend_task(PromiseBase& promise) {
-  task_ = promise.task;
-  task_->suspend(*this);
 }
 
 void Wait::throw_cancelled() {
@@ -247,10 +237,15 @@ void Wait::throw_cancelled() {
   throw CancelledError();
 }
 
-void begin_task(TaskState& task, PromiseBase& root, TaskOptions options) {
+namespace {
+
+[[gnu::noinline]] void begin_unusual_task(TaskState& task, PromiseBase& root,
+                                          const TaskOptions& given) {
   Loop& loop = task.loop();
+  TaskOptions options;
   try {
     loop.check_schedulable();
+    options = given;
     if (loop.task_factory) loop.task_factory(loop.handle(), options);
     if (options.get_name()) task.set_name(*options.get_name());
     if (options.get_context()) task.set_context(*options.get_context());
@@ -258,11 +253,19 @@ void begin_task(TaskState& task, PromiseBase& root, TaskOptions options) {
     destroy_frame(&root);
     throw;
   }
-  // create_task(function, args...) cannot see its caller; the function is the next best.
-  if (task.created().line() == 0) task.set_created(root.function);
   if (loop.debug() && root.hazard != Hazard::none) report_hazard(task, root);
   if (loop.task_hooks) loop.task_hooks->on_create(TaskHandle(Ref<FutureState>::share(&task)));
   task.start(root, options.get_eager_start());
+}
+
+}  // namespace
+
+void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options) {
+  // create_task(function, args...) cannot see its caller; the function is the next best.
+  if (task.created().line() == 0) task.set_created(root.function);
+  if (!options.empty() || task.loop().sees_new_tasks()) [[unlikely]]
+    return begin_unusual_task(task, root, options);
+  task.start(root, false);
 }
 
 void report_hazard(const TaskState& task, const PromiseBase& root) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/core/loop_core.hpp"
 #include "asyncio/detail/core/ready.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/exceptions.hpp"
@@ -16,15 +17,14 @@
 namespace asyncio::detail {
 
 class DoneCallback;
-class Loop;
 
-enum class FutureStatus : std::uint8_t { pending, cancelled, finished };
+enum class FutureStatus : std::uint8_t { pending, cancelled, failed, value };
 
 /// What stands behind Future and Task handles: the outcome and who waits for it.
 ///
-/// States: pending, then once and for all either finished (a value, or `error`) or cancelled
-/// (`error` is null or the CancelledError to throw). Leaving `pending` moves the callback list,
-/// in order, to the end of the loop's ready queue, as _asyncio.Future.__schedule_callbacks does.
+/// States: pending, then once and for all value, failed (`error_`) or cancelled (`error_` is null
+/// or the CancelledError to throw). Leaving `pending` moves the callback list, in order, to the end
+/// of the loop's ready queue, as _asyncio.Future.__schedule_callbacks does.
 /// Counted by its handles, by the loop while a task runs, and by pending combinators. Everything
 /// happens on the loop's thread; nothing is atomic.
 class FutureState : public Recycled {
@@ -32,7 +32,8 @@ class FutureState : public Recycled {
   FutureState(const FutureState&) = delete;
   FutureState& operator=(const FutureState&) = delete;
 
-  Loop& loop() const noexcept { return *loop_; }
+  inline Loop& loop() const noexcept;  // in loop.hpp
+  LoopCore& core() const noexcept { return *core_; }
   bool done() const noexcept { return status_ != FutureStatus::pending; }
   bool cancelled() const noexcept { return status_ == FutureStatus::cancelled; }
   bool is_task() const noexcept { return is_task_; }
@@ -52,7 +53,10 @@ class FutureState : public Recycled {
   /// The outcome's error for someone who takes it over: null if there is a value.
   std::exception_ptr take_error();
   /// Throws InvalidStateError, CancelledError or the exception unless there is a value.
-  void check_value();
+  void check_value() {
+    if (!has_value()) [[unlikely]]
+      throw_no_value();
+  }
 
   void set_exception(std::exception_ptr error);
   /// A cancellation from inside: the awaited thing, or the coroutine itself, was cancelled.
@@ -60,7 +64,12 @@ class FutureState : public Recycled {
   void throw_if_done(const char* what) const;
 
   /// Queues `callback` for when this is done; at once to the ready queue if it is.
-  void add_callback(Ready& callback) noexcept;
+  void add_callback(Ready& callback) noexcept {
+    if (done())
+      core_->call_ready(callback);
+    else
+      callbacks_.push_back(callback);
+  }
   /// The same for one that has to keep this alive until it has run.
   void add_done_callback(DoneCallback& callback) noexcept;
   ReadyList& callbacks() noexcept { return callbacks_; }
@@ -74,27 +83,47 @@ class FutureState : public Recycled {
   void mark_retrieved() noexcept { log_error_ = false; }
 
  protected:
-  FutureState(Loop& loop, bool is_task, std::source_location created) noexcept;
-  virtual ~FutureState();
+  FutureState(LoopCore& loop, bool is_task, std::source_location created) noexcept
+      : is_task_(is_task), core_(&loop), created_(created) {
+    loop.future_born();
+  }
+  virtual ~FutureState() {
+    if (!callbacks_.empty()) [[unlikely]]
+      discard_callbacks();  // it never got an outcome
+    core_->future_died();
+  }
 
-  void finish(FutureStatus status) noexcept;
+  void finish(FutureStatus status) noexcept {
+    status_ = status;
+    if (has_done_callbacks_) [[unlikely]]
+      hold_in_callbacks();
+    core_->ready_all(callbacks_);
+  }
   void finish_error(std::exception_ptr error) noexcept;
 
-  bool has_value_ = false;
+  bool has_value() const noexcept { return status_ == FutureStatus::value; }
+
+  /// Before there is an outcome: the CancelledError that a task is about to throw, or null.
+  std::exception_ptr error_;
 
  private:
-  void destroy() noexcept;
-  void hold_in_callbacks() noexcept;
+  void destroy() noexcept {
+    if (log_error_) [[unlikely]]
+      report_never_retrieved();
+    delete this;
+  }
   void report_never_retrieved() noexcept;
+  void discard_callbacks() noexcept;
+  void hold_in_callbacks() noexcept;
+  [[noreturn]] void throw_no_value();
 
   std::uint32_t references_ = 1;
   FutureStatus status_ = FutureStatus::pending;
   const bool is_task_;
   bool log_error_ = false;           // an exception nobody has asked for
   bool has_done_callbacks_ = false;  // among callbacks_
-  Loop* loop_;
+  LoopCore* core_;
   ReadyList callbacks_;
-  std::exception_ptr error_;
   std::source_location created_;
 };
 
@@ -183,7 +212,7 @@ class Slot<void> {
 template <class T>
 class ValueFuture : public FutureState {
  public:
-  explicit ValueFuture(Loop& loop,
+  explicit ValueFuture(LoopCore& loop,
                        std::source_location created = std::source_location::current()) noexcept
       : FutureState(loop, false, created) {}
 
@@ -191,15 +220,14 @@ class ValueFuture : public FutureState {
   void set_result(U&&... value) {
     throw_if_done("set_result");
     if constexpr (sizeof...(U) > 0) slot_.emplace(std::forward<U>(value)...);
-    has_value_ = true;
-    finish(FutureStatus::finished);
+    finish(FutureStatus::value);
   }
 
   Slot<T>& slot() noexcept { return slot_; }
 
  protected:
   ~ValueFuture() override {
-    if (has_value_) slot_.destroy();
+    if (has_value()) slot_.destroy();
   }
 
  private:

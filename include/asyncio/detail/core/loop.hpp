@@ -4,6 +4,7 @@
 #include "asyncio/detail/core/combinator.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/handle_state.hpp"
+#include "asyncio/detail/core/loop_core.hpp"
 #include "asyncio/detail/core/poller.hpp"
 #include "asyncio/detail/core/task_state.hpp"
 #include "asyncio/detail/core/thread_state.hpp"
@@ -48,7 +49,7 @@ class GeneratorState;
 ///    `wakers_` before it asks `sleeping_` once more, and close clears `sleeping_`, then waits for
 ///    `wakers_` to become zero. So no late wake-up hits a descriptor that is somebody else's by
 ///    now. tests/core/inbox_model.cpp checks 4 and 5 in every order of their steps.
-class Loop : public std::enable_shared_from_this<Loop> {
+class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
  public:
   /// Between two polls at most this many handles run, plus the rest of one iteration (fault 1).
   static constexpr unsigned kHandlesBetweenPolls = 64;
@@ -72,8 +73,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::uint64_t serial() const noexcept { return serial_; }
 
   // Scheduling.
-  void call_ready(Ready& node) noexcept { ready_.push_back(node); }
-  void ready_all(ReadyList& list) noexcept { ready_.splice_back(list); }
   void arm(Timer& timer, std::int64_t when) { timers_.push(timer, when); }
   void disarm(Timer& timer) noexcept { timers_.remove(timer); }
   std::size_t armed_timers() const noexcept { return timers_.size(); }
@@ -86,7 +85,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool post(Ready& node) noexcept;
   /// Takes back a posted node that may not have run yet. No thread may be posting it.
   void withdraw(Ready& node) noexcept;
-  void check_closed() const;
+  void check_closed() const {
+    if (closed_) [[unlikely]]
+      throw_closed();
+  }
   void check_thread() const;
   /// For calls that a debug loop accepts only from its own thread.
   void check_schedulable() const {
@@ -95,8 +97,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   }
 
   // Tasks.
-  TaskState* current_task() const noexcept { return current_task_; }
-  List<TaskNode>& tasks() noexcept { return tasks_; }
+  /// Whether a new task is of interest to a factory, to hooks or to debug mode.
+  bool sees_new_tasks() const noexcept { return checked_ || task_hooks || task_factory; }
   /// Cancels `future` on behalf of a task or future that waits for it. Does not recurse: a chain of
   /// those may be of any length (R12). The order is that of a recursion.
   /// Returns what `future.cancel` returns.
@@ -104,13 +106,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   /// A number for the chain that pass_cancel goes through now; 0 if it does not.
   std::uint32_t cancel_walk() const noexcept { return cancel_walk_; }
   std::vector<Ref<TaskState>> unfinished_tasks();
-  void future_born() {
-    if (live_futures_++ == 0) self_ = shared_from_this();
-  }
-  void future_died() noexcept {
-    if (--live_futures_ == 0) drop_self();
-  }
-  std::size_t live_futures() const noexcept { return live_futures_; }
 
   /// Told when the loop closes, unless it has ended by then.
   void add_combinator(Combinator& combinator) noexcept { combinators_.push_back(combinator); }
@@ -139,7 +134,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<std::pair<Ref<FutureState>, Ref<FutureState>>> awaited_by;
 
  private:
-  friend class TaskState;
   friend class HandleState;
   class Running;
 
@@ -161,14 +155,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;
   void check_slow() const;
-  void drop_self() noexcept;
   static std::uint64_t next_serial() noexcept;
 
-  ReadyList ready_;
   ReadyList batch_;
   TimerHeap timers_;
   std::unique_ptr<Poller> poller_;
-  TaskState* current_task_ = nullptr;
   const std::uint64_t serial_ = next_serial();
   unsigned handles_since_poll_ = 0;
   bool running_ = false;
@@ -180,19 +171,24 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::atomic<bool> sleeping_{false};
   std::atomic<int> wakers_{0};
   std::atomic<std::thread::id> thread_{};
-  List<TaskNode> tasks_;
   List<Links> generators_;
   List<Combinator> combinators_;
-  std::size_t live_futures_ = 0;
   std::vector<Ref<FutureState>> to_cancel_;  // the next one is the last
   std::uint32_t cancel_walk_ = 0;
   std::uint32_t cancel_walks_ = 0;
-  std::shared_ptr<Loop> self_;  // while futures of this loop exist
 };
+
+inline Loop& FutureState::loop() const noexcept { return static_cast<Loop&>(*core_); }
+
+[[noreturn]] void throw_no_running_loop();
 
 /// The loop that runs in this thread, or null.
 inline Loop* running_loop_or_null() noexcept { return thread_state.running_loop; }
 /// Throws RuntimeError("no running event loop").
-Loop& running_loop();
+inline Loop& running_loop() {
+  if (Loop* loop = running_loop_or_null()) [[likely]]
+    return *loop;
+  throw_no_running_loop();
+}
 
 }  // namespace asyncio::detail

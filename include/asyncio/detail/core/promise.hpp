@@ -19,8 +19,8 @@ namespace asyncio::detail {
 class PromiseBase;
 class TaskState;
 
-/// The edge from a frame to whoever waits for it: the awaiter inside the parent's frame, or the
-/// task itself (no parent) for the outermost frame.
+/// The edge from a frame to the one that waits for it, inside whose awaiter this is. A task's
+/// outermost frame has none.
 struct FrameLink {
   PromiseBase* parent = nullptr;
   PromiseBase* child = nullptr;
@@ -49,6 +49,7 @@ class PromiseBase {
     Recycler::deallocate(block, size);
   }
 
+  PromiseBase* parent() const noexcept { return link ? link->parent : nullptr; }
   std::coroutine_handle<PromiseBase> handle() noexcept {
     return std::coroutine_handle<PromiseBase>::from_promise(*this);
   }
@@ -100,7 +101,6 @@ class PromiseBase {
   std::exception_ptr error;
   Outcome outcome = Outcome::none;
   Hazard hazard = Hazard::none;
-  bool started = false;
   bool broken = false;
   bool owned_by_link = true;  // false for a generator's body, which its generator owns
 

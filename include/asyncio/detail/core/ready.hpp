@@ -100,6 +100,9 @@ struct Ready : Links {
 
 using ReadyList = List<Ready>;
 
+/// The links of a task in its loop's list of unfinished tasks.
+struct TaskNode : Links {};
+
 /// A node that becomes ready at a deadline. Small, because each sleeping task holds one.
 struct Timer : Ready {
   static constexpr std::uint32_t kIdle = static_cast<std::uint32_t>(-1);

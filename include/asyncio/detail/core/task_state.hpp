@@ -4,18 +4,14 @@
 #include "asyncio/context.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/promise.hpp"
-#include "asyncio/detail/core/wait.hpp"
+#include "asyncio/detail/core/thread_state.hpp"
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
-#include <tuple>
 
 namespace asyncio::detail {
 
-/// The links of a task in its loop's list of unfinished tasks.
-struct TaskNode : Links {};
+class Wait;
 
 /// A task: a chain of coroutine frames that the loop drives, and the future of its outcome.
 ///
@@ -36,20 +32,19 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   ContextSlot& context() noexcept { return context_; }
   PromiseBase* top() const noexcept { return top_; }
   Wait* waiting() const noexcept { return waiting_; }
-  PromiseBase* root() const noexcept { return root_.child; }
+  PromiseBase* root() const noexcept { return root_; }
   bool cancel_requested() const noexcept { return must_cancel_; }
 
   /// Used by awaiters: run `child` next, whose end continues `link.parent`.
   void enter(PromiseBase& child, FrameLink& link) noexcept {
     child.link = &link;
     child.task = this;
-    child.started = true;
     top_ = &child;
   }
   /// Used by the final awaiter.
   void leave(PromiseBase& ended) noexcept {
-    if (PromiseBase* parent = ended.link->parent)
-      top_ = parent;
+    if (FrameLink* link = ended.link)
+      top_ = link->parent;
     else
       suspended_ = root_ended_ = true;
   }
@@ -64,17 +59,24 @@ class TaskState : public FutureState, public Ready, public TaskNode {
     suspended_ = false;
     waiting_ = nullptr;
   }
-  void wake() noexcept;
+  void wake() noexcept { core().call_ready(*this); }
   void wake_cancelled(const std::exception_ptr& reason) noexcept {
-    cancel_error_ = reason;
+    error_ = reason;
     wake();
   }
   /// For a wait whose `may_resume` has to be asked in each step until it says yes.
   void ask_before_resuming() noexcept { ask_wait_ = true; }
   /// Throws RuntimeError if awaiting `future` could never end.
-  void check_awaits(FutureState& future);
+  void check_awaits(FutureState& future) {
+    // Only a task that waits, or this one, can be a part of a circle.
+    bool harmless = &future.core() == &core() &&
+                    (!future.is_task() || (!static_cast<TaskState&>(future).waiting_ &&
+                                           &future != static_cast<FutureState*>(this)));
+    if (!harmless) [[unlikely]]
+      check_awaits_slow(future);
+  }
   bool take_delivered_cancel() noexcept { return std::exchange(deliver_cancel_, false); }
-  std::exception_ptr take_cancel_error() noexcept { return std::exchange(cancel_error_, {}); }
+  std::exception_ptr take_cancel_error() noexcept { return std::exchange(error_, {}); }
   Ready& wake_node() noexcept { return *this; }
 
   /// The task whose wake-up `node` is, or null.
@@ -93,34 +95,52 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   bool reports_pending() const noexcept { return log_destroy_pending_; }
 
  protected:
-  TaskState(Loop& loop, std::source_location created);
-  ~TaskState() override;
+  TaskState(LoopCore& loop, std::source_location created) noexcept
+      : FutureState(loop, true, created), Ready(&TaskState::run_step), name_(default_name()) {}
+  [[gnu::always_inline]] ~TaskState() override {
+    if (!is_number(name_)) [[unlikely]]
+      delete reinterpret_cast<std::string*>(name_);
+  }
 
-  /// Moves the root frame's value into the task.
-  virtual void take_value(PromiseBase& root) = 0;
+  /// Moves the root frame's value into the task. If that throws, or there is none, `error_` says
+  /// so.
+  virtual void take_value(PromiseBase& root) noexcept = 0;
   /// Destroys what create_task(fn, args...) keeps for the coroutine.
   virtual void drop_callable() noexcept {}
 
  private:
   friend class Loop;
 
+  /// A default name is kept as its number, marked by the lowest bit; a given one as a pointer.
+  static constexpr bool is_number(std::uintptr_t name) noexcept { return name & 1; }
+  static std::uintptr_t default_name() noexcept {
+    if (thread_state.task_names == 0) [[unlikely]]
+      take_task_names();
+    --thread_state.task_names;
+    return thread_state.next_task_name++ << 1 | 1;
+  }
+  static void take_task_names() noexcept;
+
   static void run_step(Ready& node);
-  void step();
+  void run_eagerly();
+  bool prepare_step();
   void drive();
   void end();
-  void settle(std::exception_ptr error);
+  void take_outcome();
+  void settle();
   void forward_cancel(Wait& wait);
+  void check_awaits_slow(FutureState& future);
 
-  FrameLink root_;
+  PromiseBase* root_ = nullptr;
   PromiseBase* top_ = nullptr;
   Wait* waiting_ = nullptr;
-  std::exception_ptr cancel_error_;
   ContextSlot context_;
-  std::uintptr_t name_;  // a std::string*, or the number of a default name in the upper bits
+  std::uintptr_t name_;  // a std::string*, or a number
   int cancel_requests_ = 0;
   std::uint32_t cancel_walk_ = 0;  // the latest Loop::cancel_walk that came by
-  bool must_cancel_ = false;       // throw at the next step
-  bool deliver_cancel_ = false;    // the step that runs now has to throw
+  bool started_ = false;
+  bool must_cancel_ = false;     // throw at the next step
+  bool deliver_cancel_ = false;  // the step that runs now has to throw
   bool suspended_ = false;
   bool ask_wait_ = false;  // waiting_->may_resume()
   bool root_ended_ = false;
@@ -130,21 +150,22 @@ class TaskState : public FutureState, public Ready, public TaskNode {
 template <class T>
 class TypedTask : public TaskState {
  public:
-  TypedTask(Loop& loop, std::source_location created) : TaskState(loop, created) {}
+  TypedTask(LoopCore& loop, std::source_location created) noexcept : TaskState(loop, created) {}
 
   Slot<T>& slot() noexcept { return slot_; }
 
  protected:
   ~TypedTask() override {
-    if (has_value_) slot_.destroy();
+    if (has_value()) slot_.destroy();
   }
-  void take_value(PromiseBase& root) override {
-    auto& promise = static_cast<ValuePromise<T>&>(root);
-    if constexpr (std::is_void_v<T>)
-      promise.take();
-    else
-      slot_.emplace(promise.take());
-    has_value_ = true;
+  void take_value(PromiseBase& root) noexcept override {
+    if constexpr (!std::is_void_v<T>) {
+      try {
+        slot_.emplace(static_cast<ValuePromise<T>&>(root).take());
+      } catch (...) {  // The outcome is an error instead.
+        error_ = std::current_exception();
+      }
+    }
   }
 
  private:

@@ -2,16 +2,14 @@
 #pragma once
 
 #include "asyncio/detail/core/awaitable_kind.hpp"
+#include "asyncio/detail/core/promise.hpp"
 #include "asyncio/detail/core/ready.hpp"
+#include "asyncio/detail/core/task_state.hpp"
 
 #include <exception>
 #include <utility>
 
 namespace asyncio::detail {
-
-class FutureState;
-class PromiseBase;
-class TaskState;
 
 /// What a suspended task waits for: an object inside the awaiting frame, which the awaited thing
 /// links and which knows how to be cancelled. It stands for the future that CPython's task has in
@@ -47,15 +45,18 @@ class Wait {
   ~Wait() = default;
 
   /// The innermost frame of the task is now suspended, waiting for this.
-  void suspend_task(PromiseBase& promise);
+  void suspend_task(PromiseBase& promise) {
+    task_ = promise.task;
+    task_->suspend(*this);
+  }
   /// To be called after `suspend_task`: `may_resume` has a say in each wake-up of this wait.
-  void ask_before_resuming() noexcept;
+  void ask_before_resuming() noexcept { task_->ask_before_resuming(); }
   /// Whether this resumption has to throw `throw_cancelled()` instead of giving a value.
-  bool cancel_delivered() noexcept;
+  bool cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
   [[noreturn]] void throw_cancelled();
   /// Puts the task into the ready queue.
-  void wake() noexcept;
-  void wake_cancelled(const std::exception_ptr& reason) noexcept;
+  void wake() noexcept { task_->wake(); }
+  void wake_cancelled(const std::exception_ptr& reason) noexcept { task_->wake_cancelled(reason); }
 
   TaskState* task_ = nullptr;
 };
