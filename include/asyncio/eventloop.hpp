@@ -5,6 +5,7 @@
 #include "asyncio/context.hpp"
 #include "asyncio/detail/core/callable_check.hpp"
 #include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/core/repeated_call.hpp"
 #include "asyncio/time.hpp"
 
 #include <concepts>
@@ -13,7 +14,9 @@
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,11 +24,14 @@
 namespace asyncio {
 
 template <class T>
+class Coro;
+template <class T>
 class Future;
 template <class T>
 class Task;
 class EventLoop;
 class FutureHandle;
+class SocketAddress;
 class TaskHandle;
 
 /// A scheduled callback. Dropping the handle does not cancel it.
@@ -229,6 +235,62 @@ class EventLoop {
   auto run_in_executor(std::nullptr_t, F&& function, Args&&... args);
   void set_default_executor(std::shared_ptr<Executor> executor);
 
+  // --- Descriptors and signals ---------------------------------------------------------------
+
+  /// Calls `function(args...)` once an iteration while `fd` is readable: there are bytes,
+  /// connections, an error or the end. Replaces the callback that was there.
+  ///
+  /// Throws   OSError for what cannot be watched, as files.
+  /// asyncio  Event Loop, Watching File Descriptors
+  template <class F, class... Args>
+  void add_reader(int fd, F&& function, Args&&... args) {
+    watch(fd, false, detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  }
+  /// Call it before `fd` is closed. Returns whether there was a callback.
+  bool remove_reader(int fd) { return unwatch(fd, false); }
+  /// The same while `fd` takes bytes.
+  template <class F, class... Args>
+  void add_writer(int fd, F&& function, Args&&... args) {
+    watch(fd, true, detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  }
+  bool remove_writer(int fd) { return unwatch(fd, true); }
+
+  /// Calls `function(args...)`, as a callback of the loop, once for each signal. Replaces the
+  /// callback that was there, and what the process did with the signal until it is removed.
+  ///
+  /// Throws   ValueError for what is no signal; RuntimeError for one that cannot be caught, or that
+  ///          another loop handles.
+  /// asyncio  Event Loop, Unix signals
+  template <class F, class... Args>
+  void add_signal_handler(int signal, F&& function, Args&&... args) {
+    watch_signal(signal,
+                 detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  }
+  /// The signal does again what it did before. Returns whether there was a callback.
+  bool remove_signal_handler(int signal);
+
+  // --- Sockets -------------------------------------------------------------------------------
+  // `sock` is a non-blocking socket of the caller's, who keeps it open until the await is over, as
+  // everything that `room` and `data` refer to.
+  //
+  // Throws   OSError; ValueError in debug mode if the socket is blocking.
+  // Cancel   takes nothing from the socket; a sendall may have sent a part.
+  // asyncio  Event Loop, Working with socket objects directly
+
+  /// Up to `count` bytes; none at the end of the stream.
+  Coro<std::string> sock_recv(int sock, std::size_t count);
+  /// Returns  how many bytes.
+  Coro<std::size_t> sock_recv_into(int sock, std::span<char> room);
+  /// A datagram, cut to `count` bytes, and who sent it.
+  Coro<std::pair<std::string, SocketAddress>> sock_recvfrom(int sock, std::size_t count);
+  Coro<std::pair<std::size_t, SocketAddress>> sock_recvfrom_into(int sock, std::span<char> room);
+  Coro<void> sock_sendall(int sock, std::string_view data);
+  /// Returns  how many bytes.
+  Coro<std::size_t> sock_sendto(int sock, std::string_view data, SocketAddress address);
+  Coro<void> sock_connect(int sock, SocketAddress address);
+  /// A connection, which the caller closes, and its peer.
+  Coro<std::pair<int, SocketAddress>> sock_accept(int sock);
+
   // --- Errors and debugging ------------------------------------------------------------------
 
   /// Replaces the handler of errors that nobody awaits; empty restores the default, which logs.
@@ -303,6 +365,11 @@ class EventLoop {
     loop_->schedule_at(state, when);
     return handle;
   }
+
+  // Defined by the net layer.
+  void watch(int fd, bool writing, std::unique_ptr<detail::RepeatedCall> call);
+  bool unwatch(int fd, bool writing);
+  void watch_signal(int signal, std::unique_ptr<detail::RepeatedCall> call);
 
   std::shared_ptr<detail::Loop> loop_;
 };

@@ -155,6 +155,13 @@ int ReadinessBackend::adopt(int fd) noexcept {
   return 0;
 }
 
+void ReadinessBackend::release(int fd) noexcept {
+  Watch* watch = find(fd);
+  if (!watch || !watch->reading.waiting.empty() || !watch->writing.waiting.empty()) return;
+  disarm(*watch);
+  renew(fd, -EBADF);
+}
+
 int ReadinessBackend::close_fd(int fd) noexcept {
   if (fd < 0) return -EBADF;
   if (Watch* watch = find(fd)) disarm(*watch);

@@ -22,6 +22,7 @@ class ReadinessBackend : public SystemBackend {
   void forget(Operation& op) noexcept override;
   int socket(int family, int type, int protocol) noexcept override;
   int adopt(int fd) noexcept override;
+  void release(int fd) noexcept override;
   int close_fd(int fd) noexcept override;
 
  protected:

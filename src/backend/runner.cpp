@@ -60,7 +60,10 @@ bool in_main_thread() noexcept { return ::syscall(SYS_gettid) == ::getpid(); }
 InterruptScope::InterruptScope(TaskState& task) {
   if (!in_main_thread() || Record::active.load(std::memory_order_relaxed)) return;
   struct sigaction current{};
-  if (::sigaction(SIGINT, nullptr, &current) != 0 || current.sa_handler != SIG_DFL) return;
+  if (::sigaction(SIGINT, nullptr, &current) != 0) return;
+  // Ours, left behind by add_signal_handler: it does what the default does.
+  if (current.sa_handler == &Record::on_signal) current.sa_handler = SIG_DFL;
+  if (current.sa_handler != SIG_DFL) return;
   record_ = std::make_unique<Record>(task);
   record_->previous = current;
   Record::active.store(record_.get(), std::memory_order_release);
@@ -73,7 +76,10 @@ InterruptScope::InterruptScope(TaskState& task) {
 
 InterruptScope::~InterruptScope() {
   if (!record_) return;
-  ::sigaction(SIGINT, &record_->previous, nullptr);
+  struct sigaction current{};
+  // Somebody else's by now is theirs.
+  if (::sigaction(SIGINT, nullptr, &current) == 0 && current.sa_handler == &Record::on_signal)
+    ::sigaction(SIGINT, &record_->previous, nullptr);
   Record::active.store(nullptr, std::memory_order_seq_cst);
   // The signal may be handled by another thread just now; it must be done with the record.
   while (Record::handlers.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();

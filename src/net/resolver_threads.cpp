@@ -4,6 +4,7 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
+#include "net_state.hpp"
 #include "sockaddr.hpp"
 
 #include <algorithm>
@@ -71,8 +72,9 @@ ResolverThreads::ResolverThreads(Backend& backend)
 ResolverThreads::~ResolverThreads() { loop_closing(); }
 
 ResolverThreads& ResolverThreads::of(Backend& backend) {
-  if (!backend.net_state) backend.net_state = std::make_shared<ResolverThreads>(backend);
-  return *static_cast<ResolverThreads*>(backend.net_state.get());
+  auto& threads = net_state(backend).resolver;
+  if (!threads) threads = std::make_shared<ResolverThreads>(backend);
+  return *threads;
 }
 
 std::shared_ptr<ResolveJob> ResolverThreads::submit(Backend& backend, const ResolveRequest& request,
@@ -144,7 +146,7 @@ void ResolverThreads::on_answer(Ready& node) {
 
 void ResolverThreads::abandon(Backend& backend, const std::shared_ptr<ResolveJob>& job) noexcept {
   job->waiter = nullptr;
-  auto* self = static_cast<ResolverThreads*>(backend.net_state.get());
+  auto self = net_state(backend).resolver;
   if (!self) return;
   std::lock_guard lock(self->shared_->mutex);
   if (std::erase(self->shared_->queue, job) == 0) return;

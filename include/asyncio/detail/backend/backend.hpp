@@ -83,6 +83,9 @@ class Backend : public Poller {
   /// Takes over a descriptor that somebody else made: it becomes non-blocking, and what was known
   /// about an earlier one with the same number is void.
   virtual int adopt(int fd) noexcept = 0;
+  /// For a descriptor that stays somebody else's, who may close it: forgets what is known about it,
+  /// unless operations wait on it.
+  virtual void release(int fd) noexcept { (void)fd; }
   /// Cancels the operations that wait on `fd` and closes it once the kernel has let go of them.
   virtual int close_fd(int fd) noexcept = 0;
 

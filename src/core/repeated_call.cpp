@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/repeated_call.hpp"
+
+#include "asyncio/detail/core/loop.hpp"
+
+namespace asyncio::detail {
+
+void RepeatedCall::call(Loop& loop) {
+  ContextScope scope(context_);
+  try {
+    invoke();
+  } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+    loop.handle_callback_error(nullptr, "callback");
+  }
+}
+
+}  // namespace asyncio::detail

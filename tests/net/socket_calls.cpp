@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSL-1.0
+/// A9.7, A9.8: add_reader, add_writer and the sock_... members of the loop, on sockets of the
+/// user's.
+#include "asyncio/address.hpp"
+#include "asyncio/asyncio.hpp"
+#include "captures.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::thrown;
+
+namespace {
+
+/// Closed at the end.
+class OwnFd {
+ public:
+  explicit OwnFd(int number = -1) noexcept : fd(number) {}
+  OwnFd(OwnFd&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
+  ~OwnFd() { close(); }
+  void close() {
+    if (fd >= 0) ::close(std::exchange(fd, -1));
+  }
+  int fd;
+};
+
+class Pair {
+ public:
+  explicit Pair(int type = SOCK_STREAM) {
+    int fds[2] = {-1, -1};
+    EXPECT_EQ(::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    a.fd = fds[0];
+    b.fd = fds[1];
+  }
+  OwnFd a, b;
+};
+
+void write_to(int fd, std::string_view text) {
+  EXPECT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
+std::string read_from(int fd) {
+  char bytes[100];
+  ssize_t count = ::read(fd, bytes, sizeof bytes);
+  return count < 0 ? "error" : std::string(bytes, static_cast<std::size_t>(count));
+}
+
+// --- Callbacks ----------------------------------------------------------------------------------
+
+TEST(Descriptors, A9_7_reader_is_called_each_time_and_not_after_its_removal) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    std::vector<std::string> got;
+    Event called;
+    loop.add_reader(pair.a.fd, [&] {
+      got.push_back(read_from(pair.a.fd));
+      called.set();
+    });
+    for (const char* text : {"one", "two"}) {
+      called.clear();
+      write_to(pair.b.fd, text);
+      co_await called.wait();
+    }
+    EXPECT_TRUE(loop.remove_reader(pair.a.fd));
+    EXPECT_FALSE(loop.remove_reader(pair.a.fd));
+    write_to(pair.b.fd, "three");
+    for (int i = 0; i < 200; ++i) co_await sleep(0s);  // more than one poll
+    EXPECT_EQ(got, (std::vector<std::string>{"one", "two"}));
+  });
+}
+
+TEST(Descriptors, A9_7_reader_is_called_again_while_there_is_something_left) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    std::string got;
+    Future<> end = loop.create_future();
+    loop.add_reader(
+        pair.a.fd,
+        [&](int fd) {
+          char one = 0;
+          if (::read(fd, &one, 1) == 1)
+            got += one;
+          else
+            end.set_result();
+        },
+        pair.a.fd);
+    write_to(pair.b.fd, "hello");
+    pair.b.close();
+    co_await end;
+    loop.remove_reader(pair.a.fd);
+    EXPECT_EQ(got, "hello");
+  });
+}
+
+TEST(Descriptors, fault18_callback_that_removes_itself_and_one_that_removes_the_other) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair first, second;
+    int calls = 0;
+    auto kept = std::make_shared<int>(1);
+    loop.add_reader(first.a.fd, [&, kept] {
+      ++calls;
+      EXPECT_TRUE(loop.remove_reader(first.a.fd));
+      loop.remove_reader(second.a.fd);
+      EXPECT_EQ(*kept, 1);  // the callback outlives its own removal
+    });
+    loop.add_reader(second.a.fd, [&] {
+      ++calls;
+      loop.remove_reader(first.a.fd);
+      loop.remove_reader(second.a.fd);
+    });
+    write_to(first.b.fd, "x");
+    write_to(second.b.fd, "x");
+    for (int i = 0; i < 200; ++i) co_await sleep(0s);
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(kept.use_count(), 1);
+  });
+}
+
+TEST(Descriptors, A9_7_writer_and_its_replacement) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    int first = 0;
+    Event second;
+    loop.add_writer(pair.a.fd, [&] { ++first; });
+    loop.add_writer(pair.a.fd, [&] { second.set(); });
+    co_await second.wait();
+    EXPECT_EQ(first, 0);
+    EXPECT_TRUE(loop.remove_writer(pair.a.fd));
+  });
+}
+
+TEST(Descriptors, A9_7_a_number_that_is_used_again_is_another_descriptor) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    for (int round = 0; round < 3; ++round) {
+      Pair pair;
+      Event called;
+      loop.add_reader(pair.a.fd, [&] { called.set(); });
+      co_await sleep(0s);
+      write_to(pair.b.fd, "x");
+      co_await called.wait();
+      loop.remove_reader(pair.a.fd);
+    }
+  });
+}
+
+TEST(Descriptors, fault16_reader_that_throws_is_called_again) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    test::ReportCapture reports(loop);
+    Pair pair;
+    Event twice;
+    int calls = 0;
+    loop.add_reader(pair.a.fd, [&] {
+      if (++calls == 2) twice.set();
+      throw ValueError("in the reader");
+    });
+    write_to(pair.b.fd, "x");
+    co_await twice.wait();
+    loop.remove_reader(pair.a.fd);
+    EXPECT_GE(reports.reports.size(), 2u);
+  });
+}
+
+TEST(Descriptors, fault73_files_cannot_be_watched) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    EXPECT_EQ(thrown([&] { loop.add_reader(9999, [] {}); }),
+              "asyncio::OSError: add_reader of descriptor 9999: Bad file descriptor");
+    EXPECT_FALSE(loop.remove_reader(9999));
+    co_return;
+  });
+}
+
+TEST(Descriptors, fault196_a_closed_loop_lets_go_of_callbacks) {
+  auto kept = std::make_shared<int>(1);
+  Pair pair;
+  asyncio::run([&]() -> Coro<> {
+    get_running_loop().add_reader(pair.a.fd, [kept] {});
+    co_return;
+  });
+  EXPECT_EQ(kept.use_count(), 1);
+  EventLoop closed = new_event_loop();
+  closed.close();
+  EXPECT_EQ(thrown([&] { closed.add_reader(pair.a.fd, [] {}); }),
+            "asyncio::RuntimeError: Event loop is closed");
+  EXPECT_FALSE(closed.remove_reader(pair.a.fd));
+}
+
+// --- Socket calls -------------------------------------------------------------------------------
+
+TEST(SocketCalls, A9_8_stream) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    co_await loop.sock_sendall(pair.a.fd, "hello");
+    std::string text = co_await loop.sock_recv(pair.b.fd, 3);
+    EXPECT_EQ(text, "hel");
+    std::array<char, 10> room{};
+    std::size_t count = co_await loop.sock_recv_into(pair.b.fd, room);
+    EXPECT_EQ(std::string(room.data(), count), "lo");
+    Task<std::string> waiting = create_task(loop.sock_recv(pair.b.fd, 10));
+    co_await sleep(0s);
+    EXPECT_FALSE(waiting.done());
+    co_await loop.sock_sendall(pair.a.fd, "later");
+    text = co_await waiting;
+    EXPECT_EQ(text, "later");
+    pair.a.close();
+    text = co_await loop.sock_recv(pair.b.fd, 10);
+    EXPECT_EQ(text, "");
+  });
+}
+
+TEST(SocketCalls, A9_8_sendall_waits_for_room) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    std::string data(1 << 20, 'x');
+    Task<> sending = create_task(loop.sock_sendall(pair.a.fd, data));
+    std::size_t received = 0;
+    while (received < data.size()) {
+      std::string part = co_await loop.sock_recv(pair.b.fd, 100'000);
+      received += part.size();
+    }
+    co_await sending;
+    EXPECT_EQ(received, data.size());
+  });
+}
+
+TEST(SocketCalls, R2_a_cancelled_recv_takes_nothing) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    Task<std::string> waiting = create_task(loop.sock_recv(pair.b.fd, 10));
+    co_await sleep(0s);
+    write_to(pair.a.fd, "kept");
+    waiting.cancel();
+    Result<std::string> result = co_await capture(waiting);
+    EXPECT_TRUE(result.cancelled());
+    std::string text = co_await loop.sock_recv(pair.b.fd, 10);
+    EXPECT_EQ(text, "kept");
+  });
+}
+
+TEST(SocketCalls, A9_8_connect_accept_and_datagrams) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    std::string name = '\0' + std::string("asyncio-test-") + std::to_string(::getpid());
+    SocketAddress address = SocketAddress::local(name);
+    sockaddr_storage raw{};
+    raw.ss_family = AF_UNIX;
+    std::memcpy(reinterpret_cast<char*>(&raw) + 2, name.data(), name.size());
+    auto size = static_cast<socklen_t>(2 + name.size());
+    OwnFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    EXPECT_EQ(::bind(listener.fd, reinterpret_cast<sockaddr*>(&raw), size), 0);
+    EXPECT_EQ(::listen(listener.fd, 5), 0);
+    OwnFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    auto accepting = create_task(loop.sock_accept(listener.fd));
+    co_await loop.sock_connect(client.fd, address);
+    auto [fd, peer] = co_await accepting;
+    OwnFd served(fd);
+    EXPECT_EQ(peer.str(), "a Unix socket without a name");
+    co_await loop.sock_sendall(client.fd, "hi");
+    std::string text = co_await loop.sock_recv(served.fd, 10);
+    EXPECT_EQ(text, "hi");
+
+    OwnFd receiver(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+    OwnFd sender(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+    std::memcpy(reinterpret_cast<char*>(&raw) + 2 + name.size(), "-d", 2);
+    EXPECT_EQ(::bind(receiver.fd, reinterpret_cast<sockaddr*>(&raw), size + 2), 0);
+    SocketAddress to = SocketAddress::local(name + "-d");
+    std::size_t sent = co_await loop.sock_sendto(sender.fd, "datagram", to);
+    EXPECT_EQ(sent, 8u);
+    auto [bytes, from] = co_await loop.sock_recvfrom(receiver.fd, 4);
+    EXPECT_EQ(bytes, "data");
+    EXPECT_EQ(from.path(), "");
+  });
+}
+
+TEST(SocketCalls, A9_8_errors_name_the_call_and_debug_mode_refuses_blocking_sockets) {
+  auto body = []() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Result<std::string> closed = co_await capture(loop.sock_recv(9999, 10));
+    EXPECT_EQ(describe_exception(closed.exception()),
+              "asyncio::OSError: recv of descriptor 9999: Bad file descriptor");
+    Pair pair;
+    ::fcntl(pair.a.fd, F_SETFL, 0);
+    EXPECT_EQ(thrown([&] { loop.sock_recv(pair.a.fd, 10).close(); }),
+              "asyncio::ValueError: the socket must be non-blocking");
+  };
+  asyncio::run(body(), RunOptions().debug(true));
+}
+
+}  // namespace
