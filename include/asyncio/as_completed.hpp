@@ -97,7 +97,7 @@ auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
     if constexpr (is_future_v<Element>)
       futures.push_back(element);
     else
-      futures.push_back(ensure_future(Element(std::move(element))));
+      futures.push_back(ensure_future(Element(std::move(element)), {}));
   }
   return AsCompleted<Watched>(std::make_shared<detail::CompletionQueue>(std::move(futures), limit));
 }

@@ -14,6 +14,7 @@
 #include <iosfwd>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -215,6 +216,9 @@ class EventLoop {
   template <class T = void>
   Future<T> create_future();
   /// As asyncio::create_task, on this loop, which need not be running yet.
+  template <class T, std::same_as<TaskOptions> Options = TaskOptions>
+  Task<T> create_task(Coro<T>&& coro, Options options = Options(),
+                      std::source_location where = std::source_location::current());
   template <class... Args>
   auto create_task(Args&&... args);
 

@@ -112,7 +112,8 @@ auto gather_each(A&&... awaitables) {
   using State = GatherTuple<Catch, awaited_t<A>...>;
   std::vector<Ref<FutureState>> children;
   children.reserve(sizeof...(A));
-  (children.push_back(ensure_future(std::forward<A>(awaitables)).state()), ...);
+  // No place of creation: that of the coroutine says more than one in here.
+  (children.push_back(ensure_future(std::forward<A>(awaitables), {}).state()), ...);
   Loop& loop = loop_of(children);
   return Future<typename State::Results>(
       Ref<FutureState>::adopt(new State(loop, std::move(children))));
@@ -127,7 +128,7 @@ auto gather_range(R&& range) {
     if constexpr (is_future_v<Element>)
       children.push_back(element.state());
     else
-      children.push_back(ensure_future(Element(std::move(element))).state());
+      children.push_back(ensure_future(Element(std::move(element)), {}).state());
   }
   Loop& loop = loop_of(children);
   return Future<typename State::Results>(

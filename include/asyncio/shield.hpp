@@ -76,7 +76,7 @@ auto shield_future(const Handle& inner) {
 template <class A>
 [[nodiscard("co_await it, or keep it")]] auto shield(A&& awaitable) {
   if constexpr (detail::check_awaitable<A>())
-    return detail::shield_future(ensure_future(std::forward<A>(awaitable)));
+    return detail::shield_future(ensure_future(std::forward<A>(awaitable), {}));
   else
     return detail::Refused();
 }

@@ -258,7 +258,8 @@ auto spawn_call(Loop& loop, const TaskOptions& options, std::source_location whe
   auto task = Ref<TaskState>::adopt(bound);
   Coro<T> coro = bound->call();
   PromiseBase& root = CoroAccess::take(coro);
-  root.hazard = Hazard::none;  // the task owns what its parameters refer to
+  // The task owns what its parameters refer to, unless that is itself a view of something else.
+  root.hazard = (is_view_v<stored_t<Args>> || ...) ? Hazard::view : Hazard::none;
   begin_task(*task, root, options);
   return Task<T>(std::move(task));
 }
@@ -357,6 +358,12 @@ template <class F, class... Args>
 auto create_task(TaskOptions options, F&& function, Args&&... args) {
   return detail::create_task_on(detail::running_loop(), options, std::forward<F>(function),
                                 std::forward<Args>(args)...);
+}
+
+template <class T, std::same_as<TaskOptions> Options>
+Task<T> EventLoop::create_task(Coro<T>&& coro, Options options, std::source_location where) {
+  Coro<T> owned = std::move(coro);
+  return detail::spawn(*loop_, options, std::move(owned), where);
 }
 
 template <class... Args>

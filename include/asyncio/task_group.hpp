@@ -38,6 +38,16 @@ class TaskGroup {
   /// left. References to what outlives the `with` are fine.
   ///
   /// Throws   RuntimeError before the group is entered, while it shuts down, after it has ended.
+  template <class T>
+  Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
+                      std::source_location where = std::source_location::current()) {
+    Coro<T> owned = std::move(coro);
+    check_open();
+    detail::vouch_for(owned);
+    Task<T> task = detail::spawn(loop(), options, std::move(owned), where);
+    adopt(task.state());
+    return task;
+  }
   template <class... Args>
   auto create_task(Args&&... args) {
     check_open();

@@ -70,7 +70,8 @@ namespace detail {
 template <class A>
 Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
   if (limit && !limit->positive()) {
-    auto future = ensure_future(std::forward<A>(awaitable));
+    if constexpr (is_coro_v<A>) vouch_for(awaitable);
+    auto future = ensure_future(std::forward<A>(awaitable), {});
     if (!future.done()) {
       co_await cancel_and_wait(future);
       if (future.cancelled()) throw TimeoutError("wait_for", future.state()->take_error());

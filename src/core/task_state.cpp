@@ -270,15 +270,16 @@ void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options) 
 
 void report_hazard(const TaskState& task, const PromiseBase& root) noexcept {
   const char* what = "reference parameter";
-  if (root.hazard == Hazard::view) what = "view parameter (string_view, span)";
+  const char* remedy = "use create_task(function, args...), which keeps both alive";
   if (root.hazard == Hazard::capture) what = "capturing lambda";
-  std::string where = source_text(task.created());
-  if (where.empty()) where = source_text(root.function);
-  log(LogLevel::warning,
-      "task created from coroutine with " + std::string(what) + " at " + where + ": '" +
-          function_name(root.function) +
-          "' may outlive what it refers to; use create_task(function, args...), which keeps "
-          "both alive");
+  if (root.hazard == Hazard::view) {
+    what = "view parameter (string_view, span)";
+    remedy =
+        "use create_task(function, args...) with arguments that own (std::string, std::vector)";
+  }
+  log(LogLevel::warning, "task created from coroutine with " + std::string(what) + " at " +
+                             source_text(task.created()) + ": '" + function_name(root.function) +
+                             "' may outlive what it refers to; " + remedy);
 }
 
 }  // namespace asyncio::detail

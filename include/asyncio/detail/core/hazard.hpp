@@ -3,6 +3,8 @@
 
 #include "asyncio/detail/core/promise.hpp"
 
+#include <initializer_list>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -14,12 +16,29 @@ consteval std::string_view type_text() {
   return __PRETTY_FUNCTION__;
 }
 
+/// What shows elements that somebody else owns. A pointer is not taken for one: who passes a
+/// pointer has thought of what it points to.
 template <class T>
 inline constexpr bool is_view_v = false;
 template <class C, class Traits>
 inline constexpr bool is_view_v<std::basic_string_view<C, Traits>> = true;
 template <class T, std::size_t N>
 inline constexpr bool is_view_v<std::span<T, N>> = true;
+template <class T>
+inline constexpr bool is_view_v<std::initializer_list<T>> = true;
+template <class R>
+inline constexpr bool is_view_v<std::ranges::ref_view<R>> = true;
+template <class It, class End, std::ranges::subrange_kind Kind>
+inline constexpr bool is_view_v<std::ranges::subrange<It, End, Kind>> = true;
+
+/// Whether T has no state that could die; of a type that is only declared nobody knows.
+template <class T>
+consteval bool is_stateless() {
+  if constexpr (requires { sizeof(T); })
+    return std::is_empty_v<T>;
+  else
+    return false;
+}
 
 /// Whether T is a closure, found from its name, because clang asks while the closure is still
 /// incomplete. clang writes "(lambda at file:1:2)", g++ "<lambda()>".
@@ -36,8 +55,7 @@ consteval Hazard parameter_hazard() {
     return Hazard::none;  // the first one: see closure_hazard
   } else {
     if (is_view_v<Value>) return Hazard::view;
-    if (!std::is_reference_v<Arg>) return Hazard::none;
-    return std::is_empty_v<Value> ? Hazard::none : Hazard::reference;
+    return std::is_reference_v<Arg> && !is_stateless<Value>() ? Hazard::reference : Hazard::none;
   }
 }
 
