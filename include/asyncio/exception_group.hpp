@@ -84,20 +84,30 @@ GroupHandler<E, F> on(F handler) {
 }
 
 /// Gives each handler the part of `group` that matches its type, first match first, as a
-/// succession of `except*` does.
+/// succession of `except*` does: also when the handler before it has thrown.
 ///
-/// Throws   an ExceptionGroup of what no handler took.
+/// Throws   an ExceptionGroup of what no handler took; if handlers have thrown, one of what they
+///          threw and that.
 template <class... Handlers>
 void handle_group(const ExceptionGroup& group, Handlers&&... handlers) {
   std::optional<ExceptionGroup> rest = group;
-  auto apply = [&rest]<class E, class F>(GroupHandler<E, F>& clause) {
+  std::vector<std::exception_ptr> thrown;
+  auto apply = [&]<class E, class F>(GroupHandler<E, F>& clause) {
     if (!rest) return;
     auto [matched, others] = rest->template split<E>();
-    if (matched) clause.handler(std::as_const(*matched));
     rest = std::move(others);
+    if (!matched) return;
+    try {
+      clause.handler(std::as_const(*matched));
+    } catch (...) {  // Thrown in the end, with the others.
+      thrown.push_back(std::current_exception());
+    }
   };
   (apply(handlers), ...);
-  if (rest) throw *std::move(rest);
+  if (thrown.empty() && rest) throw *std::move(rest);
+  if (thrown.empty()) return;
+  if (rest) thrown.push_back(std::make_exception_ptr(*std::move(rest)));
+  throw ExceptionGroup("", std::move(thrown));
 }
 
 }  // namespace asyncio

@@ -135,7 +135,7 @@ class [[nodiscard("ask it for items: co_await generator.next()")]] AsyncGenerato
   /// Returns  it, moved out; empty at the end.
   /// Throws   what the generator throws, which is then finished; RuntimeError if it is running.
   /// Cancel   reaches the await at which the generator is suspended.
-  detail::NextAwaiter<T, Sent> next() noexcept { return detail::NextAwaiter<T, Sent>(state_); }
+  detail::NextAwaiter<T, Sent> next() { return detail::NextAwaiter<T, Sent>(state_); }
   /// The same; `value` is what the `co_yield` that is waiting returns.
   template <class S>
     requires(!std::is_void_v<Sent>)
@@ -143,7 +143,7 @@ class [[nodiscard("ask it for items: co_await generator.next()")]] AsyncGenerato
     return detail::NextAwaiter<T, Sent>(state_, std::in_place, std::forward<S>(value));
   }
   /// The same; the waiting `co_yield` throws `error`.
-  detail::NextAwaiter<T, Sent> athrow(std::exception_ptr error) noexcept {
+  detail::NextAwaiter<T, Sent> athrow(std::exception_ptr error) {
     return detail::NextAwaiter<T, Sent>(state_, std::move(error));
   }
   /// Ends the generator: its waiting `co_yield` throws GeneratorExit. Does nothing to one that has

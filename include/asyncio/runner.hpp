@@ -60,6 +60,8 @@ class InterruptScope {
   InterruptScope& operator=(const InterruptScope&) = delete;
 
   bool interrupted() const noexcept;
+  /// Whether the task was cancelled for it.
+  bool delivered() const noexcept;
 
  private:
   struct Record;
@@ -222,7 +224,7 @@ int report_main_error() noexcept;
 template <class T>
 int run_main(Coro<T> main_coro, RunOptions options = {}) {
   try {
-    if constexpr (std::is_convertible_v<T, int>) {
+    if constexpr (std::is_same_v<T, int>) {
       return run(std::move(main_coro), std::move(options));
     } else {
       run(std::move(main_coro), std::move(options));
@@ -237,7 +239,11 @@ int run_main(Coro<T> main_coro, RunOptions options = {}) {
 template <class F>
   requires std::is_invocable_v<F&> && (!is_coroutine_v<F>)
 int run_main(F&& function, RunOptions options = {}) {
-  return run_main(std::invoke(function), std::move(options));
+  try {
+    return run_main(std::invoke(function), std::move(options));
+  } catch (...) {  // Becomes the exit status.
+    return detail::report_main_error();
+  }
 }
 
 }  // namespace asyncio

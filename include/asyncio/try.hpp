@@ -18,19 +18,39 @@ namespace asyncio {
 
 namespace detail {
 
+/// How an except part is called: with the exception, also with a pointer to rethrow it by, or with
+/// nothing.
+template <class F, class E>
+decltype(auto) call_handler(F& handler, E& error, const std::exception_ptr& pointer) {
+  if constexpr (std::is_invocable_v<F&, E&, std::exception_ptr>)
+    return std::invoke(handler, error, pointer);
+  else if constexpr (std::is_invocable_v<F&, E&>)
+    return std::invoke(handler, error);
+  else
+    return std::invoke(handler);
+}
+
 template <class E, class F>
 class ExceptClause {
  public:
   explicit ExceptClause(F function) : handler(std::move(function)) {}
 
-  /// The exception, if it is an E; it lives as long as `error`.
-  static E* match(const std::exception_ptr& error) {
+  static bool matches(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (E&) {
+      return true;
+    } catch (...) {  // Not for this clause.
+      return false;
+    }
+  }
+
+  /// While the exception is being handled, so that a plain handler may say `throw;`.
+  decltype(auto) call(const std::exception_ptr& error) {
     try {
       std::rethrow_exception(error);
     } catch (E& e) {
-      return &e;
-    } catch (...) {  // Not for this clause.
-      return nullptr;
+      return call_handler(handler, e, error);
     }
   }
 
@@ -40,15 +60,6 @@ class ExceptClause {
 struct NoFinally {
   void operator()() const noexcept {}
 };
-
-/// How an except part is called: with the exception, or with nothing.
-template <class F, class E>
-decltype(auto) call_handler(F& handler, E& error) {
-  if constexpr (std::is_invocable_v<F&, E&>)
-    return std::invoke(handler, error);
-  else
-    return std::invoke(handler);
-}
 
 /// Whether F can be the body or the finally part.
 template <class F>
@@ -60,14 +71,16 @@ consteval bool check_part() {
 /// Whether F can handle an E in place of a body that returns T.
 template <class F, class E, class T>
 consteval bool check_handler() {
-  if constexpr (std::is_invocable_v<F&, E&> || std::is_invocable_v<F&>) {
-    using Returned = settled_t<decltype(call_handler(std::declval<F&>(), std::declval<E&>()))>;
+  if constexpr (std::is_invocable_v<F&, E&, std::exception_ptr> || std::is_invocable_v<F&, E&> ||
+                std::is_invocable_v<F&>) {
+    using Returned = settled_t<decltype(call_handler(
+        std::declval<F&>(), std::declval<E&>(), std::declval<const std::exception_ptr&>()))>;
     constexpr bool fits =
         std::is_convertible_v<value_or_unit_t<std::remove_cvref_t<Returned>>, value_or_unit_t<T>>;
     static_assert(fits, "the except part returns another type than the body of try_");
     return fits;
   } else {
-    static_assert(never_v<F>, "except<E> takes a function of E&, or of nothing");
+    static_assert(never_v<F>, "except<E> takes a function of E&, of E& and std::exception_ptr, or of nothing");
     return false;
   }
 }
@@ -85,8 +98,9 @@ class [[nodiscard("co_await it")]] Try {
   Try(Body body, Finally last, std::tuple<Clauses...> clauses)
       : body_(std::move(body)), finally_clause_(std::move(last)), clauses_(std::move(clauses)) {}
 
-  /// Adds a handler for exceptions of type E, tried in the order of the calls. It takes `E&` or
-  /// nothing, may await, and its result replaces the body's.
+  /// Adds a handler for exceptions of type E, tried in the order of the calls. It takes `E&`, or
+  /// nothing, or `E&` and a std::exception_ptr; it may await, and its result replaces the body's. A
+  /// plain function rethrows with `throw;`, a coroutine with std::rethrow_exception.
   template <class E, class F>
   auto except(F&& handler) && {
     detail::check_named<F>();
@@ -134,11 +148,8 @@ class [[nodiscard("co_await it")]] Try {
       co_return Result(std::move(error));
     } else {
       auto& clause = std::get<I>(clauses_);
-      auto* matched = std::remove_reference_t<decltype(clause)>::match(error);
-      if (!matched) co_return co_await handle<I + 1>(std::move(error));
-      auto call = [&clause, matched]() -> decltype(auto) {
-        return detail::call_handler(clause.handler, *matched);
-      };
+      if (!clause.matches(error)) co_return co_await handle<I + 1>(std::move(error));
+      auto call = [&clause, &error]() -> decltype(auto) { return clause.call(error); };
       auto handled = co_await detail::CaptureCall<decltype(call)>(std::move(call));
       if (handled.has_exception()) co_return Result(handled.exception());
       co_return Result(std::move(handled).value());

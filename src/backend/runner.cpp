@@ -22,8 +22,10 @@ struct InterruptScope::Record : Ready {
   explicit Record(TaskState& main) noexcept : Ready(&Record::deliver), task(main) {}
 
   static void deliver(Ready& node) {
-    TaskState& main = static_cast<Record&>(node).task;
-    if (!main.done()) main.cancel(nullptr);
+    auto& self = static_cast<Record&>(node);
+    if (self.task.done()) return;
+    self.delivered = true;
+    self.task.cancel(nullptr);
   }
   static void on_signal(int) noexcept;
   static std::atomic<Record*> active;
@@ -31,6 +33,7 @@ struct InterruptScope::Record : Ready {
 
   TaskState& task;
   std::atomic<int> count{0};
+  bool delivered = false;  // to the task
   struct sigaction previous{};
 };
 
@@ -90,11 +93,15 @@ bool InterruptScope::interrupted() const noexcept {
   return record_ && record_->count.load(std::memory_order_relaxed) > 0;
 }
 
+bool InterruptScope::delivered() const noexcept { return record_ && record_->delivered; }
+
 void run_main_task(TaskState& task) {
   InterruptScope interrupts(task);
   task.loop().run_until_complete(task);
-  if (task.cancelled() && interrupts.interrupted() && task.uncancel() == 0)
-    throw KeyboardInterrupt();
+  if (!interrupts.interrupted()) return;
+  // A signal in the last step comes too late for an await, but is not lost.
+  bool unseen = !interrupts.delivered() && task.has_value();
+  if (unseen || (task.cancelled() && task.uncancel() == 0)) throw KeyboardInterrupt();
 }
 
 void refuse_running_loop(const char* message) {

@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -219,6 +220,23 @@ TEST(Run, S9_the_exception_of_main_comes_out_with_its_type) {
                   RunOptions().loop_factory([]() -> EventLoop { throw ValueError("no loop"); }));
             }),
             "asyncio::ValueError: no loop");
+}
+
+TEST(Run, A1_3_interrupt_in_the_last_step_is_not_lost) {
+  auto body = []() -> Coro<int> {
+    co_await sleep(0s);
+    std::raise(SIGINT);
+    co_return 5;
+  };
+  EXPECT_THROW(asyncio::run(body()), KeyboardInterrupt);
+}
+
+TEST(Run, S9_run_main_prints_what_the_function_itself_throws) {
+  ::testing::internal::CaptureStderr();
+  int status = run_main([]() -> Coro<> { throw ValueError("no coroutine"); });
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("no coroutine"), std::string::npos);
+  EXPECT_EQ(status, 1);
+  EXPECT_EQ(run_main([]() -> Coro<bool> { co_return true; }), 0);
 }
 
 TEST(Run, S9_run_main_gives_the_exit_status_and_prints_the_error) {

@@ -36,6 +36,7 @@ class FutureState : public Recycled {
   LoopCore& core() const noexcept { return *core_; }
   bool done() const noexcept { return status_ != FutureStatus::pending; }
   bool cancelled() const noexcept { return status_ == FutureStatus::cancelled; }
+  bool has_value() const noexcept { return status_ == FutureStatus::value; }
   bool is_task() const noexcept { return is_task_; }
   std::source_location created() const noexcept { return created_; }
   void set_created(std::source_location where) noexcept { created_ = where; }
@@ -100,8 +101,6 @@ class FutureState : public Recycled {
     core_->ready_all(callbacks_);
   }
   void finish_error(std::exception_ptr error) noexcept;
-
-  bool has_value() const noexcept { return status_ == FutureStatus::value; }
 
   /// Before there is an outcome: the CancelledError that a task is about to throw, or null.
   std::exception_ptr error_;

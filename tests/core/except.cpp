@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSL-1.0
+/// try_ with its parts, handle_group, and other ways to deal with exceptions (A2.5, A2.18, D3).
+#include "asyncio/asyncio.hpp"
+#include "captures.hpp"
+#include "virtual_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::run_virtual;
+using test::thrown;
+
+namespace {
+
+Coro<int> fail() {
+  co_await sleep(0s);
+  throw ValueError("broken");
+}
+
+TEST(Except, A2_18_plain_handler_may_rethrow) {
+  auto rethrowing = []() -> Coro<int> {
+    co_return co_await try_(fail).except<ValueError>([](ValueError&) -> int { throw; });
+  };
+  EXPECT_EQ(thrown([&] { run_virtual(rethrowing); }), "asyncio::ValueError: broken");
+}
+
+TEST(Except, A2_18_rethrown_exception_is_not_sliced) {
+  auto rethrowing = []() -> Coro<int> {
+    co_return co_await try_(fail).except<std::exception>([]() -> int { throw; });
+  };
+  EXPECT_EQ(thrown([&] { run_virtual(rethrowing); }), "asyncio::ValueError: broken");
+}
+
+TEST(Except, A2_18_coroutine_handler_rethrows_by_the_pointer) {
+  auto rethrowing = []() -> Coro<int> {
+    auto handler = [](std::exception&, std::exception_ptr error) -> Coro<int> {
+      co_await sleep(0s);
+      std::rethrow_exception(error);
+    };
+    co_return co_await try_(fail).except<std::exception>(handler);
+  };
+  EXPECT_EQ(thrown([&] { run_virtual(rethrowing); }), "asyncio::ValueError: broken");
+}
+
+TEST(Except, R4_cancellation_passes_a_handler_that_cleans_up) {
+  run_virtual([]() -> Coro<> {
+    bool cleaned = false;
+    auto body = [&]() -> Coro<> {
+      co_await try_([]() -> Coro<> { co_await sleep(1h); }).except<CancelledError>([&] {
+        cleaned = true;
+        throw;
+      });
+    };
+    Task<> task = create_task(std::ref(body));
+    co_await sleep(0s);
+    task.cancel();
+    Result<> result = co_await capture(task);
+    EXPECT_TRUE(result.cancelled());
+    EXPECT_TRUE(cleaned);
+  });
+}
+
+ExceptionGroup mixed() {
+  return ExceptionGroup("mixed", {std::make_exception_ptr(ValueError("v")),
+                                  std::make_exception_ptr(TypeError("t")),
+                                  std::make_exception_ptr(RuntimeError("r"))});
+}
+
+TEST(Except, D3_A2_5_handler_that_throws_loses_neither_the_others_nor_the_rest) {
+  bool second = false;
+  std::string tree;
+  try {
+    handle_group(
+        mixed(),
+        on<ValueError>([](const ExceptionGroup&) { throw std::runtime_error("in the handler"); }),
+        on<TypeError>([&](const ExceptionGroup&) { second = true; }));
+  } catch (const ExceptionGroup& group) {
+    ASSERT_EQ(group.exceptions().size(), 2u);
+    EXPECT_EQ(describe_exception(group.exceptions()[0]), "std::runtime_error: in the handler");
+    tree = group.tree();
+  }
+  EXPECT_TRUE(second);
+  EXPECT_NE(tree.find("r"), std::string::npos);
+}
+
+TEST(Except, A2_5_what_no_handler_takes_keeps_its_group) {
+  EXPECT_NO_THROW(handle_group(mixed(), on<std::exception>([](const ExceptionGroup&) {})));
+  try {
+    handle_group(mixed(), on<ValueError>([](const ExceptionGroup&) {}));
+    FAIL();
+  } catch (const ExceptionGroup& rest) {
+    EXPECT_EQ(rest.message(), "mixed");
+    EXPECT_EQ(rest.exceptions().size(), 2u);
+  }
+}
+
+TEST(Except, fault204_moved_from_generator_is_an_error) {
+  run_virtual([]() -> Coro<> {
+    auto numbers = []() -> AsyncGenerator<int> { co_yield 1; };
+    auto generator = numbers();
+    auto taken = std::move(generator);
+    EXPECT_EQ(thrown([&] { (void)generator.next(); }),
+              "asyncio::RuntimeError: the asynchronous generator has been moved from");
+    auto first = co_await taken.next();
+    EXPECT_EQ(*first, 1);
+    co_await taken.aclose();
+  });
+}
+
+}  // namespace
