@@ -80,7 +80,8 @@ consteval bool check_handler() {
     static_assert(fits, "the except part returns another type than the body of try_");
     return fits;
   } else {
-    static_assert(never_v<F>, "except<E> takes a function of E&, of E& and std::exception_ptr, or of nothing");
+    static_assert(never_v<F>,
+                  "except<E> takes a function of E&, of E& and std::exception_ptr, or of nothing");
     return false;
   }
 }

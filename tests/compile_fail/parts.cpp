@@ -22,7 +22,7 @@ Coro<> no_body() { co_await try_(5); }
 Coro<> last() {
   co_await try_([] {}).finally_([](int) {});
 }
-// refused: except<E> takes a function of E&, or of nothing
+// refused: except<E> takes a function of E&, of E& and std::exception_ptr, or of nothing
 Coro<> handler() {
   co_await try_(job).except<ValueError>([](int) {});
 }
