@@ -65,11 +65,14 @@ class Handle {
 /// A callback scheduled for a point in time.
 class TimerHandle : public Handle {
  public:
-  TimePoint when() const noexcept { return TimePoint(std::chrono::nanoseconds(state_->when())); }
+  TimePoint when() const noexcept {
+    auto& timer = static_cast<const detail::TimerState&>(*state_);
+    return TimePoint(std::chrono::nanoseconds(timer.when()));
+  }
 
  private:
   friend class EventLoop;
-  using Handle::Handle;
+  explicit TimerHandle(detail::TimerState& state) noexcept : Handle(state) {}
 };
 
 /// What went wrong and where, as given to an exception handler: Python's context dictionary. A
@@ -336,26 +339,28 @@ class EventLoop {
 
  private:
   /// A null context stands for a copy of the current one.
-  template <class F, class... Args>
-  detail::HandleState& make(const Context* context, F&& function, Args&&... args) {
+  template <class State, class F, class... Args>
+  State& make(const Context* context, F&& function, Args&&... args) {
     if constexpr (detail::check_callback<std::decay_t<F>, std::decay_t<Args>...>()) {
       detail::ContextSlot slot = context ? detail::ContextSlot(*context) : detail::ContextSlot();
-      return *new detail::Callback<std::decay_t<F>, std::decay_t<Args>...>(
+      return *new detail::Callback<State, std::decay_t<F>, std::decay_t<Args>...>(
           *loop_, std::move(slot), std::forward<F>(function), std::forward<Args>(args)...);
     } else {
-      return detail::refused<detail::HandleState&>();
+      return detail::refused<State&>();
     }
   }
   template <class F, class... Args>
   Handle soon(const Context* context, F&& function, Args&&... args) {
     loop_->check_schedulable();
-    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state =
+        make<detail::SoonState>(context, std::forward<F>(function), std::forward<Args>(args)...);
     loop_->schedule(state);
     return Handle(state);
   }
   template <class F, class... Args>
   Handle threadsafe(const Context* context, F&& function, Args&&... args) {
-    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state =
+        make<detail::SoonState>(context, std::forward<F>(function), std::forward<Args>(args)...);
     state.make_shared_between_threads();
     Handle handle(state);
     loop_->schedule_threadsafe(state);
@@ -364,7 +369,8 @@ class EventLoop {
   template <class F, class... Args>
   TimerHandle at(std::int64_t when, const Context* context, F&& function, Args&&... args) {
     loop_->check_schedulable();
-    auto& state = make(context, std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state =
+        make<detail::TimerState>(context, std::forward<F>(function), std::forward<Args>(args)...);
     TimerHandle handle(state);
     loop_->schedule_at(state, when);
     return handle;

@@ -143,8 +143,7 @@ void Loop::run_timed(Ready& node) {
     from = frame.awaiting.line() ? frame.awaiting : frame.function;
   }
   const std::type_info* callable = nullptr;
-  if (node.run == &HandleState::run_callback)
-    callable = &static_cast<HandleState&>(static_cast<Timer&>(node)).callable_type();
+  if (HandleState* handle = HandleState::of(node)) callable = &handle->callable_type();
 
   TimePoint begin = now();
   node.run(node);
@@ -219,8 +218,8 @@ void Loop::discard_pending() noexcept {
   while (!timers_.empty()) ready_.push_back(timers_.pop());
   while (!ready_.empty()) {
     Ready& node = ready_.pop_front();
-    if (node.run == &HandleState::run_callback)
-      HandleState::discard(node);
+    if (HandleState* handle = HandleState::of(node))
+      handle->discard();
     else if (auto* callback = DoneCallback::of(node))
       delete callback;
   }
@@ -228,7 +227,7 @@ void Loop::discard_pending() noexcept {
 
 // --- Scheduling -------------------------------------------------------------------------------
 
-void Loop::schedule_at(HandleState& handle, std::int64_t when) {
+void Loop::schedule_at(TimerState& handle, std::int64_t when) {
   handle.set_when(when);
   try {
     timers_.push(handle, when);
@@ -238,7 +237,7 @@ void Loop::schedule_at(HandleState& handle, std::int64_t when) {
   }
 }
 
-void Loop::schedule_threadsafe(HandleState& handle) {
+void Loop::schedule_threadsafe(SoonState& handle) {
   if (post(handle)) return;
   handle.drop_reference();
   throw_closed();  // `closed_` is for the loop's thread
@@ -403,13 +402,22 @@ void HandleState::cancel() noexcept {
   if (cancelled()) return;
   cancelled_.store(true, std::memory_order_relaxed);
   if (shared_ || started_) return;  // the loop's thread drops the callable
-  drop();
-  if (armed()) {
-    loop_->disarm(*this);
-    drop_reference();
-  }
+  drop_callable();
+  if (disarm()) drop_reference();
 }
 
-void HandleState::failed() { loop_->handle_callback_error(this, "callback"); }
+void HandleState::failed() { running_loop().handle_callback_error(this, "callback"); }
+
+HandleState* HandleState::of(Ready& node) noexcept {
+  if (node.run == &SoonState::run_callback) return static_cast<SoonState*>(&node);
+  if (node.run == &TimerState::run_callback) return static_cast<TimerState*>(&node);
+  return nullptr;
+}
+
+bool TimerState::disarm() noexcept {
+  if (!armed()) return false;
+  loop_->disarm(*this);
+  return true;
+}
 
 }  // namespace asyncio::detail

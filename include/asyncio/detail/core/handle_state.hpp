@@ -9,7 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <tuple>
 #include <typeinfo>
 #include <utility>
@@ -23,8 +23,11 @@ class Loop;
 ///
 /// The count is a plain number unless the handle was made by call_soon_threadsafe, where two
 /// threads hold it.
-class HandleState : public Timer, public Recycled {
+class HandleState : public Recycled {
  public:
+  HandleState(const HandleState&) = delete;
+  HandleState& operator=(const HandleState&) = delete;
+
   void add_reference() noexcept {
     if (shared_) [[unlikely]]
       std::atomic_ref(references_).fetch_add(1, std::memory_order_relaxed);
@@ -43,22 +46,29 @@ class HandleState : public Timer, public Recycled {
 
   void cancel() noexcept;
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
-  std::int64_t when() const noexcept { return when_; }
   ContextSlot& context() noexcept { return context_; }
   void make_shared_between_threads() noexcept { shared_ = true; }
-  void set_when(std::int64_t when) noexcept { when_ = when; }
+  virtual const std::type_info& callable_type() const noexcept = 0;
+
+  /// The handle that `node` is, or null.
+  static HandleState* of(Ready& node) noexcept;
+  /// The loop is closing: the callable ends here, not in the thread that drops the last Handle.
+  void discard() noexcept {
+    drop_callable();
+    drop_reference();
+  }
 
  protected:
-  HandleState(Loop& loop, ContextSlot context) noexcept
-      : Timer(&HandleState::run_callback), loop_(&loop), context_(std::move(context)) {}
+  explicit HandleState(ContextSlot context) noexcept : context_(std::move(context)) {}
   virtual ~HandleState() = default;
 
   /// Calls the callable in its context unless it is cancelled, destroys it, and drops the loop's
   /// reference.
   virtual void execute() = 0;
-  virtual const std::type_info& callable_type() const noexcept = 0;
-  /// Destroys the callable, so that a cancelled handle keeps nothing alive.
-  virtual void drop() noexcept = 0;
+  /// Destroys the callable if there still is one, so that a cancelled handle keeps nothing alive.
+  virtual void drop_callable() noexcept = 0;
+  /// Takes it off the clock; false if it was not on it.
+  virtual bool disarm() noexcept { return false; }
 
   /// Whether only the caller has a reference, so that nobody can get another one. Acquire: pairs
   /// with the other thread's drop_reference.
@@ -74,66 +84,97 @@ class HandleState : public Timer, public Recycled {
   void failed();
 
  private:
-  friend class Loop;
-  static void run_callback(Ready& node) {
-    static_cast<HandleState&>(static_cast<Timer&>(node)).execute();
-  }
-  /// The loop is closing: the callable ends here, not in the thread that drops the last Handle.
-  static void discard(Ready& node) noexcept {
-    auto& self = static_cast<HandleState&>(static_cast<Timer&>(node));
-    self.drop();
-    self.drop_reference();
-  }
-
   std::uint32_t references_ = 2;
   bool shared_ = false;
   bool started_ = false;
   std::atomic<bool> cancelled_{false};
-  Loop* loop_;
-  std::int64_t when_ = 0;
+
+ protected:
+  bool has_callable_ = false;
+
+ private:
   ContextSlot context_;
 };
 
-template <class F, class... Args>
-class Callback final : public HandleState {
+/// Of call_soon: no larger than it has to be, since there may be very many.
+class SoonState : public HandleState, public Ready {
+ protected:
+  SoonState(Loop&, ContextSlot context) noexcept
+      : HandleState(std::move(context)), Ready(&SoonState::run_callback) {}
+
+ private:
+  friend class HandleState;
+  static void run_callback(Ready& node) { static_cast<SoonState&>(node).execute(); }
+};
+
+/// Of call_later and call_at.
+class TimerState : public HandleState, public Timer {
+ public:
+  std::int64_t when() const noexcept { return when_; }
+  void set_when(std::int64_t when) noexcept { when_ = when; }
+
+ protected:
+  TimerState(Loop& loop, ContextSlot context) noexcept
+      : HandleState(std::move(context)), Timer(&TimerState::run_callback), loop_(&loop) {}
+
+ private:
+  friend class HandleState;
+  static void run_callback(Ready& node) {
+    static_cast<TimerState&>(static_cast<Timer&>(node)).execute();
+  }
+  bool disarm() noexcept final;
+
+  Loop* loop_;
+  std::int64_t when_ = 0;
+};
+
+template <class State, class F, class... Args>
+class Callback final : public State {
  public:
   template <class G, class... A>
   Callback(Loop& loop, ContextSlot context, G&& function, A&&... args)
-      : HandleState(loop, std::move(context)),
-        call_(std::in_place, std::forward<G>(function), std::forward<A>(args)...) {}
+      : State(loop, std::move(context)) {
+    std::construct_at(&call_, std::forward<G>(function), std::forward<A>(args)...);
+    this->has_callable_ = true;
+  }
+  ~Callback() override { drop_callable(); }
 
  private:
+  using State::has_callable_;
+
   /// Does what is to be done after the call, whatever it threw.
   struct Ending {
     [[gnu::always_inline]] ~Ending() {
       handle.leave();
-      if (handle.unique()) [[likely]] {
+      if (handle.unique()) [[likely]]
         delete &handle;
-      } else {
-        handle.call_.reset();
-        handle.drop_reference();
-      }
+      else
+        handle.discard();
     }
     Callback& handle;
   };
 
   void execute() override {
     Ending ending{*this};
-    if (cancelled()) [[unlikely]]
+    if (this->cancelled()) [[unlikely]]
       return;
-    enter();
+    this->enter();
     try {
       std::apply([](auto& function,
                     auto&... args) { (void)std::invoke(std::move(function), std::move(args)...); },
-                 *call_);
+                 call_);
     } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
-      failed();
+      this->failed();
     }
   }
   const std::type_info& callable_type() const noexcept override { return typeid(F); }
-  void drop() noexcept override { call_.reset(); }
+  void drop_callable() noexcept override {
+    if (std::exchange(has_callable_, false)) std::destroy_at(&call_);
+  }
 
-  std::optional<std::tuple<F, Args...>> call_;
+  union {
+    std::tuple<F, Args...> call_;
+  };
 };
 
 }  // namespace asyncio::detail

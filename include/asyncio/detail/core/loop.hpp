@@ -76,10 +76,10 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void arm(Timer& timer, std::int64_t when) { timers_.push(timer, when); }
   void disarm(Timer& timer) noexcept { timers_.remove(timer); }
   std::size_t armed_timers() const noexcept { return timers_.size(); }
-  void schedule(HandleState& handle) noexcept { ready_.push_back(handle); }
-  void schedule_at(HandleState& handle, std::int64_t when);
+  void schedule(SoonState& handle) noexcept { ready_.push_back(handle); }
+  void schedule_at(TimerState& handle, std::int64_t when);
   /// Thread   any. Throws RuntimeError if the loop is closed.
-  void schedule_threadsafe(HandleState& handle);
+  void schedule_threadsafe(SoonState& handle);
   /// Thread   any; also from a signal handler. Returns false if the loop is closed. The node must
   /// not be posted again before it has run. The caller keeps the loop alive during the call.
   bool post(Ready& node) noexcept;
@@ -134,7 +134,6 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   std::vector<std::pair<Ref<FutureState>, Ref<FutureState>>> awaited_by;
 
  private:
-  friend class HandleState;
   class Running;
 
   void run_once();
