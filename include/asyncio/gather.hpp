@@ -54,7 +54,7 @@ using slot_result_t = std::conditional_t<Catch, Result<gathered_t<T>>, gathered_
 template <bool Catch, class T>
 slot_result_t<Catch, T> take_child(const Ref<FutureState>& child) {
   if constexpr (Catch) {
-    if (std::exception_ptr error = child->take_error()) return error;
+    if (!child->has_value()) return child->take_error();
   }
   return take_child_value<T>(child);
 }
@@ -124,6 +124,7 @@ auto gather_range(R&& range) {
   using Element = std::ranges::range_value_t<R>;
   using State = GatherList<Catch, awaited_t<Element>>;
   std::vector<Ref<FutureState>> children;
+  if constexpr (std::ranges::sized_range<R>) children.reserve(std::ranges::size(range));
   for (auto&& element : range) {
     if constexpr (is_future_v<Element>)
       children.push_back(element.state());

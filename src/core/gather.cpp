@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 namespace asyncio::detail {
 
@@ -22,33 +21,38 @@ void GatherChildren::Child::ended(Ready& node) {
   auto& child = static_cast<Child&>(node);
   // Each pending child holds the gather: it must see the end of all of them.
   auto keep = Ref<FutureState>::adopt(&child.owner->outer_);
-  child.owner->child_done(*child.future);
+  child.owner->child_done(*child.owner->children_[&child - child.owner->nodes_.get()]);
 }
 
 FutureState* GatherChildren::owner_of(Ready& node) noexcept {
   return node.run == &Child::ended ? &static_cast<Child&>(node).owner->outer_ : nullptr;
 }
 
+/// Whether the newest callback of `child` is this gather's.
+bool GatherChildren::waits_for(FutureState& child) const noexcept {
+  auto& callbacks = child.callbacks();
+  if (callbacks.empty() || callbacks.back().run != &Child::ended) return false;
+  return static_cast<Child&>(callbacks.back()).owner == this;
+}
+
 void GatherChildren::begin() {
-  std::unordered_set<FutureState*> seen;
-  std::vector<FutureState*> done;
+  // Those that are done get a node, too, for a moment: it shows which were given twice.
+  std::vector<std::size_t> done;
   nodes_ = std::make_unique<Child[]>(children_.size());
-  for (const auto& child : children_)
-    if (seen.insert(child.get()).second && child->done()) done.push_back(child.get());
-  distinct_ = seen.size();
-  seen.clear();
-  std::size_t used = 0;
-  for (const auto& future : children_) {
-    if (future->done() || !seen.insert(future.get()).second) continue;
-    Child& node = nodes_[used++];
-    node.owner = this;
-    node.future = future.get();
-    outer_.add_reference();
-    future->add_callback(node);
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    FutureState& child = *children_[i];
+    if (waits_for(child)) continue;
+    ++distinct_;
+    nodes_[i].owner = this;
+    child.callbacks().push_back(nodes_[i]);
+    if (child.done()) done.push_back(i);
   }
-  if (used > 0) outer_.loop().add_combinator(*this);
+  for (std::size_t index : done) nodes_[index].unlink();
+  std::size_t pending = distinct_ - done.size();
+  outer_.add_references(pending);
+  if (pending > 0) outer_.loop().add_combinator(*this);
   if (children_.empty()) collect_results();
-  for (FutureState* child : done) child_done(*child);
+  for (std::size_t index : done) child_done(*children_[index]);
 }
 
 void GatherChildren::child_done(FutureState& child) {
@@ -56,9 +60,7 @@ void GatherChildren::child_done(FutureState& child) {
   // A later error is the child's own again: if nobody asks for it, it is reported (D3). CPython
   // lets it go.
   if (outer_.done()) return;
-  if (!return_exceptions_) {
-    if (std::exception_ptr error = child.take_error()) return outer_.set_exception(error);
-  }
+  if (!child.has_value() && !return_exceptions_) return outer_.set_exception(child.take_error());
   if (finished_ == distinct_) collect_results();
 }
 

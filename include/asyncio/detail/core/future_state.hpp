@@ -76,6 +76,9 @@ class FutureState : public Recycled {
   ReadyList& callbacks() noexcept { return callbacks_; }
 
   void add_reference() noexcept { ++references_; }
+  void add_references(std::size_t count) noexcept {
+    references_ += static_cast<std::uint32_t>(count);
+  }
   void drop_reference() noexcept {
     if (--references_ == 0) destroy();
   }

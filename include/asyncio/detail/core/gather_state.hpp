@@ -40,9 +40,9 @@ class GatherChildren : private Combinator {
     Child() noexcept : Ready(&Child::ended) {}
     static void ended(Ready& node);
     GatherChildren* owner = nullptr;
-    FutureState* future = nullptr;
   };
 
+  bool waits_for(FutureState& child) const noexcept;
   void child_done(FutureState& child);
   void collect_results();
   void loop_closing() noexcept final;
@@ -53,7 +53,7 @@ class GatherChildren : private Combinator {
   std::size_t distinct_ = 0;
   std::size_t finished_ = 0;
   std::vector<Ref<FutureState>> children_;  // in argument order; a future may be there twice
-  std::unique_ptr<Child[]> nodes_;
+  std::unique_ptr<Child[]> nodes_;          // of each child, by its index
 };
 
 }  // namespace asyncio::detail

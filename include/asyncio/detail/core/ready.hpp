@@ -32,6 +32,7 @@ class List {
   bool empty() const noexcept { return head_.next == &head_; }
   bool has_one() const noexcept { return head_.next == head_.prev && !empty(); }
   Node& front() const noexcept { return static_cast<Node&>(*head_.next); }
+  Node& back() const noexcept { return static_cast<Node&>(*head_.prev); }
 
   void push_back(Node& node) noexcept {
     node.prev = head_.prev;
