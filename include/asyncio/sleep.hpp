@@ -27,17 +27,33 @@ class [[nodiscard("co_await it")]] SleepAwaiter : public Wait, private Timer {
         Timer(&SleepAwaiter::expire),
         amount_(idle.amount_),
         absolute_(idle.absolute_) {}
-  ~SleepAwaiter();
+  ~SleepAwaiter() {
+    if (state_ > State::yielded) disarm();
+  }
 
   bool await_ready() const noexcept { return false; }
-  void await_suspend(PromiseBase& promise);
-  void await_resume();
+  void await_suspend(PromiseBase& promise) {
+    if (!absolute_ && !amount_.positive()) {
+      state_ = State::yielded;
+      promise.task->wake();  // a bare yield: nothing that a cancellation could end earlier
+    } else {
+      arm(promise.task->core());
+    }
+    suspend_task(promise);
+  }
+  void await_resume() {
+    bool delivered = cancel_delivered();
+    if (delivered || state_ == State::cancelled) [[unlikely]]
+      throw_cancelled();
+  }
   bool cancel(const std::exception_ptr& reason) final;
   AwaitableKind kind() const noexcept final { return AwaitableKind::sleep; }
 
  private:
   enum class State : unsigned char { idle, yielded, pending, fired, cancelled };
   static void expire(Ready& node);
+  void arm(LoopCore& core);
+  void disarm() noexcept;
 
   Delay amount_;
   bool absolute_ = false;

@@ -5,23 +5,15 @@
 
 namespace asyncio::detail {
 
-SleepAwaiter::~SleepAwaiter() {
-  if (state_ == State::idle || state_ == State::yielded) return;
-  task_->loop().disarm(*this);
-  Timer::unlink();
+void SleepAwaiter::arm(LoopCore& core) {
+  auto& loop = static_cast<Loop&>(core);
+  loop.arm(*this, absolute_ ? amount_.nanoseconds() : deadline_after(loop.now_ns(), amount_));
+  state_ = State::pending;
 }
 
-void SleepAwaiter::await_suspend(PromiseBase& promise) {
-  Loop& loop = promise.task->loop();
-  if (!absolute_ && !amount_.positive()) {
-    state_ = State::yielded;
-    promise.task->wake();  // a bare yield: nothing that a cancellation could end earlier
-  } else {
-    std::int64_t when = absolute_ ? amount_.nanoseconds() : deadline_after(loop.now_ns(), amount_);
-    loop.arm(*this, when);
-    state_ = State::pending;
-  }
-  suspend_task(promise);
+void SleepAwaiter::disarm() noexcept {
+  task_->loop().disarm(*this);
+  Timer::unlink();
 }
 
 void SleepAwaiter::expire(Ready& node) {
@@ -36,11 +28,6 @@ bool SleepAwaiter::cancel(const std::exception_ptr& reason) {
   state_ = State::cancelled;
   wake_cancelled(reason);
   return true;
-}
-
-void SleepAwaiter::await_resume() {
-  bool delivered = cancel_delivered();
-  if (delivered || state_ == State::cancelled) throw_cancelled();
 }
 
 }  // namespace asyncio::detail
