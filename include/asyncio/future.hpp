@@ -282,16 +282,16 @@ class FutureWait : public Wait {
   }
 
   /// Throws what the task or the future has to throw.
-  void check() {
+  [[gnu::always_inline]] void check() {
     if (cancel_delivered()) [[unlikely]]
-      throw_cancelled_or_error();
+      std::rethrow_exception(cancellation());
     future_->check_value();
   }
 
   Ref<FutureState> future_;
 
  private:
-  [[noreturn]] void throw_cancelled_or_error();
+  std::exception_ptr cancellation();
 };
 
 /// T as an lvalue handle gives it.

@@ -65,11 +65,9 @@ std::exception_ptr FutureState::take_error() {
   return error_;
 }
 
-void FutureState::throw_no_value() {
-  if (!done()) throw InvalidStateError("Result is not set.");
-  log_error_ = false;
-  if (!error_) throw CancelledError();
-  std::rethrow_exception(error_);
+std::exception_ptr FutureState::missing_value() {
+  if (!done()) return std::make_exception_ptr(InvalidStateError("Result is not set."));
+  return take_error();
 }
 
 void FutureState::throw_if_done(const char* what) const {
@@ -142,9 +140,8 @@ std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
   return removed;
 }
 
-void FutureWait::throw_cancelled_or_error() {
-  if (future_->cancelled()) std::rethrow_exception(future_->take_error());
-  throw_cancelled();
+std::exception_ptr FutureWait::cancellation() {
+  return future_->cancelled() ? future_->take_error() : task_->take_cancellation();
 }
 
 }  // namespace asyncio::detail

@@ -185,6 +185,11 @@ bool TaskState::cancel(const std::exception_ptr& reason) {
   return true;
 }
 
+std::exception_ptr TaskState::take_cancellation() noexcept {
+  std::exception_ptr error = take_cancel_error();
+  return error ? error : std::make_exception_ptr(CancelledError());
+}
+
 int TaskState::uncancel() noexcept {
   if (cancel_requests_ > 0 && --cancel_requests_ == 0) must_cancel_ = false;
   return cancel_requests_;
@@ -230,11 +235,6 @@ void TaskState::abandon() noexcept {
   }
   root_ = nullptr;
   drop_callable();
-}
-
-void Wait::throw_cancelled() {
-  if (std::exception_ptr error = task_->take_cancel_error()) std::rethrow_exception(error);
-  throw CancelledError();
 }
 
 namespace {

@@ -54,9 +54,9 @@ class FutureState : public Recycled {
   /// The outcome's error for someone who takes it over: null if there is a value.
   std::exception_ptr take_error();
   /// Throws InvalidStateError, CancelledError or the exception unless there is a value.
-  void check_value() {
+  [[gnu::always_inline]] void check_value() {
     if (!has_value()) [[unlikely]]
-      throw_no_value();
+      std::rethrow_exception(missing_value());
   }
 
   void set_exception(std::exception_ptr error);
@@ -117,7 +117,7 @@ class FutureState : public Recycled {
   void report_never_retrieved() noexcept;
   void discard_callbacks() noexcept;
   void hold_in_callbacks() noexcept;
-  [[noreturn]] void throw_no_value();
+  std::exception_ptr missing_value();
 
   std::uint32_t references_ = 1;
   FutureStatus status_ = FutureStatus::pending;

@@ -77,6 +77,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   }
   bool take_delivered_cancel() noexcept { return std::exchange(deliver_cancel_, false); }
   std::exception_ptr take_cancel_error() noexcept { return std::exchange(error_, {}); }
+  /// The CancelledError to throw.
+  std::exception_ptr take_cancellation() noexcept;
   Ready& wake_node() noexcept { return *this; }
 
   /// The task whose wake-up `node` is, or null.

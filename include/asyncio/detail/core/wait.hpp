@@ -53,7 +53,10 @@ class Wait {
   void ask_before_resuming() noexcept { task_->ask_before_resuming(); }
   /// Whether this resumption has to throw `throw_cancelled()` instead of giving a value.
   bool cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
-  [[noreturn]] void throw_cancelled();
+  /// Inline, because the unwinder's work is by the frame.
+  [[noreturn, gnu::always_inline]] void throw_cancelled() {
+    std::rethrow_exception(task_->take_cancellation());
+  }
   /// Puts the task into the ready queue.
   void wake() noexcept { task_->wake(); }
   void wake_cancelled(const std::exception_ptr& reason) noexcept { task_->wake_cancelled(reason); }
