@@ -2,6 +2,7 @@
 #include "asyncio/detail/core/recycler.hpp"
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <new>
 #include <utility>
@@ -16,11 +17,12 @@ namespace {
 
 bool recycling() noexcept { return __asan_init == nullptr; }
 
-/// A slab is this much smaller than its alignment, so that the heap's own header fits in between.
+/// A slab is this much smaller than its alignment, so that the heap's own header fits in between
+/// and slabs lie side by side. From std::aligned_alloc: operator new rounds the size up to the
+/// alignment, and then every other 32 KiB would be a hole.
 constexpr std::size_t kHeapHeader = 16;
 constexpr std::size_t kEnd = Recycler::kSlabBytes - kHeapHeader;
 constexpr std::size_t kBegin = (sizeof(Slab) + 15) / 16 * 16;
-constexpr std::align_val_t kAlignment{Recycler::kSlabBytes};
 /// Added to the countdown of the slab that is allocated from: it must not come to zero.
 constexpr std::uint32_t kCurrent = 1u << 30;
 /// Empty slabs that a thread keeps (fault 33): half a megabyte.
@@ -68,6 +70,8 @@ class SlabPool {
   SlabPool() noexcept = default;
   SlabPool(const SlabPool&) = delete;
   SlabPool& operator=(const SlabPool&) = delete;
+
+  std::size_t bytes() const noexcept { return slabs_ * Recycler::kSlabBytes; }
 
   /// For the owner, when the current slab has no free block.
   void* allocate(Slab*& current, std::size_t size_class) {
@@ -162,7 +166,8 @@ class SlabPool {
       memory = &spares_.pop_front();
       --spare_count_;
     } else {
-      memory = ::operator new(kEnd, kAlignment);
+      memory = std::aligned_alloc(Recycler::kSlabBytes, kEnd);
+      if (!memory) throw std::bad_alloc();
       ++slabs_;
     }
     auto* slab = ::new (memory) Slab;
@@ -181,7 +186,7 @@ class SlabPool {
 
   void release(Slab& slab) noexcept {
     --slabs_;
-    ::operator delete(&slab, kEnd, kAlignment);
+    std::free(&slab);
   }
 
   void put(FreeBlock& block, Slab& slab) noexcept {
@@ -256,6 +261,8 @@ void Recycler::deallocate_slow(void* block, std::size_t size) noexcept {
   Slab& slab = *slab_of(block);
   slab.owner->deallocate_foreign(block, slab);
 }
+
+std::size_t Recycler::held_bytes() noexcept { return local_.pool ? local_.pool->bytes() : 0; }
 
 void Recycler::slab_due(Slab& slab) noexcept { slab.owner->due(slab); }
 

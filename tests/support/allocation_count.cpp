@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "allocation_count.hpp"
 
+#include "asyncio/detail/core/recycler.hpp"
+
 #include <atomic>
 #include <cstdlib>
 #include <malloc.h>
@@ -48,7 +50,8 @@ Allocations allocations() noexcept {
   Allocations now;
   now.made = made.load(std::memory_order_relaxed);
   now.freed = freed.load(std::memory_order_relaxed);
-  now.live_bytes = live_bytes.load(std::memory_order_relaxed);
+  now.live_bytes =
+      live_bytes.load(std::memory_order_relaxed) + asyncio::detail::Recycler::held_bytes();
   return now;
 }
 

@@ -13,7 +13,7 @@ class Allocations {
  public:
   std::size_t made = 0;
   std::size_t freed = 0;
-  std::size_t live_bytes = 0;  // as the heap rounds them
+  std::size_t live_bytes = 0;  // as the heap rounds them, with the slabs of the calling thread
 };
 Allocations allocations() noexcept;
 

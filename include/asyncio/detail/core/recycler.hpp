@@ -75,6 +75,9 @@ class Recycler {
     deallocate_slow(block, size);
   }
 
+  /// What this thread's pool has from the heap.
+  static std::size_t held_bytes() noexcept;
+
  private:
   friend class SlabPool;
   friend struct RecyclerRelease;
