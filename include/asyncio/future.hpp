@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/context.hpp"
+#include "asyncio/detail/core/copyable.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/core/wait.hpp"
@@ -321,7 +322,7 @@ class RvalueFutureAwaiter final : public FutureWait {
       return;
     } else if constexpr (std::is_reference_v<T>) {
       return slot_of<T>(*future_).get();
-    } else if constexpr (!std::is_copy_constructible_v<T>) {
+    } else if constexpr (!copyable_v<T>) {
       return std::move(slot_of<T>(*future_).get());
     } else {
       T& value = slot_of<T>(*future_).get();

@@ -40,7 +40,7 @@ gathered_t<T> take_child_value(const Ref<FutureState>& child) {
     return Unit();
   } else if constexpr (std::is_reference_v<T>) {
     return slot_of<T>(*child).get();
-  } else if constexpr (!std::is_copy_constructible_v<T>) {
+  } else if constexpr (!copyable_v<T>) {
     return std::move(slot_of<T>(*child).get());
   } else {
     T& value = slot_of<T>(*child).get();

@@ -412,7 +412,7 @@ T EventLoop::run_until_complete(Future<T> future) {
     return future.result();
   else if constexpr (std::is_reference_v<T>)
     return future.result();
-  else if constexpr (std::is_copy_constructible_v<T>)
+  else if constexpr (detail::copyable_v<T>)
     return T(future.result());
   else {
     future.result();

@@ -73,8 +73,8 @@ template <class F, class E, class T>
 consteval bool check_handler() {
   if constexpr (std::is_invocable_v<F&, E&, std::exception_ptr> || std::is_invocable_v<F&, E&> ||
                 std::is_invocable_v<F&>) {
-    using Returned = settled_t<decltype(call_handler(
-        std::declval<F&>(), std::declval<E&>(), std::declval<const std::exception_ptr&>()))>;
+    using Returned = settled_t<decltype(call_handler(std::declval<F&>(), std::declval<E&>(),
+                                                     std::declval<const std::exception_ptr&>()))>;
     constexpr bool fits =
         std::is_convertible_v<value_or_unit_t<std::remove_cvref_t<Returned>>, value_or_unit_t<T>>;
     static_assert(fits, "the except part returns another type than the body of try_");

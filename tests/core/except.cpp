@@ -66,19 +66,19 @@ TEST(Except, R4_cancellation_passes_a_handler_that_cleans_up) {
 }
 
 ExceptionGroup mixed() {
-  return ExceptionGroup("mixed", {std::make_exception_ptr(ValueError("v")),
-                                  std::make_exception_ptr(TypeError("t")),
-                                  std::make_exception_ptr(RuntimeError("r"))});
+  return ExceptionGroup(
+      "mixed", {std::make_exception_ptr(ValueError("v")), std::make_exception_ptr(TypeError("t")),
+                std::make_exception_ptr(RuntimeError("r"))});
 }
 
 TEST(Except, D3_A2_5_handler_that_throws_loses_neither_the_others_nor_the_rest) {
   bool second = false;
   std::string tree;
   try {
-    handle_group(
-        mixed(),
-        on<ValueError>([](const ExceptionGroup&) { throw std::runtime_error("in the handler"); }),
-        on<TypeError>([&](const ExceptionGroup&) { second = true; }));
+    handle_group(mixed(), on<ValueError>([](const ExceptionGroup&) {
+                   throw std::runtime_error("in the handler");
+                 }),
+                 on<TypeError>([&](const ExceptionGroup&) { second = true; }));
   } catch (const ExceptionGroup& group) {
     ASSERT_EQ(group.exceptions().size(), 2u);
     EXPECT_EQ(describe_exception(group.exceptions()[0]), "std::runtime_error: in the handler");

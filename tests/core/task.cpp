@@ -327,4 +327,31 @@ TEST(Task, A12_3_hooks_see_every_step) {
                                       "enter watched", "leave watched", "done watched"}));
 }
 
+TEST(Task, fault211_ranges_of_what_can_only_be_moved) {
+  using Owned = std::unique_ptr<int>;
+  run_virtual([]() -> Coro<> {
+    auto make = [](int value) -> Coro<Owned> {
+      co_await sleep(0s);
+      co_return std::make_unique<int>(value);
+    };
+    std::vector<Coro<Owned>> coros;
+    coros.push_back(make(1));
+    coros.push_back(make(2));
+    std::vector<Owned> values = co_await gather(std::move(coros));
+    EXPECT_EQ(*values[0] + *values[1], 3);
+    std::vector<Coro<Owned>> more;
+    more.push_back(make(3));
+    std::vector<Result<Owned>> results = co_await gather(return_exceptions, std::move(more));
+    EXPECT_EQ(*results[0].value(), 3);
+    auto several = []() -> Coro<std::vector<Owned>> {
+      std::vector<Owned> all;
+      all.push_back(std::make_unique<int>(4));
+      co_return all;
+    };
+    Task<std::vector<Owned>> task = create_task(several);
+    std::vector<Owned> taken = co_await std::move(task);
+    EXPECT_EQ(*taken[0], 4);
+  });
+}
+
 }  // namespace
