@@ -217,7 +217,7 @@ class EventLoop {
   // --- Futures and tasks ---------------------------------------------------------------------
 
   template <class T = void>
-  Future<T> create_future();
+  Future<T> create_future(std::source_location where = std::source_location::current());
   /// As asyncio::create_task, on this loop, which need not be running yet.
   template <class T, std::same_as<TaskOptions> Options = TaskOptions>
   Task<T> create_task(Coro<T>&& coro, Options options = Options(),

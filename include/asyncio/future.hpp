@@ -346,8 +346,8 @@ constexpr bool isfuture(const A&) noexcept {
 }
 
 template <class T>
-Future<T> EventLoop::create_future() {
-  return Future<T>(*this);
+Future<T> EventLoop::create_future(std::source_location where) {
+  return Future<T>(*this, where);
 }
 
 }  // namespace asyncio
