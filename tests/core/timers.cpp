@@ -178,7 +178,8 @@ TEST(Timers, fault30_while_the_clock_stands_still_nothing_is_early) {
 // --- Fairness and cost --------------------------------------------------------------------------
 
 TEST(Timers, fault34_a_timer_that_arms_itself_at_now_starves_nobody) {
-  run_virtual([]() -> Coro<> {
+  int turns = 0;  // the timer outlives the main task
+  run_virtual([&turns]() -> Coro<> {
     EventLoop loop = get_running_loop();
     struct Again {
       EventLoop loop;
@@ -189,7 +190,6 @@ TEST(Timers, fault34_a_timer_that_arms_itself_at_now_starves_nobody) {
         loop.call_at(loop.time(), *this);
       }
     };
-    int turns = 0;
     std::vector<int> polls;
     test::poller().on_poll = [&](TimePoint) { polls.push_back(turns); };
     loop.call_soon(Again{loop, &turns});
