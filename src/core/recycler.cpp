@@ -18,7 +18,7 @@ namespace {
 bool recycling() noexcept { return __asan_init == nullptr; }
 
 /// A slab is this much smaller than its alignment, so that the heap's own header fits in between
-/// and slabs lie side by side. From std::aligned_alloc: operator new rounds the size up to the
+/// and slabs lie side by side. From posix_memalign: operator new rounds the size up to the
 /// alignment, and then every other 32 KiB would be a hole.
 constexpr std::size_t kHeapHeader = 16;
 constexpr std::size_t kEnd = Recycler::kSlabBytes - kHeapHeader;
@@ -166,8 +166,7 @@ class SlabPool {
       memory = &spares_.pop_front();
       --spare_count_;
     } else {
-      memory = std::aligned_alloc(Recycler::kSlabBytes, kEnd);
-      if (!memory) throw std::bad_alloc();
+      if (::posix_memalign(&memory, Recycler::kSlabBytes, kEnd) != 0) throw std::bad_alloc();
       ++slabs_;
     }
     auto* slab = ::new (memory) Slab;
