@@ -2,19 +2,17 @@
 /// ConcurrentFuture: an outcome that travels between threads.
 #pragma once
 
+#include "asyncio/detail/core/concurrent_state.hpp"
 #include "asyncio/exceptions.hpp"
-#include "asyncio/result.hpp"
 #include "asyncio/time.hpp"
 
-#include <condition_variable>
+#include <concepts>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace asyncio {
 
@@ -23,88 +21,35 @@ class ConcurrentFuture;
 
 namespace detail {
 
-class Loop;
+/// To be called in a catch block: a callback threw, and nobody is there to be told but the log.
+void log_callback_error() noexcept;
 
-/// The part of a ConcurrentFuture's state that does not depend on its type.
-///
-/// States: pending → (running →) finished, or pending → cancelled. All under `mutex_`; callbacks
-/// run without it, in the thread that ended the future.
-class ConcurrentStateBase {
+template <class T, class F>
+class ConcurrentCallback final : public ConcurrentObserver {
  public:
-  ConcurrentStateBase() = default;
-  ConcurrentStateBase(const ConcurrentStateBase&) = delete;
-  ConcurrentStateBase& operator=(const ConcurrentStateBase&) = delete;
-  virtual ~ConcurrentStateBase() = default;
+  template <class G>
+  explicit ConcurrentCallback(G&& function) : function_(std::forward<G>(function)) {}
 
-  bool done() const;
-  bool running() const;
-  bool cancelled() const;
-  bool cancel();
-  bool set_running_or_notify_cancel();
-  void set_exception(std::exception_ptr error);
-  void add_done_callback(std::function<void()> callback);
-  /// Waits for the end. Throws TimeoutError; RuntimeError where waiting could never end.
-  void wait(OptionalDelay limit) const;
-  /// The exception of a finished one, a CancelledError for a cancelled one, else null.
-  std::exception_ptr error() const;
-  /// A loop whose thread must not block for this, since it has to bring the outcome.
-  void completed_by(const Loop& loop) noexcept { loop_ = &loop; }
-
- protected:
-  /// Makes the value under the lock. Throws InvalidStateError if there is an outcome.
-  void finish(const std::function<void()>& store);
-
- private:
-  enum class State { pending, running, cancelled, finished };
-  bool ended() const noexcept { return state_ == State::cancelled || state_ == State::finished; }
-  void run_callbacks(std::vector<std::function<void()>> callbacks) noexcept;
-
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  State state_ = State::pending;
-  std::exception_ptr error_;
-  std::vector<std::function<void()>> callbacks_;
-  const Loop* loop_ = nullptr;
-};
-
-template <class T>
-class ConcurrentState final : public ConcurrentStateBase {
- public:
-  using Stored =
-      std::conditional_t<std::is_reference_v<T>, std::remove_reference_t<T>*, value_or_unit_t<T>>;
-
-  template <class... U>
-  void set_result(U&&... value) {
-    finish([&] {
-      if constexpr (std::is_reference_v<T>)
-        value_.emplace(std::addressof(value)...);
-      else
-        value_.emplace(std::forward<U>(value)...);
-    });
-  }
-
-  /// The value of a future that has ended with one.
-  T copy() const {
-    if constexpr (std::is_void_v<T>) {
-      return;
-    } else if constexpr (std::is_reference_v<T>) {
-      return **value_;
-    } else {
-      return *value_;
+  void ended(ConcurrentStateBase& state) noexcept override {
+    std::unique_ptr<ConcurrentCallback> self(this);
+    try {
+      call(state);
+    } catch (...) {  // As CPython: logged, and the other callbacks run.
+      log_callback_error();
     }
   }
-  T take() {
-    if constexpr (std::is_void_v<T>) {
-      return;
-    } else if constexpr (std::is_reference_v<T>) {
-      return **value_;
-    } else {
-      return std::move(*value_);
-    }
-  }
+  void forsaken() noexcept override { delete this; }
 
  private:
-  std::optional<Stored> value_;
+  void call(ConcurrentStateBase& state) {
+    if constexpr (std::is_invocable_v<F&, ConcurrentFuture<T>>)
+      (void)std::invoke(function_, ConcurrentFuture<T>(std::static_pointer_cast<ConcurrentState<T>>(
+                                       state.shared_from_this())));
+    else
+      (void)std::invoke(function_);
+  }
+
+  F function_;
 };
 
 }  // namespace detail
@@ -122,26 +67,26 @@ class ConcurrentFuture {
   /// A pending one, for who sets its outcome.
   ConcurrentFuture() : state_(std::make_shared<detail::ConcurrentState<T>>()) {}
 
-  bool done() const { return state_->done(); }
-  bool running() const { return state_->running(); }
-  bool cancelled() const { return state_->cancelled(); }
+  /// Whether there is an outcome: a value, an exception or a cancellation.
+  bool done() const noexcept { return state_->done(); }
+  /// Whether the work has begun and not ended.
+  bool running() const noexcept { return state_->running(); }
+  bool cancelled() const noexcept { return state_->cancelled(); }
   /// Cancels what has not begun.
   ///
   /// Returns  false if it runs or has ended, other than by a cancellation.
-  bool cancel() const { return state_->cancel(); }
+  bool cancel() const noexcept { return state_->cancel(); }
 
   /// Blocks until there is an outcome, at most for `limit`.
   ///
-  /// Returns  the value; one that cannot be copied is moved out, once.
+  /// Returns  a copy of the value; one that cannot be copied is moved out, once.
   /// Throws   TimeoutError; CancelledError; the exception; RuntimeError on the thread of the loop
-  ///          that has to bring the outcome, where this would wait for ever.
+  ///          that has to bring the outcome, where this would wait for ever; InvalidStateError if
+  ///          the value was moved out before.
   T result(OptionalDelay limit = std::nullopt) const {
     state_->wait(limit);
-    if (std::exception_ptr error = state_->error()) std::rethrow_exception(error);
-    if constexpr (std::is_void_v<T> || std::is_copy_constructible_v<T>)
-      return state_->copy();
-    else
-      return state_->take();
+    if (std::exception_ptr error = state_->error()) std::rethrow_exception(std::move(error));
+    return state_->value();
   }
   /// The same for the exception: null if there is a value.
   std::exception_ptr exception(OptionalDelay limit = std::nullopt) const {
@@ -150,15 +95,20 @@ class ConcurrentFuture {
     return state_->error();
   }
 
-  /// Calls `function(future)` once there is an outcome, in the thread that brings it, or at once.
-  /// What it throws goes to the log.
+  /// Calls `function(future)` or `function()` once there is an outcome, in the thread that brings
+  /// it, or now. Callbacks run in the order of registration; what one throws goes to the log.
   template <class F>
-  void add_done_callback(F function) const {
-    state_->add_done_callback(
-        [self = *this, function = std::move(function)]() mutable { function(self); });
+  void add_done_callback(F&& function) const {
+    using Function = std::decay_t<F>;
+    static_assert(
+        std::is_invocable_v<Function&, ConcurrentFuture> || std::is_invocable_v<Function&>,
+        "a done callback takes the future, or nothing");
+    state_->observe(*new detail::ConcurrentCallback<T, Function>(std::forward<F>(function)));
   }
 
-  /// For who runs the work: false, and the end of it, if it was cancelled before it began.
+  /// For who runs the work: false, and nothing to do, if it was cancelled before it began.
+  ///
+  /// Throws   RuntimeError if the work has begun already.
   bool set_running_or_notify_cancel() const { return state_->set_running_or_notify_cancel(); }
   /// Throws   InvalidStateError if there is an outcome.
   template <class... U>
@@ -167,7 +117,17 @@ class ConcurrentFuture {
     state_->set_result(std::forward<U>(value)...);
   }
   void set_exception(std::exception_ptr error) const { state_->set_exception(std::move(error)); }
+  template <class E>
+    requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+  void set_exception(E&& error) const {
+    set_exception(std::make_exception_ptr(std::forward<E>(error)));
+  }
 
+  /// Whether both name the same one.
+  friend bool operator==(const ConcurrentFuture&, const ConcurrentFuture&) noexcept = default;
+
+  explicit ConcurrentFuture(std::shared_ptr<detail::ConcurrentState<T>> state) noexcept
+      : state_(std::move(state)) {}
   const std::shared_ptr<detail::ConcurrentState<T>>& state() const noexcept { return state_; }
 
  private:

@@ -4,79 +4,41 @@
 
 #include "asyncio/concurrent_future.hpp"
 #include "asyncio/detail/core/callable_check.hpp"
-#include "asyncio/detail/core/recycler.hpp"
+#include "asyncio/detail/core/work.hpp"
 
 #include <cstddef>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace asyncio {
 
-namespace detail {
-
-/// A call on its way to a thread.
+/// A call on its way to a thread; what an implementation of Executor gets. Call it in the thread
+/// that does the work; a second call does nothing. One that is destroyed without having been called
+/// cancels its future.
 class Job {
  public:
-  virtual ~Job() = default;
-  /// Runs the call, unless it was cancelled, and brings its outcome. The callable and its
-  /// arguments are destroyed here, before the outcome is seen.
-  virtual void run() noexcept = 0;
-  /// The call will not be run.
-  virtual void cancel() noexcept = 0;
-};
-
-template <class R, class F, class... Args>
-class Call final : public Job {
- public:
-  template <class G, class... A>
-  explicit Call(G&& function, A&&... args)
-      : call_(std::in_place, std::forward<G>(function), std::forward<A>(args)...) {}
-
-  const ConcurrentFuture<R>& future() const noexcept { return future_; }
-
-  void run() noexcept override {
-    if (!future_.set_running_or_notify_cancel()) return call_.reset();
-    try {
-      if constexpr (std::is_void_v<R>) {
-        invoke();
-        call_.reset();
-        future_.set_result();
-      } else {
-        R result = invoke();
-        call_.reset();
-        future_.set_result(static_cast<R&&>(result));
-      }
-    } catch (...) {  // The outcome of the call.
-      std::exception_ptr error = std::current_exception();
-      call_.reset();
-      future_.set_exception(std::move(error));
-    }
+  explicit Job(std::shared_ptr<detail::Work> work) noexcept : work_(std::move(work)) {}
+  Job(Job&&) noexcept = default;
+  Job& operator=(Job&& other) noexcept {
+    Job old(std::exchange(work_, std::exchange(other.work_, nullptr)));
+    return *this;
+  }
+  ~Job() {
+    if (work_) work_->abandon();
   }
 
-  void cancel() noexcept override {
-    call_.reset();
-    future_.cancel();
+  /// Runs the call, unless its future was cancelled, and brings the outcome to the future. Callable
+  /// and arguments are destroyed here, before anybody sees the outcome.
+  void operator()() noexcept {
+    if (std::shared_ptr<detail::Work> work = std::exchange(work_, nullptr)) work->run();
   }
 
  private:
-  R invoke() {
-    return std::apply(
-        [](F& function, Args&... args) -> R {
-          return std::invoke(std::move(function), std::move(args)...);
-        },
-        *call_);
-  }
-
-  std::optional<std::tuple<F, Args...>> call_;
-  ConcurrentFuture<R> future_;
+  std::shared_ptr<detail::Work> work_;
 };
-
-}  // namespace detail
 
 /// Runs calls somewhere else than in the loop's thread.
 ///
@@ -84,6 +46,8 @@ class Call final : public Job {
 /// asyncio  concurrent.futures, Executor Objects
 class Executor {
  public:
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
   virtual ~Executor() = default;
 
   /// Calls `function(args...)`, both copied or moved, and destroyed in the thread of the call.
@@ -93,26 +57,33 @@ class Executor {
   template <class F, class... Args>
   auto submit(F&& function, Args&&... args) {
     if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
-      using R = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
-      auto call = std::make_unique<detail::Call<R, std::decay_t<F>, std::decay_t<Args>...>>(
-          std::forward<F>(function), std::forward<Args>(args)...);
-      ConcurrentFuture<R> future = call->future();
-      submit_job(std::move(call));
-      return future;
+      return ConcurrentFuture<detail::call_result_t<F, Args...>>(detail::submit_work(
+          *this, detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...)));
     } else {
       return detail::Refused();
     }
   }
 
-  /// Refuses further calls. With `wait`, returns when the calls have ended; else they are left to
-  /// themselves. With `cancel_futures`, those that have not begun are cancelled.
+  /// Refuses further calls. With `wait`, returns when the calls have ended and the threads are
+  /// joined; else they are left to themselves. With `cancel_futures`, calls that have not begun are
+  /// cancelled. May be called several times, also at the same time.
+  ///
+  /// Throws   RuntimeError if it would wait for the calling thread.
   virtual void shutdown(bool wait = true, bool cancel_futures = false) = 0;
 
-  /// For implementations: runs or cancels `job`, once, or throws.
-  virtual void submit_job(std::unique_ptr<detail::Job> job) = 0;
+  /// For implementations: sees to it that `job` is called or destroyed, once.
+  ///
+  /// Throws   RuntimeError("cannot schedule new futures after shutdown").
+  virtual void submit_job(Job job) = 0;
+
+  /// The names of the threads that are busy with a call; for reports.
+  virtual std::vector<std::string> busy_threads() const { return {}; }
+
+ protected:
+  Executor() = default;
 };
 
-/// A pool of threads that are started when they are needed, and take calls in the order of
+/// A pool of threads, which are started when they are needed and take calls in the order of
 /// submission.
 ///
 /// asyncio  concurrent.futures, ThreadPoolExecutor
@@ -120,20 +91,40 @@ class ThreadPoolExecutor final : public Executor {
  public:
   /// min(32, processors + 4) threads at most.
   ThreadPoolExecutor();
+  /// Threads are named "prefix_0", "prefix_1", ..., cut to the 15 bytes that Linux keeps; the
+  /// default prefix is "ThreadPoolExecutor-N".
+  ///
   /// Throws   ValueError if `max_workers` is 0.
-  explicit ThreadPoolExecutor(std::size_t max_workers,
-                              std::string thread_name_prefix = "asyncio-pool");
-  /// shutdown(), with waiting.
+  explicit ThreadPoolExecutor(std::size_t max_workers, std::string thread_name_prefix = {});
+  /// Waits as shutdown() does; after shutdown(false) it leaves the threads to end by themselves.
   ~ThreadPoolExecutor() override;
 
   void shutdown(bool wait = true, bool cancel_futures = false) override;
-  void submit_job(std::unique_ptr<detail::Job> job) override;
+  void submit_job(Job job) override;
+  std::vector<std::string> busy_threads() const override;
+
+  /// The number of threads that were started.
+  std::size_t thread_count() const;
 
  private:
-  struct Shared;
-  void start_thread();
-
-  std::shared_ptr<Shared> shared_;
+  class Pool;
+  std::shared_ptr<Pool> pool_;
 };
+
+namespace detail {
+
+/// min(32, processors + 4), as in CPython.
+std::size_t default_max_workers() noexcept;
+
+template <class Call, class Stop>
+auto submit_work(Executor& executor, Call call, Stop stop) {
+  using Item = WorkItem<kept_t<std::invoke_result_t<Call&>>, Call, Stop>;
+  auto item = std::make_shared<Item>(std::move(call), std::move(stop));
+  std::shared_ptr<typename Item::State> state = item;
+  executor.submit_job(Job(std::move(item)));
+  return state;
+}
+
+}  // namespace detail
 
 }  // namespace asyncio

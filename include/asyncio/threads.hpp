@@ -2,10 +2,10 @@
 /// Between threads and the loop: run_in_executor, to_thread, run_coroutine_threadsafe, wrap_future.
 #pragma once
 
-#include "asyncio/capture.hpp"
 #include "asyncio/context.hpp"
 #include "asyncio/detail/core/callable_check.hpp"
 #include "asyncio/detail/core/thread_bridge.hpp"
+#include "asyncio/detail/core/work.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/executor.hpp"
 #include "asyncio/task.hpp"
@@ -13,8 +13,9 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
+#include <source_location>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -25,22 +26,11 @@ namespace detail {
 /// The loop's default executor, made on first use. Throws RuntimeError after its shutdown.
 Executor& default_executor(Loop& loop);
 
-template <class F, class... Args>
-auto run_in(Loop& loop, Executor& executor, F&& function, Args&&... args) {
-  if constexpr (check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
-    loop.check_schedulable();
-    return wrap_concurrent(loop,
-                           executor.submit(std::forward<F>(function), std::forward<Args>(args)...));
-  } else {
-    return Refused();
-  }
-}
-
-template <class F, class... Args>
-auto run_in_default(Loop& loop, F&& function, Args&&... args) {
-  loop.check_schedulable();
-  return run_in(loop, default_executor(loop), std::forward<F>(function),
-                std::forward<Args>(args)...);
+/// Runs `call` in `executor`. Nobody but the future that is returned gets the result.
+template <class Call, class Stop = NoStop>
+auto run_call_in(Loop& loop, Executor& executor, Call call, Stop stop = {}) {
+  return follow<true>(loop, submit_work(executor, std::move(call), std::move(stop)),
+                      std::source_location());
 }
 
 }  // namespace detail
@@ -48,113 +38,156 @@ auto run_in_default(Loop& loop, F&& function, Args&&... args) {
 template <class F, class... Args>
 auto EventLoop::run_in_executor(Executor& executor, F&& function, Args&&... args) {
   detail::check_named<F>();
-  return detail::run_in(*loop_, executor, std::forward<F>(function), std::forward<Args>(args)...);
+  if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
+    loop_->check_schedulable();
+    return detail::run_call_in(
+        *loop_, executor,
+        detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...));
+  } else {
+    return detail::Refused();
+  }
 }
 
 template <class F, class... Args>
 auto EventLoop::run_in_executor(std::nullptr_t, F&& function, Args&&... args) {
   detail::check_named<F>();
-  return detail::run_in_default(*loop_, std::forward<F>(function), std::forward<Args>(args)...);
+  if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
+    loop_->check_schedulable();
+    return detail::run_call_in(
+        *loop_, detail::default_executor(*loop_),
+        detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...));
+  } else {
+    return detail::Refused();
+  }
 }
 
-/// A Future of the running loop, or `loop`, with the outcome of `future`. Cancelling it cancels
-/// `future` if that has not begun.
+/// A Future of `loop`, or of the running one, with the outcome of `future`; it arrives through
+/// call_soon_threadsafe. A value that cannot be copied is moved out of `future`.
 ///
+/// Cancel   (of the Future) cancels `future` if that has not begun.
+/// Thread   the loop's.
 /// asyncio  Futures, wrap_future
 template <class T>
-Future<T> wrap_future(ConcurrentFuture<T> future) {
-  return detail::wrap_concurrent(detail::running_loop(), std::move(future));
+Future<T> wrap_future(const ConcurrentFuture<T>& future, const EventLoop& loop,
+                      std::source_location where = std::source_location::current()) {
+  return detail::follow<false>(loop.impl(), future.state(), where);
 }
 template <class T>
-Future<T> wrap_future(ConcurrentFuture<T> future, const EventLoop& loop) {
-  return detail::wrap_concurrent(loop.impl(), std::move(future));
+Future<T> wrap_future(const ConcurrentFuture<T>& future,
+                      std::source_location where = std::source_location::current()) {
+  return detail::follow<false>(detail::running_loop(), future.state(), where);
 }
-/// The same for a std::future; it keeps a thread of the default executor waiting.
+/// The same for a std::future, which keeps a thread of the default executor waiting, whatever
+/// becomes of the Future.
 template <class T>
 Future<T> wrap_future(std::future<T> future) {
-  return detail::run_in_default(
-      detail::running_loop(), [future = std::move(future)]() mutable -> T { return future.get(); });
+  detail::Loop& loop = detail::running_loop();
+  auto wait = [future = std::move(future)]() mutable -> T { return future.get(); };
+  return detail::run_call_in(loop, detail::default_executor(loop),
+                             detail::bind_call(std::move(wait)));
+}
+/// A Future or Task as it is.
+template <class T>
+Future<T> wrap_future(const Future<T>& future) {
+  return future;
 }
 
-/// Runs `coro` as a task of `loop`. What it refers to must live until the task has ended.
+/// Runs `coro` as a task of `loop`, which begins in a copy of the calling thread's context. What
+/// the coroutine refers to must live until the task has ended.
 ///
-/// Returns  a ConcurrentFuture of its result, whose cancel() cancels the task.
+/// Returns  a ConcurrentFuture of its result, whose cancel() cancels the task. It gets
+///          RuntimeError("Event loop is closed") if that happens before the task has ended.
 /// Throws   RuntimeError if the loop is closed.
 /// Thread   any other than the loop's.
 /// asyncio  Coroutines and Tasks, run_coroutine_threadsafe
 template <class T>
-ConcurrentFuture<T> run_coroutine_threadsafe(Coro<T> coro, EventLoop loop) {
-  ConcurrentFuture<T> target;
-  target.state()->completed_by(loop.impl());
+ConcurrentFuture<T> run_coroutine_threadsafe(
+    Coro<T> coro, const EventLoop& loop,
+    std::source_location where = std::source_location::current()) {
+  ConcurrentFuture<T> future;
+  future.state()->completed_by(loop.impl());
   detail::vouch_for(coro);
-  detail::Loop* home = &loop.impl();
-  loop.call_soon_threadsafe([home, target, coro = std::move(coro)]() mutable {
-    detail::start_remote(*home, std::move(coro), target);
-  });
-  return target;
+  detail::OutgoingBridge::submit(std::make_unique<detail::TypedOutgoingBridge<T>>(
+      loop.impl(), future.state(), std::move(coro), where));
+  return future;
 }
 
 namespace detail {
 
 template <class F, class... Args>
 inline constexpr bool takes_stop_token_v =
-    std::is_invocable_v<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>;
+    std::conjunction_v<std::negation<std::is_invocable<std::decay_t<F>, std::decay_t<Args>...>>,
+                       std::is_invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>>;
 
-/// How a thread calls it: with a stop token first if it takes one.
 template <class F, class... Args>
-auto call_in_thread(std::stop_token stop, F& function, Args&... args) -> decltype(auto) {
+consteval bool check_thread_job() {
   if constexpr (takes_stop_token_v<F, Args...>)
-    return std::invoke(std::move(function), std::move(stop), std::move(args)...);
+    return check_job<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>();
   else
-    return std::invoke(std::move(function), std::move(args)...);
+    return check_job<std::decay_t<F>, std::decay_t<Args>...>();
 }
 
-template <class F, class... Args>
-using thread_result_t =
-    decltype(call_in_thread(std::stop_token(), std::declval<F&>(), std::declval<Args&>()...));
+/// Gives the call to the default executor when it is awaited, and waits for its future.
+template <class Call, class Stop>
+class [[nodiscard("co_await it")]] ToThread final : public FutureWait {
+ public:
+  using Result = kept_t<std::invoke_result_t<Call&>>;
 
-template <class F, class... Args>
-Coro<std::remove_cvref_t<thread_result_t<F, Args...>>> to_thread_call(F function, Args... args) {
-  using R = std::remove_cvref_t<thread_result_t<F, Args...>>;
-  std::stop_source stop;
-  auto call = [context = copy_context(), token = stop.get_token(), function = std::move(function),
-               args = std::tuple<Args...>(std::move(args)...)]() mutable -> R {
-    return context.run([&]() -> R {
-      return std::apply(
-          [&](Args&... values) -> R { return call_in_thread(token, function, values...); }, args);
-    });
-  };
-  Future<R> future = run_in_default(running_loop(), std::move(call));
-  Result<R> outcome = co_await capture(future);
-  if (outcome.cancelled()) stop.request_stop();
-  if constexpr (std::is_void_v<R>)
-    outcome.value();
-  else
-    co_return std::move(outcome).value();
-}
+  ToThread(Call call, Stop stop)
+      : FutureWait(nullptr), call_(std::move(call)), stop_(std::move(stop)) {}
+  /// Only before it is awaited.
+  ToThread(ToThread&& idle) noexcept(std::is_nothrow_move_constructible_v<Call>)
+      : FutureWait(nullptr),
+        call_(std::exchange(idle.call_, std::nullopt)),
+        stop_(std::move(idle.stop_)) {}
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(PromiseBase& promise) {
+    if (!call_) throw_reused_coroutine();
+    Loop& loop = promise.task->loop();
+    ContextCall<Call> call(current_context(), *std::exchange(call_, std::nullopt));
+    future_ = run_call_in(loop, default_executor(loop), std::move(call), std::move(stop_)).state();
+    FutureWait::await_suspend(promise);
+  }
+  Result await_resume() {
+    check();
+    if constexpr (!std::is_void_v<Result>)
+      return static_cast<Result&&>(slot_of<Result>(*future_).get());
+  }
+
+ private:
+  std::optional<Call> call_;
+  [[no_unique_address]] Stop stop_;
+};
 
 }  // namespace detail
 
-/// Calls `function(args...)` in a thread of the default executor, in a copy of the current
-/// context. Both are copied or moved, and destroyed in that thread. A function that takes a
-/// std::stop_token first is asked to stop when the await is cancelled.
+/// Calls `function(args...)` in a thread of the default executor, in a copy of the current context.
+/// Both are copied or moved, and destroyed in that thread. A function that can only be called with
+/// a std::stop_token before `args` gets one, and is asked to stop when the await is cancelled, or
+/// the loop closed.
 ///
 /// Awaits   the call.
 /// Returns  (the await) its result.
 /// Throws   what it throws; RuntimeError after the executor's shutdown.
-/// Cancel   ends the await; the thread goes on, and its result is dropped.
+/// Cancel   ends the await at once. A call that has not begun will not; one that has runs on, and
+///          its result is dropped.
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, to_thread
 template <class F, class... Args>
 auto to_thread(F&& function, Args&&... args) {
   detail::check_named<F>();
-  using Function = std::decay_t<F>;
-  if constexpr (detail::takes_stop_token_v<F, Args...> ||
-                detail::check_job<Function, std::decay_t<Args>...>())
-    return detail::to_thread_call<Function, std::decay_t<Args>...>(std::forward<F>(function),
-                                                                   std::forward<Args>(args)...);
-  else
+  if constexpr (!detail::check_thread_job<F, Args...>()) {
     return detail::Refused();
+  } else if constexpr (detail::takes_stop_token_v<F, Args...>) {
+    std::stop_source stop;
+    auto call =
+        detail::bind_call(std::forward<F>(function), stop.get_token(), std::forward<Args>(args)...);
+    return detail::ToThread<decltype(call), std::stop_source>(std::move(call), std::move(stop));
+  } else {
+    auto call = detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...);
+    return detail::ToThread<decltype(call), detail::NoStop>(std::move(call), detail::NoStop());
+  }
 }
 
 }  // namespace asyncio

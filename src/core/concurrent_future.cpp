@@ -6,103 +6,121 @@
 
 namespace asyncio::detail {
 
-bool ConcurrentStateBase::done() const {
+ConcurrentStateBase::~ConcurrentStateBase() {
+  while (!observers_.empty()) observers_.pop_front().forsaken();
+}
+
+bool ConcurrentStateBase::done() const noexcept {
   std::lock_guard lock(mutex_);
   return ended();
 }
 
-bool ConcurrentStateBase::running() const {
+bool ConcurrentStateBase::running() const noexcept {
   std::lock_guard lock(mutex_);
   return state_ == State::running;
 }
 
-bool ConcurrentStateBase::cancelled() const {
+bool ConcurrentStateBase::cancelled() const noexcept {
   std::lock_guard lock(mutex_);
-  return state_ == State::cancelled;
+  return is_cancelled();
 }
 
-bool ConcurrentStateBase::cancel() {
-  std::vector<std::function<void()>> callbacks;
+bool ConcurrentStateBase::cancel() noexcept {
+  List<ConcurrentObserver> observers;
   {
     std::lock_guard lock(mutex_);
-    if (state_ == State::cancelled) return true;
+    if (is_cancelled()) return true;
     if (state_ != State::pending) return false;
     state_ = State::cancelled;
-    callbacks.swap(callbacks_);
+    observers.splice_back(observers_);
   }
-  changed_.notify_all();
-  run_callbacks(std::move(callbacks));
+  announce(observers);
   return true;
 }
 
 bool ConcurrentStateBase::set_running_or_notify_cancel() {
   std::lock_guard lock(mutex_);
-  if (state_ == State::cancelled) return false;
-  if (state_ != State::pending)
-    throw InvalidStateError("ConcurrentFuture: the work has begun already");
+  if (state_ == State::cancelled) {
+    state_ = State::notified;
+    return false;
+  }
+  if (state_ != State::pending) throw RuntimeError("Future in unexpected state");
   state_ = State::running;
   return true;
 }
 
-void ConcurrentStateBase::finish(const std::function<void()>& store) {
-  std::vector<std::function<void()>> callbacks;
-  {
-    std::lock_guard lock(mutex_);
-    if (ended()) throw InvalidStateError("ConcurrentFuture: there is an outcome already");
-    store();
-    state_ = State::finished;
-    callbacks.swap(callbacks_);
-  }
-  changed_.notify_all();
-  run_callbacks(std::move(callbacks));
+bool ConcurrentStateBase::begin() noexcept {
+  std::lock_guard lock(mutex_);
+  if (state_ == State::cancelled) state_ = State::notified;
+  if (state_ != State::pending) return false;
+  state_ = State::running;
+  return true;
+}
+
+void ConcurrentStateBase::check_no_outcome() const {
+  if (is_cancelled()) throw InvalidStateError("the ConcurrentFuture is cancelled");
+  if (ended()) throw InvalidStateError("the ConcurrentFuture has an outcome already");
 }
 
 void ConcurrentStateBase::set_exception(std::exception_ptr error) {
+  if (!error) throw TypeError("set_exception: the exception is null");
   finish([&] { error_ = std::move(error); });
 }
 
-void ConcurrentStateBase::add_done_callback(std::function<void()> callback) {
+void ConcurrentStateBase::observe(ConcurrentObserver& observer) noexcept {
   {
     std::lock_guard lock(mutex_);
-    if (!ended()) {
-      callbacks_.push_back(std::move(callback));
-      return;
-    }
+    if (!ended()) return observers_.push_back(observer);
   }
-  std::vector<std::function<void()>> now;
-  now.push_back(std::move(callback));
-  run_callbacks(std::move(now));
+  observer.ended(*this);
 }
 
-void ConcurrentStateBase::run_callbacks(std::vector<std::function<void()>> callbacks) noexcept {
-  for (auto& callback : callbacks) {
-    try {
-      callback();
-    } catch (...) {  // As CPython: logged, and the others run.
-      log(LogLevel::error, "exception calling callback of a ConcurrentFuture: " +
-                               describe_exception(std::current_exception()));
-    }
-  }
+void ConcurrentStateBase::announce(List<ConcurrentObserver>& observers) noexcept {
+  changed_.notify_all();
+  while (!observers.empty()) observers.pop_front().ended(*this);
 }
 
 void ConcurrentStateBase::wait(OptionalDelay limit) const {
   std::unique_lock lock(mutex_);
   if (ended()) return;
-  if (loop_ && loop_ == thread_state.running_loop)
+  bool blocks = !limit || limit->positive();
+  if (blocks && loop_ && loop_ == thread_state.running_loop)
     throw RuntimeError(
         "ConcurrentFuture: waiting on the thread of the loop that has to bring the outcome would "
         "deadlock");
   auto has_ended = [this] { return ended(); };
   if (!limit) return changed_.wait(lock, has_ended);
-  std::int64_t now = Clock::now().time_since_epoch().count();
-  TimePoint deadline{std::chrono::nanoseconds(deadline_after(now, *limit))};
+  TimePoint now = std::chrono::time_point_cast<std::chrono::nanoseconds>(Clock::now());
+  TimePoint deadline(
+      std::chrono::nanoseconds(deadline_after(now.time_since_epoch().count(), *limit)));
   if (!changed_.wait_until(lock, deadline, has_ended)) throw TimeoutError("ConcurrentFuture");
 }
 
 std::exception_ptr ConcurrentStateBase::error() const {
   std::lock_guard lock(mutex_);
-  if (state_ == State::cancelled) return std::make_exception_ptr(CancelledError());
+  if (is_cancelled()) return std::make_exception_ptr(CancelledError());
   return error_;
+}
+
+std::exception_ptr ConcurrentStateBase::take_error() {
+  std::lock_guard lock(mutex_);
+  if (is_cancelled()) return std::make_exception_ptr(CancelledError());
+  return std::move(error_);
+}
+
+void ConcurrentStateBase::take_once() {
+  std::lock_guard lock(mutex_);
+  if (taken_) throw InvalidStateError("the value of the ConcurrentFuture was moved out before");
+  taken_ = true;
+}
+
+void log_callback_error() noexcept {
+  std::string text = "exception calling callback of a ConcurrentFuture";
+  try {
+    text += "\n" + describe_exception(std::current_exception());
+  } catch (...) {  // No memory for the details.
+  }
+  log(LogLevel::error, std::move(text));
 }
 
 }  // namespace asyncio::detail

@@ -2,6 +2,7 @@
 #include "asyncio/detail/core/loop.hpp"
 
 #include "asyncio/detail/core/generator_state.hpp"
+#include "asyncio/detail/core/posted.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/executor.hpp"
@@ -191,8 +192,21 @@ void Loop::close() {
   close_inbox();
   discard_pending();
   awaited_by.clear();
-  if (auto executor = std::move(default_executor)) executor->shutdown(false);
+  leave_executor();
   poller_->close();
+}
+
+/// The threads of the default executor are not waited for.
+void Loop::leave_executor() noexcept {
+  executor_shutdown = true;
+  auto executor = std::move(default_executor);
+  if (!executor) return;
+  try {
+    executor->shutdown(false);
+  } catch (...) {  // Somebody's own executor; the loop is closed all the same.
+    log(LogLevel::error,
+        "shutting down the default executor: " + describe_exception(std::current_exception()));
+  }
 }
 
 /// From here on a post is refused; what was posted before is let go with the rest. Invariant 5.
@@ -222,6 +236,8 @@ void Loop::discard_pending() noexcept {
       handle->discard();
     else if (auto* callback = DoneCallback::of(node))
       delete callback;
+    else if (auto* posted = Posted::of(node))
+      posted->discarded();
   }
 }
 

@@ -10,6 +10,8 @@ int plain();
 
 // refused: a thread runs a plain function, and this one returns a coroutine
 Coro<> thread() { co_await to_thread(job); }
+// refused: a thread runs a plain function, and this one returns a coroutine
+Coro<> stoppable(Coro<> (*function)(std::stop_token)) { co_await to_thread(function); }
 // refused: the function cannot be called with these arguments: they are kept as copies
 Coro<> arguments() { co_await to_thread(plain, "x"); }
 // refused: a thread runs a plain function, and this one returns a coroutine

@@ -150,6 +150,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void take_posted() noexcept;
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
+  void leave_executor() noexcept;
   void wake_sleeper() noexcept;
   [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;

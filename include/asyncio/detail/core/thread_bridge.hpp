@@ -2,148 +2,190 @@
 #pragma once
 
 #include "asyncio/concurrent_future.hpp"
+#include "asyncio/context.hpp"
 #include "asyncio/detail/core/combinator.hpp"
 #include "asyncio/detail/core/loop.hpp"
-#include "asyncio/eventloop.hpp"
+#include "asyncio/detail/core/posted.hpp"
+#include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/task.hpp"
 
+#include <atomic>
 #include <memory>
-#include <optional>
+#include <source_location>
 #include <type_traits>
 #include <utility>
 
 namespace asyncio::detail {
 
-/// Brings the outcome of a ConcurrentFuture to a future of a loop. Order: asyncio/futures.py,
-/// _chain_future.
+/// What a future of a loop and a ConcurrentFuture have in common while one follows the other.
 ///
-/// Shared by the thread that ends the work, which only posts it, and the loop's thread, which alone
-/// touches the future: on delivery, or when the loop closes first. Futures are not counted
-/// atomically, so nobody else may let go of one.
-class Delivery : public Combinator, public std::enable_shared_from_this<Delivery> {
- public:
-  Delivery(Loop& loop, Ref<FutureState> future);
-  virtual ~Delivery() = default;
+/// Futures of a loop are not counted atomically: only its thread may touch one, or let go of it. So
+/// a bridge has two sides that share nothing but a count. The loop's side is what the loop's thread
+/// uses, and lets go of at the latest when the loop closes. The other side is used by the thread
+/// that ends the ConcurrentFuture, which then gives it to the loop by posting the bridge, or, if
+/// the loop is closed, lets go of it. Who lets go of the last side frees the bridge.
+class Bridge : public Posted, public Combinator, public ConcurrentObserver, public Recycled {
+ protected:
+  explicit Bridge(Loop& loop) : loop_(loop.shared_from_this()) {}
+  virtual ~Bridge() = default;
 
-  /// Called by the thread that ended the work.
-  void post() noexcept;
+  void set_loop(Loop& loop) { loop_ = loop.shared_from_this(); }
+
+  void add_side() noexcept { sides_.fetch_add(1, std::memory_order_relaxed); }
+  /// Acquire and release: who frees the bridge sees what the other side did to it.
+  void drop_side() noexcept {
+    if (sides_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  /// Gives a side to the loop, which must not be asked for any more; false if it is closed.
+  bool post() noexcept;
+
+ private:
+  std::atomic<int> sides_{1};
+  std::shared_ptr<Loop> loop_;  // the other side's, until it has posted: no circle with the inbox
+};
+
+/// A future of a loop that follows a ConcurrentFuture. CPython: asyncio/futures.py, _chain_future
+/// from a concurrent future to one of asyncio.
+class IncomingBridge : public Bridge {
+ public:
+  using Source = std::shared_ptr<ConcurrentStateBase>;
+
+  /// The last step of making one; it owns itself from then on.
+  void begin();
 
  protected:
-  /// Gives the outcome to the future, which is pending.
-  virtual void give(FutureState& future) = 0;
+  IncomingBridge(Loop& loop, Source source, Ref<FutureState> destination);
+
+  /// Gives the value of `source`, which has one, to `destination`, which is pending.
+  virtual void give(ConcurrentStateBase& source, FutureState& destination) = 0;
+  /// The exception of `source`, null if there is none.
+  virtual std::exception_ptr error_of(ConcurrentStateBase& source) = 0;
 
  private:
-  void arrive();
-  void loop_closing() noexcept override;
+  struct DestinationDone : Ready {
+    explicit DestinationDone(IncomingBridge& owner) noexcept;
+    IncomingBridge& bridge;
+  };
 
-  EventLoop loop_;
-  Ref<FutureState> future_;
+  void ended(ConcurrentStateBase& source) noexcept final;
+  void forsaken() noexcept final;
+  void arrived() final;
+  void discarded() noexcept final;
+  void loop_closing() noexcept final;
+  void destination_done() noexcept;
+  void settle(ConcurrentStateBase& outcome, FutureState& destination);
+  void drop_loop_side() noexcept;
+
+  // The loop's side.
+  Source source_;
+  Ref<FutureState> destination_;
+  DestinationDone destination_done_;
+  // The other side.
+  Source outcome_;
 };
 
-template <class T>
-class TypedDelivery final : public Delivery {
+/// With `Exclusive` nobody else can ask for the outcome, so it is moved.
+template <class T, bool Exclusive>
+class TypedIncomingBridge final : public IncomingBridge {
  public:
-  TypedDelivery(Loop& loop, Ref<FutureState> future, ConcurrentFuture<T> source)
-      : Delivery(loop, std::move(future)), source_(std::move(source)) {}
+  TypedIncomingBridge(Loop& loop, Source source, Ref<FutureState> destination)
+      : IncomingBridge(loop, std::move(source), std::move(destination)) {}
 
  private:
-  void give(FutureState& future) override {
-    if (source_.cancelled()) return future.set_cancelled(nullptr);
-    if (std::exception_ptr error = source_.state()->error()) return future.set_exception(error);
-    auto& target = static_cast<ValueFuture<T>&>(future);
+  void give(ConcurrentStateBase& source, FutureState& destination) override {
+    auto& typed = static_cast<ConcurrentState<T>&>(source);
+    auto& target = static_cast<ValueFuture<T>&>(destination);
     if constexpr (std::is_void_v<T>)
       target.set_result();
-    else if constexpr (std::is_reference_v<T> || std::is_copy_constructible_v<T>)
-      target.set_result(source_.state()->copy());
+    else if constexpr (Exclusive)
+      target.set_result(typed.take());
     else
-      target.set_result(source_.state()->take());
+      target.set_result(typed.value());
   }
-
-  ConcurrentFuture<T> source_;
+  std::exception_ptr error_of(ConcurrentStateBase& source) override {
+    return Exclusive ? source.take_error() : source.error();
+  }
 };
 
-/// A future of a loop that stands for a ConcurrentFuture: its cancellation is passed on.
-template <class T>
-class WrappedFuture final : public ValueFuture<T> {
- public:
-  WrappedFuture(Loop& loop, ConcurrentFuture<T> source)
-      : ValueFuture<T>(loop), source_(std::move(source)) {}
-  bool cancel(const std::exception_ptr& reason) override {
-    if (!ValueFuture<T>::cancel(reason)) return false;
-    source_.cancel();
-    return true;
-  }
-
- private:
-  ConcurrentFuture<T> source_;
-};
-
-template <class T>
-Future<T> wrap_concurrent(Loop& loop, ConcurrentFuture<T> source) {
-  auto future = Ref<FutureState>::adopt(new WrappedFuture<T>(loop, source));
-  auto delivery = std::make_shared<TypedDelivery<T>>(loop, future, source);
-  source.state()->add_done_callback([delivery] { delivery->post(); });
+template <bool Exclusive, class T>
+Future<T> follow(Loop& loop, std::shared_ptr<ConcurrentState<T>> source,
+                 std::source_location where) {
+  auto future = Ref<FutureState>::adopt(new ValueFuture<T>(loop, where));
+  auto* bridge = new TypedIncomingBridge<T, Exclusive>(loop, std::move(source), future);
+  bridge->begin();
   return Future<T>(std::move(future));
 }
 
-/// A task that another thread started, for its ConcurrentFuture. Touched by the loop's thread only,
-/// but for its count.
-class RemoteTask final : public Combinator {
+/// A ConcurrentFuture that follows a task of a loop, which another thread has asked for. CPython:
+/// asyncio/tasks.py, run_coroutine_threadsafe, and _chain_future from asyncio to a concurrent
+/// future.
+class OutgoingBridge : public Bridge {
  public:
-  void hold(TaskHandle task);
-  void cancel();
-  void let_go() noexcept;
+  using Destination = std::shared_ptr<ConcurrentStateBase>;
+
+  /// Asks the loop to start; the last step of making one. Throws RuntimeError if it is closed.
+  /// Thread   any.
+  static void submit(std::unique_ptr<OutgoingBridge> bridge);
+  ~OutgoingBridge() override = default;
+
+ protected:
+  OutgoingBridge(Loop& loop, Destination destination);
+
+  virtual Ref<FutureState> make_task(Loop& loop) = 0;
+  /// The task will not be made.
+  virtual void drop_coroutine() noexcept = 0;
+  /// Moves the value of `task`, which has one, to `destination`.
+  virtual void give(FutureState& task, ConcurrentStateBase& destination) = 0;
 
  private:
-  void loop_closing() noexcept override { task_.reset(); }
-  std::optional<TaskHandle> task_;
+  enum class Phase : unsigned char { submitted, started, ended };
+  struct TaskDone : Ready {
+    explicit TaskDone(OutgoingBridge& owner) noexcept;
+    OutgoingBridge& bridge;
+  };
+
+  void ended(ConcurrentStateBase& destination) noexcept final;
+  void forsaken() noexcept final;
+  void arrived() final;
+  void discarded() noexcept final;
+  void loop_closing() noexcept final;
+  void start();
+  void task_done() noexcept;
+  void settle() noexcept;
+  void refuse(std::exception_ptr error) noexcept;
+  void drop_loop_side() noexcept;
+
+  // The loop's side; the submitting thread's until it has posted.
+  Phase phase_ = Phase::submitted;
+  ContextSlot context_;  // of the submitting thread: the task begins with a copy
+  Destination destination_;
+  Ref<FutureState> task_;
+  TaskDone task_done_;
 };
 
 template <class T>
-void pass_outcome(Task<T>& task, const ConcurrentFuture<T>& target) {
-  if (!target.set_running_or_notify_cancel()) return;
-  try {
-    if constexpr (std::is_void_v<T>) {
-      task.result();
-      target.set_result();
-    } else if constexpr (std::is_reference_v<T> || std::is_copy_constructible_v<T>) {
-      target.set_result(task.result());
-    } else {
-      task.result();
-      target.set_result(std::move(slot_of<T>(*task.state()).get()));
-    }
-  } catch (...) {  // The outcome.
-    target.set_exception(std::current_exception());
-  }
-}
+class TypedOutgoingBridge final : public OutgoingBridge {
+ public:
+  TypedOutgoingBridge(Loop& loop, std::shared_ptr<ConcurrentState<T>> destination, Coro<T> coro,
+                      std::source_location where)
+      : OutgoingBridge(loop, std::move(destination)), coro_(std::move(coro)), where_(where) {}
 
-/// In the loop's thread: makes the task that another thread asked for.
-template <class T>
-void start_remote(Loop& loop, Coro<T> coro, ConcurrentFuture<T> target) {
-  auto remote = std::make_shared<RemoteTask>();
-  try {
-    Task<T> task = spawn(loop, TaskOptions(), std::move(coro), std::source_location());
-    remote->hold(task);
-    loop.add_combinator(*remote);
-    task.add_done_callback([remote, target](Task<T> ended) {
-      remote->let_go();
-      if (ended.cancelled())
-        target.cancel();
-      else
-        pass_outcome(ended, target);
-    });
-  } catch (...) {  // No task could be made.
-    if (target.set_running_or_notify_cancel()) target.set_exception(std::current_exception());
-    return;
+ private:
+  Ref<FutureState> make_task(Loop& loop) override {
+    return spawn(loop, TaskOptions(), std::move(coro_), where_).state();
   }
-  target.state()->add_done_callback([remote, target, home = loop.handle()]() mutable {
-    if (!target.cancelled()) return;
-    try {
-      home.call_soon_threadsafe([remote] { remote->cancel(); });
-    } catch (const RuntimeError&) {
-      // The loop is closed, and the task gone with it.
-    }
-  });
-}
+  void drop_coroutine() noexcept override { Coro<T> dropped = std::move(coro_); }
+
+  void give(FutureState& task, ConcurrentStateBase& destination) override {
+    auto& target = static_cast<ConcurrentState<T>&>(destination);
+    if constexpr (std::is_void_v<T>)
+      target.set_result();
+    else
+      target.set_result(static_cast<T&&>(slot_of<T>(task).get()));
+  }
+
+  Coro<T> coro_;
+  std::source_location where_;
+};
 
 }  // namespace asyncio::detail
