@@ -7,11 +7,27 @@ namespace asyncio::detail {
 
 namespace {
 
-ForeignResumer post_when_resumed(Loop& loop, Ready& node) {
-  // A closed loop cannot be woken; the task has been abandoned with it.
-  (void)loop.post(node);
-  co_return;
-}
+/// Gives the node to the loop, in the thread that has resumed the frame. From then on the task may
+/// run and destroy the frame, and the loop may end, at any moment: so the frame is suspended
+/// before, and what is still needed is not in it. (Not inlined, or a compiler could keep it there.)
+class Post {
+ public:
+  Post(Loop& loop, Ready& node) noexcept : loop_(loop), node_(node) {}
+
+  bool await_ready() const noexcept { return false; }
+  [[gnu::noinline]] void await_suspend(std::coroutine_handle<>) const noexcept {
+    std::shared_ptr<Loop> loop = loop_.shared_from_this();
+    // A closed loop takes no more; the task has been abandoned with it.
+    (void)loop->post(node_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Loop& loop_;
+  Ready& node_;
+};
+
+ForeignResumer post_when_resumed(Loop& loop, Ready& node) { co_await Post(loop, node); }
 
 }  // namespace
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// Everything that any thread may do with a loop, from many threads at once. What inbox_model.cpp
+// proves of the algorithm is tried out here on the code.
+#include "asyncio/asyncio.hpp"
+#include "captures.hpp"
+#include "gate.hpp"
+#include "rounds.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <coroutine>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::eventually;
+using test::kPatience;
+using test::rounds;
+
+namespace {
+
+// --- Foreign awaiters ----------------------------------------------------------------------------
+
+/// A thread that resumes one coroutine after another.
+class Resumer {
+ public:
+  void resume(std::coroutine_handle<> frame) { next_.store(frame.address()); }
+
+ private:
+  std::atomic<void*> next_{nullptr};
+  std::jthread thread_{[this](std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      if (void* frame = next_.exchange(nullptr))
+        std::coroutine_handle<>::from_address(frame).resume();
+    }
+  }};
+};
+
+struct OnOtherThread {
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> frame) const { resumer->resume(frame); }
+  int await_resume() const noexcept { return 1; }
+  Resumer* resumer;
+};
+
+TEST(Threadsafe, A2_1_R3_a_foreign_awaiter_may_be_resumed_by_any_thread) {
+  Resumer resumer;
+  int sum = run([](Resumer& other) -> Coro<int> {
+    int count = 0;
+    OnOtherThread awaiter{&other};
+    for (int i = 0; i < rounds(100'000); ++i) count += co_await awaiter;
+    co_return count;
+  }(resumer));
+  EXPECT_EQ(sum, rounds(100'000));
+}
+
+}  // namespace
