@@ -8,6 +8,7 @@
 #include "asyncio/exceptions.hpp"
 
 #include <any>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,9 +74,16 @@ class ContextSlot {
   std::uintptr_t bits_ = 0;
 };
 
-/// What the Context objects of one context share.
+/// What the Context objects of one context share. The count is atomic, since call_soon_threadsafe
+/// gives a context to another thread; its values are for one thread at a time.
 struct ContextCell {
-  std::size_t references = 1;
+  void add_reference() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+  /// Acquire and release: who frees the cell sees what the others did to it.
+  void drop_reference() noexcept {
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  std::atomic<std::size_t> references{1};
   ContextSlot slot{ContextSlot::Empty::empty};  // never that of another cell
 };
 
@@ -119,11 +127,9 @@ class Context {
  public:
   /// An empty context.
   Context() : cell_(new detail::ContextCell) {}
-  Context(const Context& other) noexcept : cell_(other.cell_) { ++cell_->references; }
+  Context(const Context& other) noexcept : cell_(other.cell_) { cell_->add_reference(); }
   Context& operator=(const Context& other) noexcept;
-  ~Context() {
-    if (--cell_->references == 0) delete cell_;
-  }
+  ~Context() { cell_->drop_reference(); }
 
   /// Calls `function(args...)` with this context current; what it sets stays in this context.
   template <class F, class... Args>
@@ -147,7 +153,7 @@ class Context {
  private:
   friend Context copy_context();
   friend class detail::ContextSlot;
-  explicit Context(detail::ContextCell* shared) noexcept : cell_(shared) { ++cell_->references; }
+  explicit Context(detail::ContextCell* shared) noexcept : cell_(shared) { cell_->add_reference(); }
 
   detail::ContextCell* cell_;
 };

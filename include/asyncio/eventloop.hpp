@@ -37,7 +37,7 @@ class TaskHandle;
 
 /// A scheduled callback. Dropping the handle does not cancel it.
 ///
-/// Thread   the loop's; a handle from call_soon_threadsafe: any.
+/// Thread   the loop's; cancel and cancelled of a handle from call_soon_threadsafe: any.
 /// asyncio  Event Loop, Callback Handles
 class Handle {
  public:

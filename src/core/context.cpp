@@ -35,7 +35,7 @@ ContextCell* cell_of(std::uintptr_t bits) noexcept {
 
 ContextSlot::ContextSlot(const Context& given) noexcept
     : bits_(reinterpret_cast<std::uintptr_t>(given.cell_) | kCell) {
-  ++given.cell_->references;
+  given.cell_->add_reference();
 }
 
 /// The map behind `bits`, with one more reference.
@@ -47,10 +47,7 @@ std::uintptr_t ContextSlot::acquire(std::uintptr_t bits) noexcept {
 }
 
 void ContextSlot::release(std::uintptr_t bits) noexcept {
-  if (ContextCell* cell = cell_of(bits)) {
-    if (--cell->references == 0) delete cell;
-    return;
-  }
+  if (ContextCell* cell = cell_of(bits)) return cell->drop_reference();
   // Pairs with itself: the last owner sees all that the others did to the entries.
   auto* map = reinterpret_cast<ContextMap*>(bits);
   if (map->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete map;
@@ -118,8 +115,8 @@ ContextSlot& thread_context() noexcept {
 }  // namespace detail
 
 Context& Context::operator=(const Context& other) noexcept {
-  ++other.cell_->references;
-  if (--cell_->references == 0) delete cell_;
+  other.cell_->add_reference();
+  cell_->drop_reference();
   cell_ = other.cell_;
   return *this;
 }

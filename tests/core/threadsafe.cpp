@@ -24,6 +24,27 @@ using test::rounds;
 
 namespace {
 
+// --- call_soon_threadsafe ------------------------------------------------------------------------
+
+TEST(Threadsafe, A9_3_a_context_goes_to_the_loop_and_is_let_go_of_here) {
+  static ContextVar<int> variable("variable", 0);
+  long sum = 0;
+  constexpr int kCalls = rounds(100'000);
+  run([](long& total) -> Coro<> {
+    EventLoop loop = get_running_loop();
+    auto post = [&] {
+      for (int i = 0; i < kCalls; ++i) {
+        Context context = copy_context();
+        context.run([&] { variable.set(i); });
+        loop.call_soon_threadsafe(context, [&] { total += variable.get(); });
+      }
+    };
+    co_await to_thread(post);
+    co_await sleep(0s);
+  }(sum));
+  EXPECT_EQ(sum, long{kCalls} * (kCalls - 1) / 2);
+}
+
 // --- Foreign awaiters ----------------------------------------------------------------------------
 
 /// A thread that resumes one coroutine after another.
