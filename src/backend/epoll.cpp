@@ -41,7 +41,7 @@ class EpollBackend final : public ReadinessBackend {
 
   std::string_view name() const noexcept override { return "epoll"; }
 
-  void wake() noexcept override { wake_.set(); }
+  int wake() noexcept override { return wake_.set(); }
   void close() noexcept override {
     close_resources();
     wake_.close();

@@ -40,13 +40,14 @@ struct InterruptScope::Record : Ready {
 std::atomic<InterruptScope::Record*> InterruptScope::Record::active{nullptr};
 std::atomic<int> InterruptScope::Record::handlers{0};
 
-/// Async-signal-safe: the first signal posts to the loop, the second dies of the signal.
+/// Async-signal-safe: the first signal posts to the loop, the second dies of the signal; so does
+/// the first if the loop cannot be woken.
 void InterruptScope::Record::on_signal(int) noexcept {
   int saved = errno;
   handlers.fetch_add(1, std::memory_order_seq_cst);
   Record* record = active.load(std::memory_order_seq_cst);
   bool first = record && record->count.fetch_add(1, std::memory_order_relaxed) == 0;
-  if (first) record->task.loop().post(*record);
+  if (first) first = record->task.loop().post_from_signal(*record);
   handlers.fetch_sub(1, std::memory_order_seq_cst);
   errno = saved;
   if (first) return;

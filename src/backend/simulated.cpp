@@ -24,7 +24,7 @@ class SimulatedPoller final : public SimulatedNetwork {
   }
   void external_work(int change) noexcept override { external_work_ += change; }
 
-  void wake() noexcept override { wake_.set(); }
+  int wake() noexcept override { return wake_.set(); }
 
   void poll(TimePoint deadline) override {
     if (deliver()) return;

@@ -4,6 +4,7 @@
 #include "descriptor.hpp"
 #include "system_gate.hpp"
 
+#include <cerrno>
 #include <cstdint>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,13 +22,19 @@ class WakeEvent {
   int fd() const noexcept { return fd_.get(); }
   void close() noexcept { fd_.reset(); }
 
+  /// Returns 0, or an error number (of a sandbox, or after somebody closed all descriptors).
   /// Thread   any; async-signal-safe.
-  void set() noexcept {
+  int set() noexcept {
     std::uint64_t one = 1;
-    // EAGAIN means that the counter is full: the loop is as good as woken.
-    [[maybe_unused]] auto written = ::write(fd_.get(), &one, sizeof one);
+    for (;;) {
+      if (::write(fd_.get(), &one, sizeof one) >= 0) return 0;
+      // The counter is full: the loop is as good as woken.
+      if (errno == EAGAIN) return 0;
+      if (errno != EINTR) return errno;
+    }
   }
 
+  /// If this fails, the next poll ends at once, too.
   void clear() noexcept {
     std::uint64_t count = 0;
     [[maybe_unused]] auto got = ::read(fd_.get(), &count, sizeof count);

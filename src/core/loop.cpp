@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <string>
+#include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace asyncio::detail {
@@ -253,6 +255,21 @@ void Loop::schedule_at(TimerState& handle, std::int64_t when) {
   }
 }
 
+namespace {
+
+/// Nothing is lost, but it may come late, and no caller would ever learn why.
+void report_deaf(int error) noexcept {
+  std::string text = "waking the event loop";
+  try {
+    text += ": " + std::generic_category().message(error) +
+            "; what other threads give it waits until it wakes by itself";
+  } catch (...) {  // No memory for the details.
+  }
+  log(LogLevel::error, std::move(text));
+}
+
+}  // namespace
+
 void Loop::schedule_threadsafe(SoonState& handle) {
   if (post(handle)) return;
   handle.drop_reference();
@@ -260,22 +277,38 @@ void Loop::schedule_threadsafe(SoonState& handle) {
 }
 
 bool Loop::post(Ready& node) noexcept {
+  if (!push(node)) return false;
+  if (int error = wake_if_asleep()) report_deaf(error);
+  return true;
+}
+
+bool Loop::post_from_signal(Ready& node) noexcept {
+  if (!push(node)) return false;
+  if (wake_if_asleep() == 0) return true;
+  constexpr char kLine[] = "asyncio ERROR: a signal could not wake the event loop\n";
+  [[maybe_unused]] auto written = ::write(STDERR_FILENO, kLine, sizeof kLine - 1);
+  return false;
+}
+
+bool Loop::push(Ready& node) noexcept {
   Links* head = inbox_.load(std::memory_order_relaxed);
   do {
     if (head == &closed_mark) return false;
     node.next = head;
   } while (!inbox_.compare_exchange_weak(head, &node, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
-  // Invariant 4: pairs with poll.
-  if (sleeping_.load(std::memory_order_seq_cst)) wake_sleeper();
   return true;
 }
 
-/// Of those who saw the loop asleep, the first one wakes it. Invariant 5.
-void Loop::wake_sleeper() noexcept {
+/// After a push. Of those who see the loop asleep, the first one wakes it.
+inline int Loop::wake_if_asleep() noexcept {
+  // Invariant 4: pairs with poll.
+  if (!sleeping_.load(std::memory_order_seq_cst)) return 0;
+  // Invariant 5.
   wakers_.fetch_add(1, std::memory_order_seq_cst);
-  if (sleeping_.exchange(false, std::memory_order_seq_cst)) poller_->wake();
+  int error = sleeping_.exchange(false, std::memory_order_seq_cst) ? poller_->wake() : 0;
   wakers_.fetch_sub(1, std::memory_order_seq_cst);
+  return error;
 }
 
 void Loop::take_posted() noexcept {

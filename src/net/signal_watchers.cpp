@@ -45,7 +45,7 @@ void SignalWatchers::Watcher::on_signal(int number) noexcept {
   auto* watcher = static_cast<Watcher*>(active[number].load(std::memory_order_seq_cst));
   // Only the first one of several posts the node.
   if (watcher && watcher->count.fetch_add(1, std::memory_order_acq_rel) == 0)
-    watcher->loop.post(*watcher);
+    (void)watcher->loop.post_from_signal(*watcher);
   handlers.fetch_sub(1, std::memory_order_seq_cst);
   errno = saved;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Invariants 4 and 5 of detail/core/loop.hpp, checked in every order in which two producers and the
 // loop can take their steps (faults 38 and 39, R11). This is a model: what it proves of the
-// algorithm, threadsafe.cpp tries out on the code. Each step below is one access of Loop::post,
-// wake_sleeper, take_posted, poll or close_inbox.
+// algorithm, threadsafe.cpp tries out on the code. Each step below is one access of Loop::push,
+// wake_if_asleep, take_posted, poll or close_inbox.
 //
 // Memory: the loop's stores go through a buffer that may be emptied late, as on x86 and for relaxed
 // stores in C++; a seq_cst store empties it. The producers' only stores are read-modify-writes. A
@@ -126,7 +126,7 @@ class Explorer {
     return state.step == Step::done;
   }
 
-  // --- Loop::post and wake_sleeper ---
+  // --- Loop::push and wake_if_asleep ---
 
   void producer_step(const State& state, std::size_t who) {
     State after = state;

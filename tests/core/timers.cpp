@@ -205,7 +205,7 @@ class CountingPoller final : public detail::Poller {
   explicit CountingPoller(std::unique_ptr<detail::Poller> inner) : inner_(std::move(inner)) {}
   std::string_view name() const noexcept override { return inner_->name(); }
   TimePoint now() noexcept override { return inner_->now(); }
-  void wake() noexcept override { inner_->wake(); }
+  int wake() noexcept override { return inner_->wake(); }
   void close() noexcept override { inner_->close(); }
   void poll(TimePoint deadline) override {
     ++polls;

@@ -22,7 +22,7 @@ class VirtualPoller final : public asyncio::detail::Poller {
  public:
   std::string_view name() const noexcept override { return "virtual"; }
   asyncio::TimePoint now() noexcept override { return now_; }
-  void wake() noexcept override {}
+  int wake() noexcept override { return 0; }
   void close() noexcept override { ++closed; }
 
   void poll(asyncio::TimePoint deadline) override {

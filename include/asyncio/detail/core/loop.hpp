@@ -80,9 +80,14 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void schedule_at(TimerState& handle, std::int64_t when);
   /// Thread   any. Throws RuntimeError if the loop is closed.
   void schedule_threadsafe(SoonState& handle);
-  /// Thread   any; also from a signal handler. Returns false if the loop is closed. The node must
-  /// not be posted again before it has run. The caller keeps the loop alive during the call.
+  /// Gives the loop a node, which must not be posted again before it has run, and wakes it. If it
+  /// cannot be woken, an error in the log says that it will run the node later.
+  /// Returns false if the loop is closed.
+  /// Thread   any. The caller keeps the loop alive during the call.
   bool post(Ready& node) noexcept;
+  /// The same from a signal handler. Returns false, after a line on stderr, also if the loop cannot
+  /// be woken.
+  bool post_from_signal(Ready& node) noexcept;
   /// Takes back a posted node that may not have run yet. No thread may be posting it.
   void withdraw(Ready& node) noexcept;
   void check_closed() const {
@@ -151,7 +156,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
   void leave_executor() noexcept;
-  void wake_sleeper() noexcept;
+  bool push(Ready& node) noexcept;
+  int wake_if_asleep() noexcept;
   [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;
   void check_slow() const;

@@ -23,8 +23,9 @@ class Poller {
   /// wait, TimePoint::max() waits for ever. EINTR and an early return are allowed.
   virtual void poll(TimePoint deadline) = 0;
   /// Ends a poll that is under way or the next one.
+  /// Returns 0, or the error number if the system does not let it.
   /// Thread   any; also from a signal handler.
-  virtual void wake() noexcept = 0;
+  virtual int wake() noexcept = 0;
   /// The loop is closing: let go of everything. No wake() is under way, and none will come.
   virtual void close() noexcept = 0;
   /// A thread has begun, or ended, work that will post to the loop: a virtual clock must not jump
