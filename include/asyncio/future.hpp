@@ -120,17 +120,17 @@ class CallbackMembers {
   std::size_t remove_done_callback(F function) const {
     static_assert(std::equality_comparable<F>,
                   "only a callback that can be compared can be removed: use a function pointer");
-    return remove_callbacks(target(), typeid(F), &function);
+    return remove_callbacks(used(), typeid(F), &function);
   }
 
  private:
-  FutureState& target() const noexcept { return *static_cast<const Derived&>(*this).state(); }
+  FutureState& used() const { return static_cast<const Derived&>(*this).used_state(); }
 
   template <class F>
   void add(ContextSlot context, F&& function) const {
     using Stored = std::decay_t<F>;
     if constexpr (check_done_callback<Stored, Derived>())
-      target().add_done_callback(
+      used().add_done_callback(
           *new TypedDoneCallback<Derived, Stored>(std::move(context), std::forward<F>(function)));
   }
 };
@@ -143,7 +143,9 @@ class CallbackMembers {
 /// Returns  (of the await) nothing.
 /// Throws   its exception; CancelledError if it was cancelled.
 /// Cancel   cancels it.
-/// Thread   the loop's; not for handing to another thread (see ConcurrentFuture).
+/// Thread   the loop's, also for copies; not for handing to another thread (see ConcurrentFuture).
+///          With debug on, other members than done and cancelled throw there a RuntimeError that
+///          names both threads.
 class FutureHandle : public detail::CallbackMembers<FutureHandle> {
  public:
   /// What awaiting it gives, since its type is not known here.
@@ -157,15 +159,15 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
   /// its await; a gather passes it to its children.
   ///
   /// Returns  false if it is done already.
-  bool cancel() { return state_->cancel(nullptr); }
+  bool cancel() { return used_state().cancel(nullptr); }
   bool cancel(const std::string& message) {
-    return state_->cancel(detail::make_cancelled(message));
+    return used_state().cancel(detail::make_cancelled(message));
   }
 
   /// The exception, or null if there is a value.
   ///
   /// Throws   CancelledError if cancelled, InvalidStateError if not done.
-  std::exception_ptr exception() const { return state_->exception(); }
+  std::exception_ptr exception() const { return used_state().exception(); }
 
   EventLoop get_loop() const { return state_->loop().handle(); }
 
@@ -177,6 +179,11 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
   explicit FutureHandle(detail::Ref<detail::FutureState> state) noexcept
       : state_(std::move(state)) {}
   const detail::Ref<detail::FutureState>& state() const noexcept { return state_; }
+  /// The same for a use that a debug loop refuses to other threads.
+  detail::FutureState& used_state() const {
+    state_->loop().check_owner();
+    return *state_;
+  }
 
  protected:
   detail::Ref<detail::FutureState> state_;
@@ -203,11 +210,11 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) {
     if (state_->is_task()) throw RuntimeError("Task does not support set_result operation");
-    static_cast<detail::ValueFuture<T>&>(*state_).set_result(std::forward<U>(value)...);
+    static_cast<detail::ValueFuture<T>&>(used_state()).set_result(std::forward<U>(value)...);
   }
   void set_exception(std::exception_ptr error) {
     if (state_->is_task()) throw RuntimeError("Task does not support set_exception operation");
-    state_->set_exception(std::move(error));
+    used_state().set_exception(std::move(error));
   }
   template <class E>
     requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
@@ -219,7 +226,7 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   ///
   /// Throws   InvalidStateError if not done, CancelledError if cancelled, else its exception.
   decltype(auto) result() const {
-    state_->check_value();
+    used_state().check_value();
     return view();
   }
 

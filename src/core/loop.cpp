@@ -9,6 +9,7 @@
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
 #include "source_text.hpp"
+#include "thread_text.hpp"
 
 #include <algorithm>
 #include <string>
@@ -23,6 +24,9 @@ namespace {
 /// What `inbox_` holds once the loop is closed.
 Links closed_mark;
 
+const char* const kForeignThread =
+    "Non-thread-safe operation invoked on an event loop other than the current one";
+
 }  // namespace
 
 /// Marks the loop as the one that runs in this thread.
@@ -30,6 +34,7 @@ class Loop::Running {
  public:
   explicit Running(Loop& loop) : loop_(loop), outer_context_(exchange_context(nullptr)) {
     loop_.running_ = true;
+    loop_.thread_number_.store(this_thread_number(), std::memory_order_relaxed);
     loop_.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     thread_state.running_loop = &loop_;
   }
@@ -345,11 +350,20 @@ void Loop::check_slow() const {
   check_thread();
 }
 
-void Loop::check_thread() const {
+bool Loop::in_foreign_thread() const noexcept {
   auto owner = thread_.load(std::memory_order_relaxed);
-  if (owner != std::thread::id() && owner != std::this_thread::get_id())
-    throw RuntimeError(
-        "Non-thread-safe operation invoked on an event loop other than the current one");
+  return owner != std::thread::id() && owner != std::this_thread::get_id();
+}
+
+void Loop::check_thread() const {
+  if (in_foreign_thread()) throw RuntimeError(kForeignThread);
+}
+
+void Loop::check_owner_slow() const {
+  if (!in_foreign_thread()) return;
+  int owner = thread_number_.load(std::memory_order_relaxed);
+  throw RuntimeError(std::string(kForeignThread) + ": the loop runs in " + thread_text(owner) +
+                     ", this is " + thread_text(this_thread_number()));
 }
 
 void Loop::set_debug(bool enabled) noexcept {

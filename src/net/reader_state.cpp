@@ -73,10 +73,7 @@ void ReaderState::check_loop(const PromiseBase& promise) const {
     throw RuntimeError("the stream is bound to a different event loop");
 }
 
-void ReaderState::check_thread() const {
-  if (loop_.debug()) [[unlikely]]
-    loop_.check_thread();
-}
+void ReaderState::check_thread() const { loop_.check_owner(); }
 
 void ReaderState::feed_data(std::string_view data) {
   if (eof_) throw RuntimeError("feed_data after feed_eof");

@@ -10,10 +10,12 @@
 
 #include <atomic>
 #include <coroutine>
-#include <optional>
+#include <pthread.h>
 #include <stop_token>
 #include <string>
+#include <sys/syscall.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace asyncio;
@@ -43,6 +45,50 @@ TEST(Threadsafe, A9_3_a_context_goes_to_the_loop_and_is_let_go_of_here) {
     co_await sleep(0s);
   }(sum));
   EXPECT_EQ(sum, long{kCalls} * (kCalls - 1) / 2);
+}
+
+// --- What is not thread-safe ---------------------------------------------------------------------
+
+std::string this_thread_text(const char* name) {
+  ::pthread_setname_np(::pthread_self(), name);
+  return "thread " + std::to_string(::syscall(SYS_gettid)) + " '" + name + "'";
+}
+
+TEST(Threadsafe, R11_R16_fault45_debug_mode_names_both_threads_when_a_future_is_used_elsewhere) {
+  auto main = []() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Future<int> future(loop);
+    Future<int> ended(loop);
+    ended.set_result(1);
+    Task<> task = create_task(sleep(1h));
+    std::string error =
+        "asyncio::RuntimeError: Non-thread-safe operation invoked on an event loop other than the "
+        "current one: the loop runs in " +
+        this_thread_text("the owner") + ", this is ";
+    std::vector<std::string> errors;
+    std::thread([&] {
+      error += this_thread_text("an intruder");
+      auto use = [&](auto function) { errors.push_back(test::thrown(function)); };
+      use([&] { future.set_result(1); });
+      use([&] { future.set_exception(ValueError("late")); });
+      use([&] { future.cancel(); });
+      use([&] { future.cancel("why"); });
+      use([&] { future.add_done_callback([] {}); });
+      use([&] { future.remove_done_callback(+[](Future<int>) {}); });
+      use([&] { (void)ended.result(); });
+      use([&] { (void)ended.exception(); });
+      use([&] { task.cancel(); });
+      use([&] { task.add_done_callback([] {}); });
+      // These are noexcept: undefined without a word.
+      (void)future.done();
+      (void)future.cancelled();
+    }).join();
+    EXPECT_EQ(errors, std::vector<std::string>(10, error));
+    EXPECT_FALSE(future.done());
+    task.cancel();  // in its own thread
+    co_await sleep(0s);
+  };
+  run(main(), RunOptions().debug(true));
 }
 
 // --- Foreign awaiters ----------------------------------------------------------------------------

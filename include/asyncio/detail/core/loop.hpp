@@ -95,6 +95,12 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
       throw_closed();
   }
   void check_thread() const;
+  /// For uses of what belongs to the loop, as futures and streams, that a debug loop accepts only
+  /// from its own thread. The error names both (fault 45).
+  void check_owner() const {
+    if (debug_) [[unlikely]]
+      check_owner_slow();
+  }
   /// For calls that a debug loop accepts only from its own thread.
   void check_schedulable() const {
     if (checked_) [[unlikely]]
@@ -161,6 +167,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;
   void check_slow() const;
+  bool in_foreign_thread() const noexcept;
+  void check_owner_slow() const;
   static std::uint64_t next_serial() noexcept;
 
   ReadyList batch_;
@@ -177,6 +185,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   std::atomic<bool> sleeping_{false};
   std::atomic<int> wakers_{0};
   std::atomic<std::thread::id> thread_{};
+  std::atomic<int> thread_number_{0};  // for the text of an error
   List<Links> generators_;
   List<Combinator> combinators_;
   std::vector<Ref<FutureState>> to_cancel_;  // the next one is the last
