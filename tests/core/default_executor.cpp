@@ -3,6 +3,7 @@
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
 #include "gate.hpp"
+#include "no_threads.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -16,6 +17,7 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using test::eventually;
 using test::Gate;
+using test::NoThreads;
 using test::thrown;
 
 namespace {
@@ -111,6 +113,29 @@ TEST(DefaultExecutor, S4_fault195_run_gives_up_after_five_minutes_and_names_the_
   EXPECT_FALSE(ended->is_open());
   gate->open();
   ended->wait();
+}
+
+TEST(DefaultExecutor, fault44_without_threads_calls_and_shutdown_say_so_and_work_later) {
+  run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    {
+      NoThreads none;
+      const char* expected =
+          "asyncio::OSError: start thread asyncio_0: Resource temporarily unavailable";
+      EXPECT_EQ(thrown([&] { loop.run_in_executor(nullptr, [] {}); }), expected);
+      Result<> refused = co_await capture(to_thread([] {}));
+      EXPECT_EQ(thrown([&] { refused.value(); }), expected);
+    }
+    co_await to_thread([] {});
+    {
+      NoThreads none;
+      Result<> refused = co_await capture(loop.shutdown_default_executor());
+      EXPECT_EQ(thrown([&] { refused.value(); }),
+                "asyncio::OSError: start a thread to join the default executor: Resource "
+                "temporarily unavailable");
+    }
+    co_await loop.shutdown_default_executor();
+  }());
 }
 
 TEST(DefaultExecutor, S4_may_be_cancelled_or_dropped_while_it_waits) {

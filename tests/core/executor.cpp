@@ -3,6 +3,7 @@
 
 #include "captures.hpp"
 #include "gate.hpp"
+#include "no_threads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,6 +24,7 @@ using namespace std::chrono_literals;
 using test::Counted;
 using test::eventually;
 using test::Gate;
+using test::NoThreads;
 using test::thrown;
 
 namespace {
@@ -270,32 +272,6 @@ TEST(ThreadPoolExecutor, A9_12_an_outcome_that_somebody_else_sets_counts) {
 
 // --- Fault 44 ------------------------------------------------------------------------------------
 
-/// While it lives no thread can be started: each would get a stack larger than the address space.
-class NoThreads {
- public:
-  NoThreads() {
-    ::pthread_attr_init(&attributes_);
-    ::pthread_getattr_default_np(&attributes_);
-    ::pthread_attr_getstacksize(&attributes_, &size_);
-    set(std::size_t{1} << 50);
-  }
-  ~NoThreads() {
-    set(size_);
-    ::pthread_attr_destroy(&attributes_);
-  }
-  NoThreads(const NoThreads&) = delete;
-  NoThreads& operator=(const NoThreads&) = delete;
-
- private:
-  void set(std::size_t size) {
-    ::pthread_attr_setstacksize(&attributes_, size);
-    EXPECT_EQ(::pthread_setattr_default_np(&attributes_), 0);
-  }
-
-  pthread_attr_t attributes_;
-  std::size_t size_ = 0;
-};
-
 TEST(ThreadPoolExecutor, fault44_without_any_thread_submit_throws_and_later_works) {
   ThreadPoolExecutor pool(2, "pool");
   {
@@ -308,23 +284,32 @@ TEST(ThreadPoolExecutor, fault44_without_any_thread_submit_throws_and_later_work
   EXPECT_EQ(pool.submit([] { return 1; }).result(), 1);
 }
 
-TEST(ThreadPoolExecutor, fault44_the_threads_that_there_are_do_the_work) {
-  ThreadPoolExecutor pool(4);
-  Gate gate;
-  Gate running;
-  auto first = pool.submit([&] {
-    running.open();
-    gate.wait();
-  });
-  running.wait();
-  std::vector<ConcurrentFuture<int>> more;
-  {
-    NoThreads none;
-    for (int i = 0; i < 5; ++i) more.push_back(pool.submit([i] { return i; }));
-    EXPECT_EQ(pool.thread_count(), 1u);
+TEST(ThreadPoolExecutor, fault44_from_the_nth_thread_on_those_that_there_are_do_the_work) {
+  for (std::size_t started = 1; started < 5; ++started) {
+    Gate gate;
+    std::latch running(static_cast<std::ptrdiff_t>(started));
+    ThreadPoolExecutor pool(8);
+    std::vector<ConcurrentFuture<>> first;
+    for (std::size_t i = 0; i < started; ++i)
+      first.push_back(pool.submit([&] {
+        running.count_down();
+        gate.wait();
+      }));
+    running.wait();
+    std::vector<ConcurrentFuture<std::size_t>> more;
+    {
+      NoThreads none;
+      for (std::size_t i = 0; i < 5; ++i) more.push_back(pool.submit([i] { return i; }));
+      EXPECT_EQ(pool.thread_count(), started);
+    }
+    // Later there may be more threads again, and the queue is served in order.
+    auto last = pool.submit([] {});
+    EXPECT_EQ(pool.thread_count(), started + 1);
+    last.result();
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(more[i].result(), i);
+    gate.open();
+    for (auto& job : first) job.result();
   }
-  gate.open();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(more[static_cast<std::size_t>(i)].result(), i);
 }
 
 // --- Executors of one's own ----------------------------------------------------------------------

@@ -11,6 +11,8 @@
 #include "asyncio/task.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
+#include "gate.hpp"
+#include "no_threads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -308,6 +310,33 @@ TEST(Dns, R7_fault195_loop_closes_while_look_ups_hang) {
   hang = false;
   EXPECT_TRUE(only_own_threads());
   EXPECT_EQ(hanging, 0);
+}
+
+/// Look-ups have threads of their own.
+TEST(Dns, D11_fault43_a_full_executor_does_not_delay_a_look_up) {
+  test::Gate gate;
+  run([](test::Gate& opened) -> Coro<> {
+    auto stuck = [&] { opened.wait(); };
+    for (int i = 0; i < 100; ++i) get_running_loop().run_in_executor(nullptr, stuck);
+    std::string answer = co_await resolved("two.test");
+    EXPECT_EQ(answer, "127.0.0.1:80 127.0.0.2:80");
+    EXPECT_FALSE(opened.is_open());
+    opened.open();
+  }(gate));
+}
+
+TEST(Dns, R10_fault44_without_threads_a_look_up_says_so_and_works_later) {
+  run([]() -> Coro<> {
+    {
+      test::NoThreads none;
+      std::string refused = co_await resolved("two.test");
+      EXPECT_EQ(refused,
+                "asyncio::OSError: start a thread to resolve 'two.test': Resource temporarily "
+                "unavailable");
+    }
+    std::string answer = co_await resolved("two.test");
+    EXPECT_EQ(answer, "127.0.0.1:80 127.0.0.2:80");
+  }());
 }
 
 TEST(Dns, R5_idle_threads_are_joined) {
