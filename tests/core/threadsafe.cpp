@@ -2,15 +2,24 @@
 // Everything that any thread may do with a loop, from many threads at once. What inbox_model.cpp
 // proves of the algorithm is tried out here on the code.
 #include "asyncio/asyncio.hpp"
+#include "asyncio/testing/simulated.hpp"
+#include "backends.hpp"
 #include "captures.hpp"
 #include "gate.hpp"
+#include "loop_thread.hpp"
 #include "rounds.hpp"
+#include "seeds.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <coroutine>
+#include <cstddef>
 #include <pthread.h>
+#include <sched.h>
 #include <stop_token>
 #include <string>
 #include <sys/syscall.h>
@@ -21,12 +30,84 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using test::eventually;
-using test::kPatience;
+using test::LoopThread;
 using test::rounds;
 
 namespace {
 
 // --- call_soon_threadsafe ------------------------------------------------------------------------
+
+EventLoop new_loop(const std::string& backend) {
+  return backend == "epoll" ? new_epoll_event_loop() : asyncio::testing::new_simulated_event_loop();
+}
+
+class ThreadsafeTest : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Backends, ThreadsafeTest, test::all_backends, test::backend_name);
+
+TEST_P(ThreadsafeTest, A9_3_fault38_calls_of_many_threads_run_once_each_thread_in_order) {
+  constexpr std::size_t kThreads = 8;
+  constexpr int kCalls = rounds(1'000'000);
+  constexpr long kMostAhead = 100'000;  // so that the memory that this takes has a bound
+  std::atomic<long> posted{0};
+  std::atomic<long> ran{0};
+  std::array<int, kThreads> next{};
+  long misplaced = 0;
+  {
+    LoopThread home(new_loop(GetParam()));
+    std::vector<std::jthread> threads;
+    for (std::size_t number = 0; number < kThreads; ++number)
+      threads.emplace_back([&, number] {
+        for (int i = 0; i < kCalls; ++i) {
+          while (posted++ - ran > kMostAhead) {
+            --posted;
+            std::this_thread::yield();
+          }
+          home.loop.call_soon_threadsafe([&, number, i] {
+            if (next[number]++ != i) ++misplaced;
+            ++ran;
+          });
+        }
+      });
+  }
+  EXPECT_EQ(misplaced, 0);
+  EXPECT_EQ(ran, long{kThreads} * kCalls);
+  for (int count : next) EXPECT_EQ(count, kCalls);
+}
+
+/// Lets a thread run on one processor only; on the first one where there is no second.
+void pin(int which) {
+  cpu_set_t allowed;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  which %= CPU_COUNT(&allowed);
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &allowed) && which-- == 0) CPU_SET(cpu, &one);
+  ASSERT_EQ(::pthread_setaffinity_np(::pthread_self(), sizeof one, &one), 0);
+}
+
+TEST_P(ThreadsafeTest, A9_3_fault39_a_call_that_meets_a_loop_going_to_sleep_wakes_it) {
+  LoopThread home(new_loop(GetParam()));
+  std::vector<std::chrono::nanoseconds> delays;
+  std::jthread([&] {
+    pin(1);
+    home.loop.call_soon_threadsafe([] { pin(0); });
+    test::Random random(39);
+    for (int i = 0; i < rounds(100'000); ++i) {
+      // The loop is busy with the call before this one, or about to sleep, or asleep.
+      for (volatile int spin = random.below(2000); spin > 0;) spin = spin - 1;
+      auto begin = std::chrono::steady_clock::now();
+      std::atomic<bool> called{false};
+      home.loop.call_soon_threadsafe([&] { called = true; });
+      ASSERT_TRUE(eventually([&] { return called.load(); })) << "call " << i << " was lost";
+      delays.push_back(std::chrono::steady_clock::now() - begin);
+    }
+  }).join();
+  // Of single ones the machine's other work may have its share.
+  auto median = delays.begin() + static_cast<std::ptrdiff_t>(delays.size() / 2);
+  std::nth_element(delays.begin(), median, delays.end());
+  EXPECT_LT(*median, 10ms);
+}
 
 TEST(Threadsafe, A9_3_a_context_goes_to_the_loop_and_is_let_go_of_here) {
   static ContextVar<int> variable("variable", 0);
