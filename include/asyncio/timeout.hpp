@@ -16,6 +16,13 @@
 
 namespace asyncio {
 
+namespace detail {
+
+template <class T>
+class CoroWaitFor;
+
+}  // namespace detail
+
 /// A deadline for the body of a `with`: when it passes, the body is cancelled at its await, and on
 /// leaving the scope that CancelledError becomes a TimeoutError. Enter it once.
 ///
@@ -46,8 +53,12 @@ class [[nodiscard("enter it: co_await with(timeout(...), body)")]] Timeout : pri
   bool aexit(const std::exception_ptr& error);
 
  private:
+  template <class T>
+  friend class detail::CoroWaitFor;
   enum class State : unsigned char { created, entered, expiring, expired, exited };
   static void expire(Ready& node);
+  /// From now on, for a time that is positive. Reads the clock once.
+  void enter(detail::TaskState& task, OptionalDelay limit);
   void arm();
   void disarm() noexcept;
 
@@ -88,6 +99,39 @@ Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
     co_return std::move(outcome).value();
 }
 
+/// The same for a coroutine, which runs right inside the awaiting frame.
+template <class T>
+class [[nodiscard("co_await it")]] CoroWaitFor : public FrameLink {
+ public:
+  CoroWaitFor(Coro<T>&& coro, OptionalDelay limit) noexcept
+      : coro_(std::move(coro)), limit_(limit) {}
+  /// Only before it is awaited.
+  CoroWaitFor(CoroWaitFor&& idle) noexcept : CoroWaitFor(std::move(idle.coro_), idle.limit_) {}
+  CoroWaitFor& operator=(CoroWaitFor&&) = delete;
+  ~CoroWaitFor() { destroy_frame(child); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(PromiseBase& promise) {
+    if (limit_ && !limit_->positive()) [[unlikely]]
+      coro_ = wait_for_within<Coro<T>>(std::move(coro_), limit_);
+    else
+      scope_.enter(*promise.task, limit_);
+    child = &CoroAccess::take(coro_);
+    parent = &promise;
+    promise.task->enter(*child, *this);
+  }
+  T await_resume() {
+    auto& ended = static_cast<ValuePromise<T>&>(*child);
+    scope_.aexit(ended.error);
+    return ended.take();
+  }
+
+ private:
+  Coro<T> coro_;
+  OptionalDelay limit_;
+  Timeout scope_{std::nullopt};
+};
+
 }  // namespace detail
 
 /// Awaits `awaitable` in the calling task, for at most `limit`; on expiry cancels it and waits for
@@ -101,10 +145,13 @@ Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
 /// asyncio  Coroutines and Tasks, wait_for
 template <class A>
 auto wait_for(A&& awaitable, OptionalDelay limit) {
-  if constexpr (detail::check_awaitable<A>())
-    return detail::wait_for_within<std::remove_cvref_t<A>>(std::forward<A>(awaitable), limit);
-  else
+  using Value = std::remove_cvref_t<A>;
+  if constexpr (!detail::check_awaitable<A>())
     return detail::Refused();
+  else if constexpr (is_coroutine_v<A>)
+    return detail::CoroWaitFor<await_result_t<A>>(std::forward<A>(awaitable), limit);
+  else
+    return detail::wait_for_within<Value>(std::forward<A>(awaitable), limit);
 }
 
 }  // namespace asyncio

@@ -30,6 +30,17 @@ Timeout& Timeout::aenter() {
   return *this;
 }
 
+void Timeout::enter(detail::TaskState& task, OptionalDelay limit) {
+  task_ = detail::Ref<detail::TaskState>::share(&task);
+  cancelling_ = task.cancelling();
+  state_ = State::entered;
+  if (!limit) return;
+  detail::Loop& loop = task.loop();
+  std::int64_t when = detail::deadline_after(loop.now_ns(), *limit);
+  when_ = TimePoint(std::chrono::nanoseconds(when));
+  loop.arm(*this, when);
+}
+
 void Timeout::reschedule(std::optional<TimePoint> when) {
   switch (state_) {
     case State::entered:
