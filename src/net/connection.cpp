@@ -98,10 +98,12 @@ void Connection::on_readable(Ready& node) {
   Connection& self = wake.connection;
   wake.pending = false;
   self.immediate_reads_ = 0;
-  if (self.teardown_scheduled_)
+  if (self.teardown_scheduled_) {
     self.teardown();
-  else
+  } else {
+    if (wake.result < 0) self.read_failed(static_cast<int>(-wake.result));
     self.serve_reader();
+  }
   self.unpin();
 }
 
@@ -232,7 +234,10 @@ void Connection::on_writable(Ready& node) {
   if (self.teardown_scheduled_) {
     self.teardown();
   } else {
-    self.flush();
+    if (wake.result < 0)
+      self.write_failed(static_cast<int>(-wake.result));
+    else
+      self.flush();
     self.queue_shrank();
   }
   self.unpin();
