@@ -20,5 +20,12 @@ install(FILES
 
 # The .pc file finds its prefix from where it lies, so that the installed tree may move.
 file(RELATIVE_PATH pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+# Who links static libraries has to name what they need, too.
+set(pc_requires)
+if(ASYNCIO_HAS_URING AND BUILD_SHARED_LIBS)
+  set(pc_requires "Requires.private: liburing")
+elseif(ASYNCIO_HAS_URING)
+  set(pc_requires "Requires: liburing")
+endif()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/asyncio.pc.in" "${PROJECT_BINARY_DIR}/asyncio.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/asyncio.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

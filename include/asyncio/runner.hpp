@@ -15,12 +15,17 @@
 namespace asyncio {
 
 /// A new loop on the backend that the environment variable ASYNCIO_BACKEND names ("epoll",
-/// "simulated"), by default epoll.
+/// "io_uring", "simulated"), by default epoll.
 ///
 /// Throws   ValueError if the variable names no backend; OSError if the system refuses one.
 EventLoop new_event_loop();
 /// A new loop on Linux's epoll.
 EventLoop new_epoll_event_loop();
+/// A new loop on Linux's io_uring. Where the system refuses that, on epoll; the first time in a
+/// process a warning in the log says why. `EventLoop::backend_name` tells which.
+///
+/// Throws   OSError if there are no descriptors.
+EventLoop new_uring_event_loop();
 
 using LoopFactory = std::function<EventLoop()>;
 

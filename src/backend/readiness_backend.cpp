@@ -22,12 +22,6 @@ bool would_wait(Opcode opcode, std::int64_t result) noexcept {
   return result == (opcode == Opcode::connect ? -EINPROGRESS : -EAGAIN);
 }
 
-bool ended_at_once(Operation& op, std::int64_t result) noexcept {
-  op.phase = Operation::Phase::ended;
-  op.result = result;
-  return true;
-}
-
 }  // namespace
 
 bool ReadinessBackend::supports(Opcode opcode) const noexcept {
@@ -164,12 +158,10 @@ void ReadinessBackend::release(int fd) noexcept {
 
 int ReadinessBackend::close_fd(int fd) noexcept {
   if (fd < 0) return -EBADF;
-  if (Watch* watch = find(fd)) disarm(*watch);
   renew(fd, -ECANCELED);
   return static_cast<int>(gate().once(SystemCall::close, [&] { return ::close(fd); }));
 }
 
-/// Null if there is no memory for it.
 ReadinessBackend::Watch* ReadinessBackend::find_or_make(int fd) noexcept {
   try {
     while (static_cast<std::size_t>(fd) >= watches_.size())
@@ -180,10 +172,10 @@ ReadinessBackend::Watch* ReadinessBackend::find_or_make(int fd) noexcept {
   return find(fd);
 }
 
-/// Forgets all about a number: it names another descriptor from now on, or none.
 void ReadinessBackend::renew(int fd, int error) noexcept {
   Watch* watch = find(fd);
   if (!watch) return;  // never heard of
+  disarm(*watch);
   while (!watch->reading.waiting.empty()) finish(watch->reading.waiting.pop_front(), error);
   while (!watch->writing.waiting.empty()) finish(watch->writing.waiting.pop_front(), error);
   for (Side* side : {&watch->reading, &watch->writing}) side->blocked = side->armed = false;

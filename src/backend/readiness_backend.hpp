@@ -56,7 +56,8 @@ class ReadinessBackend : public SystemBackend {
     /// data was reported: such an edge may have come together with that of the data before it. And
     /// it always is on a Unix socket, which stops reading where its peer passed a descriptor.
     bool shorts_deceive = false;
-    bool examined = false;  // for being a Unix socket
+    bool examined = false;       // for being a Unix socket
+    std::uint32_t requests = 0;  // operations on it that the kernel works on; for who derives
     Side reading;
     Side writing;
   };
@@ -64,24 +65,33 @@ class ReadinessBackend : public SystemBackend {
   /// Sees to it that `serve` is called when something changes for `side`. Returns 0 or the negative
   /// error number.
   virtual int arm(Side& side) noexcept = 0;
-  /// Its descriptor is about to be closed: nothing may come from it any more.
+  /// Its number is about to name another descriptor, or none: nothing may come from it any more.
   virtual void disarm(Watch& watch) noexcept = 0;
 
   /// The side may be ready: ends what can be done now, in order.
   void serve(Side& side) noexcept;
+  /// Forgets all about a number, after `disarm`. What waits on it ends with `error`.
+  void renew(int fd, int error) noexcept;
+  static bool ended_at_once(Operation& op, std::int64_t result) noexcept {
+    op.phase = Operation::Phase::ended;
+    op.result = result;
+    return true;
+  }
+
+  /// Null if there is no memory for it.
+  Watch* find_or_make(int fd) noexcept;
   /// Null for a number that nobody has asked about.
   Watch* find(int fd) noexcept {
     return static_cast<std::size_t>(fd) < watches_.size() ? &watches_[static_cast<std::size_t>(fd)]
                                                           : nullptr;
   }
+  std::deque<Watch>& watches() noexcept { return watches_; }
 
  private:
-  Watch* find_or_make(int fd) noexcept;
   std::int64_t poll_once(const Operation& op) noexcept;
   std::int64_t connect_outcome(int fd) noexcept;
   bool trusts_short_reads(Watch& watch) noexcept;
   std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
-  void renew(int fd, int error) noexcept;
 
   std::deque<Watch> watches_;  // by number; a deque, since the lists in it must stay put
 };

@@ -25,7 +25,15 @@ class SystemGate {
     return checked(function());
   }
 
-  /// The same, again and again while it is interrupted.
+  /// As `call`, for a function that returns the negative error number itself.
+  template <class F>
+  std::int64_t direct(SystemCall which, F function) const noexcept {
+    if (faults_) [[unlikely]]
+      if (int error = faults_->before(which).error) return -error;
+    return function();
+  }
+
+  /// As `call`, again and again while it is interrupted.
   template <class F>
   std::int64_t retried(SystemCall which, F function) const noexcept {
     std::int64_t result = 0;

@@ -39,6 +39,7 @@ class Loop::Running {
     thread_state.running_loop = &loop_;
   }
   ~Running() {
+    loop_.poller_->stopped();
     // An interrupt may leave a batch half done: the rest stays first in line.
     loop_.batch_.splice_back(loop_.ready_);
     loop_.ready_.splice_back(loop_.batch_);

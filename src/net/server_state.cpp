@@ -48,6 +48,7 @@ bool lacks_resources(int error) noexcept {
 ServerState::Listener::Listener(ServerState& owner, int descriptor)
     : Operation(&on_accept, Opcode::accept, descriptor), Timer(&on_retry), server(owner) {
   address = peer.get();
+  repeated = true;
 }
 
 // The loop outlives the server.

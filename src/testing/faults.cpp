@@ -2,6 +2,10 @@
 #include "asyncio/testing/faults.hpp"
 
 #include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/backend/uring.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace asyncio::testing {
 
@@ -20,6 +24,43 @@ Faults& Faults::shorten(SystemCall call, std::uint64_t first, std::size_t bytes,
   return *this;
 }
 
+Faults& Faults::end_early(SystemCall call, std::uint64_t first, std::uint64_t times) {
+  asyncio::detail::Fault fault;
+  fault.once = true;
+  rules_.push_back({call, first, times, fault});
+  return *this;
+}
+
+Faults& Faults::lack(SystemCall call) {
+  unknown_.push_back(call);
+  return *this;
+}
+
+Faults& Faults::disorder(std::uint64_t seed) {
+  disorder_ = seed;
+  return *this;
+}
+
+bool Faults::knows(SystemCall call) const noexcept {
+  return std::find(unknown_.begin(), unknown_.end(), call) == unknown_.end();
+}
+
+/// Each completion is held back with a probability of one half; the others change places.
+void Faults::arrange(std::vector<asyncio::detail::RingCompletion>& completions) noexcept {
+  if (disorder_ == 0) return;
+  held_.insert(held_.end(), completions.begin(), completions.end());
+  completions.clear();
+  for (std::size_t left = held_.size(); left > 0; --left) {
+    disorder_ ^= disorder_ << 13;
+    disorder_ ^= disorder_ >> 7;
+    disorder_ ^= disorder_ << 17;
+    std::swap(held_[disorder_ % left], held_[left - 1]);
+    if (disorder_ >> 32 & 1) continue;
+    completions.push_back(held_[left - 1]);
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(left) - 1);
+  }
+}
+
 asyncio::detail::Fault Faults::before(SystemCall call) noexcept {
   std::uint64_t number = ++calls_[static_cast<std::size_t>(call)];
   for (const Rule& rule : rules_) {
@@ -32,6 +73,14 @@ asyncio::detail::Fault Faults::before(SystemCall call) noexcept {
 
 EventLoop Faults::new_epoll_event_loop() {
   return asyncio::detail::make_event_loop(asyncio::detail::make_epoll_backend(this));
+}
+
+EventLoop Faults::new_uring_event_loop(unsigned requests, unsigned completions) {
+  asyncio::detail::UringOptions options;
+  options.requests = requests;
+  options.completions = completions;
+  options.faults = this;
+  return asyncio::detail::make_uring_or_epoll_event_loop(options);
 }
 
 }  // namespace asyncio::testing

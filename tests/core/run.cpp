@@ -191,9 +191,9 @@ TEST(Run, S8_the_loop_factory_makes_the_loop) {
   EXPECT_EQ(made, 1);
   EXPECT_EQ(run(name(), RunOptions().loop_factory(new_epoll_event_loop)), "epoll");
   ::setenv("ASYNCIO_BACKEND", "none", 1);
-  EXPECT_EQ(
-      thrown([] { new_event_loop(); }),
-      "asyncio::ValueError: ASYNCIO_BACKEND: no backend 'none'; there are epoll and simulated");
+  EXPECT_EQ(thrown([] { new_event_loop(); }),
+            "asyncio::ValueError: ASYNCIO_BACKEND: no backend 'none'; there are epoll, io_uring "
+            "and simulated");
   ::unsetenv("ASYNCIO_BACKEND");
 }
 

@@ -41,7 +41,16 @@ class Faults final : private asyncio::detail::FaultLayer {
   /// From the `first` call on, `times` of them transfer `bytes` at most. For the calls that read or
   /// write.
   Faults& shorten(SystemCall call, std::uint64_t first, std::size_t bytes, std::uint64_t times = 1);
-  /// From now on nothing fails. The counts stay.
+  /// From the `first` one on, `times` of the requests to an io_uring that stand for several events
+  /// end with their first event: ring_accept, ring_wake.
+  Faults& end_early(SystemCall call, std::uint64_t first, std::uint64_t times = 1);
+  /// The kernel does not know a request to an io_uring; io_uring_enter stands for waiting with a
+  /// time limit. For loops that are made afterwards.
+  Faults& lack(SystemCall call);
+  /// The completions of an io_uring come in another order, and some of them later. The seed, which
+  /// is not 0, decides.
+  Faults& disorder(std::uint64_t seed);
+  /// From now on no call fails. The counts stay.
   void relent() noexcept { rules_.clear(); }
 
   /// How many calls of this kind there have been.
@@ -52,6 +61,9 @@ class Faults final : private asyncio::detail::FaultLayer {
   std::uint64_t injected() const noexcept { return injected_; }
 
   EventLoop new_epoll_event_loop();
+  /// As asyncio::new_uring_event_loop. The ring has room for so many requests and completions; what
+  /// is more has to wait.
+  EventLoop new_uring_event_loop(unsigned requests = 128, unsigned completions = 1024);
 
  private:
   struct Rule {
@@ -62,10 +74,16 @@ class Faults final : private asyncio::detail::FaultLayer {
   };
 
   asyncio::detail::Fault before(SystemCall call) noexcept override;
+  bool knows(SystemCall call) const noexcept override;
+  void arrange(std::vector<asyncio::detail::RingCompletion>& completions) noexcept override;
+  bool holding() const noexcept override { return !held_.empty(); }
 
   std::vector<Rule> rules_;
   std::array<std::uint64_t, static_cast<std::size_t>(SystemCall::count)> calls_{};
   std::uint64_t injected_ = 0;
+  std::vector<SystemCall> unknown_;
+  std::uint64_t disorder_ = 0;  // the state of a generator of random numbers, 0 for order
+  std::vector<asyncio::detail::RingCompletion> held_;
 };
 
 }  // namespace asyncio::testing

@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace asyncio::detail {
 
-/// What a backend asks of the system.
+/// What a backend asks of the system: calls, and from ring_accept on the requests to an io_uring.
 enum class SystemCall : std::uint8_t {
   accept,
   bind,
@@ -21,6 +22,8 @@ enum class SystemCall : std::uint8_t {
   getpeername,
   getsockname,
   getsockopt,
+  io_uring_enter,
+  io_uring_setup,
   listen,
   poll,
   read,
@@ -35,6 +38,15 @@ enum class SystemCall : std::uint8_t {
   shutdown,
   socket,
   write,
+  ring_accept,
+  ring_cancel,
+  ring_fsync,
+  ring_openat,
+  ring_poll,
+  ring_read,
+  ring_statx,
+  ring_wake,
+  ring_write,
   count,  // how many there are
 };
 
@@ -42,6 +54,14 @@ enum class SystemCall : std::uint8_t {
 struct Fault {
   int error = 0;                                               // it fails with this error number
   std::size_t most = std::numeric_limits<std::size_t>::max();  // it transfers so many bytes at most
+  bool once = false;  // a request for several completions ends with the first
+};
+
+/// What an io_uring says about a request.
+struct RingCompletion {
+  std::uint64_t request = 0;
+  std::int32_t result = 0;
+  std::uint32_t flags = 0;
 };
 
 /// Stands between a backend and the system, and makes calls fail. For tests.
@@ -49,6 +69,13 @@ class FaultLayer {
  public:
   /// Asked before each call.
   virtual Fault before(SystemCall call) noexcept = 0;
+  /// Whether the kernel knows a request to an io_uring; with io_uring_enter, how to wait for a
+  /// time.
+  virtual bool knows(SystemCall call) const noexcept = 0;
+  /// May change the order of completions and hold some back until it is asked again.
+  virtual void arrange(std::vector<RingCompletion>& completions) noexcept = 0;
+  /// Whether it holds some back.
+  virtual bool holding() const noexcept = 0;
 
  protected:
   ~FaultLayer() = default;

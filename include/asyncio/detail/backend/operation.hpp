@@ -19,7 +19,8 @@ enum class Opcode : std::uint8_t {
   send,           // [buffer, size, flags] bytes
   sendto,         // [the same; address, address_size] bytes
   sendmsg,        // [buffer: a msghdr, flags] bytes
-  read,           // [buffer, size, offset, or -1 for the current position] bytes
+  read,           // [buffer, size, offset] bytes. Without an offset (-1): pipes and the like; with
+                  // one: files, of which -EOPNOTSUPP says that they would block
   write,          // [the same] bytes
   poll_readable,  // 1 as soon as reading would not wait
   poll_writable,  // 1 as soon as writing would not wait
@@ -46,6 +47,10 @@ struct Operation : Ready {
   /// backend may conclude from a short read that there is no more to read, and a poll operation may
   /// end early: the caller tries, and asks again after EAGAIN.
   bool stream = false;
+  /// For accept: the owner goes on to accept, so the backend may take connections in advance.
+  bool repeated = false;
+  bool submitted = false;  // for the backend: the kernel has it,
+  bool cancelled = false;  // and it was cancelled since
   int fd;
   int other = -1;
   int flags = 0;

@@ -26,6 +26,8 @@ class Poller {
   /// Returns 0, or the error number if the system does not let it.
   /// Thread   any; also from a signal handler.
   virtual int wake() noexcept = 0;
+  /// The loop has stopped running; its next run may be in another thread.
+  virtual void stopped() noexcept {}
   /// The loop is closing: let go of everything. No wake() is under way, and none will come.
   virtual void close() noexcept = 0;
   /// A thread has begun, or ended, work that will post to the loop: a virtual clock must not jump
