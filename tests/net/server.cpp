@@ -9,13 +9,13 @@
 #include "asyncio/with.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
+#include "descriptor_limit.hpp"
 
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
 #include <memory>
 #include <string>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -333,23 +333,6 @@ TEST(Server, A3_2_reuse_port_shares_an_address) {
   }());
 }
 
-/// Holds every descriptor the process may still open.
-class NoDescriptors {
- public:
-  explicit NoDescriptors(int spare) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    int next = ::dup(0);
-    ::close(next);
-    rlimit low = before_;
-    low.rlim_cur = static_cast<rlim_t>(next + spare);
-    ::setrlimit(RLIMIT_NOFILE, &low);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 /// Fault 56: out of descriptors, the server rests for a second and then goes on.
 TEST(Server, R8_fault56_accept_without_descriptors) {
 #if defined(__has_feature)
@@ -357,6 +340,7 @@ TEST(Server, R8_fault56_accept_without_descriptors) {
   GTEST_SKIP() << "UBSan looks at types through a pipe, for which there are no descriptors";
 #endif
 #endif
+  test::DescriptorLimit limit(100);
   run([]() -> Coro<> {
     std::vector<std::exception_ptr> reports;
     get_running_loop().set_exception_handler(
@@ -367,7 +351,7 @@ TEST(Server, R8_fault56_accept_without_descriptors) {
     Streams client = co_await open_connection("127.0.0.1", port);
     std::string answer;
     {
-      NoDescriptors none(1);  // for the client's end alone
+      test::DescriptorHoard hoard(1);  // one is left, for the client's end alone
       Streams second = co_await open_connection("127.0.0.1", port);
       client.second.write("served meanwhile\n");
       answer = co_await client.first.readline();
