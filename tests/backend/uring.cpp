@@ -6,6 +6,7 @@
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/threads.hpp"
+#include "captures.hpp"
 #include "connected.hpp"
 #include "probe.hpp"
 
@@ -444,8 +445,11 @@ TEST_F(Uring, a_loop_moves_from_thread_to_thread_with_all_that_waits) {
     std::string got = co_await *reading;
     EXPECT_EQ(got, "abcdef");
     EXPECT_EQ(open.ends, 0);
-    int writer = ::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    EXPECT_GE(writer, 0);
+    int writer = -1;
+    while (writer < 0) {  // until the kernel has come to it
+      co_await turns(1);
+      writer = ::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    }
     co_await until(open);
     EXPECT_GE(open.result, 0);
     EXPECT_EQ(backend().close_fd(static_cast<int>(open.result)), 0);
@@ -478,7 +482,9 @@ TEST_F(Uring, R3_a_loop_closes_over_what_waits) {
     both.server.close();
   };
   loop.run_until_complete(waiting());
+  test::LogCapture log;
   loop.close();
+  EXPECT_EQ(log.count("Task was destroyed but it is pending!"), 1);
 }
 
 }  // namespace
