@@ -137,6 +137,11 @@ int Ring::submit() noexcept {
                                        [&] { return io_uring_submit_and_get_events(&ring_); }));
 }
 
+int Ring::collect() noexcept {
+  return static_cast<int>(
+      gate_.direct(SystemCall::io_uring_enter, [&] { return io_uring_get_events(&ring_); }));
+}
+
 int Ring::submit_and_wait() noexcept {
   io_uring_cqe* first = nullptr;
   return static_cast<int>(gate_.direct(SystemCall::io_uring_enter, [&] {

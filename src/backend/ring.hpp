@@ -55,7 +55,9 @@ class Ring {
   /// Submits the requests and lets the kernel do what it has put off. Returns 0 or the negative
   /// error number; then some requests may not have been submitted, and will be the next time.
   int submit() noexcept;
-  /// The same, and waits for a completion: at most for `limit`, or for ever.
+  /// Lets the kernel do what it has put off, and submits nothing.
+  int collect() noexcept;
+  /// As `submit`, and waits for a completion: at most for `limit`, or for ever.
   int submit_and_wait() noexcept;
   int submit_and_wait(std::chrono::nanoseconds limit) noexcept;
   /// Takes back a request that was not submitted yet. False if there is none.

@@ -59,8 +59,11 @@ void UringBackend::recover(int error, TimePoint deadline) {
       return;
     case EAGAIN:
     case ENOMEM: {
-      // Out of memory for requests. Not again at once, or the loop would spin (R8).
-      pollfd ring{ring_.fd(), POLLIN, 0};
+      // No memory for requests. Completions free some; without one it is not tried again at once,
+      // or the loop would spin (R8).
+      bool asked = ring_.collect() >= 0;
+      if (reap() > 0) return;
+      pollfd ring{asked ? ring_.fd() : -1, POLLIN, 0};
       auto limit = std::min<std::chrono::nanoseconds>(left(deadline), kRecovery);
       auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(limit).count();
       gate().call(SystemCall::poll,
@@ -140,7 +143,9 @@ bool UringBackend::supports(Opcode opcode) const noexcept {
 }
 
 bool UringBackend::start(Operation& op) noexcept {
-  if (op.opcode == Opcode::accept && (op.repeated || find_listener(op.fd))) return start_accept(op);
+  if (op.opcode == Opcode::accept)
+    if (find_listener(op.fd) || (op.repeated && ring_.knows(SystemCall::ring_accept)))
+      return start_accept(op);
   if (!is_request(op)) return ReadinessBackend::start(op);
   if (closed_) return ended_at_once(op, -EBADF);
   if (!knows(op.opcode)) return ended_at_once(op, -EOPNOTSUPP);
