@@ -28,9 +28,11 @@ class WakeEvent {
     std::uint64_t one = 1;
     for (;;) {
       if (::write(fd_.get(), &one, sizeof one) >= 0) return 0;
-      // The counter is full: the loop is as good as woken.
-      if (errno == EAGAIN) return 0;
-      if (errno != EINTR) return errno;
+      // The counter is full. An edge-triggered poll, which never empties it, sees only a write.
+      if (errno == EAGAIN)
+        clear();
+      else if (errno != EINTR)
+        return errno;
     }
   }
 
