@@ -73,8 +73,13 @@ class [[nodiscard("ask it for tasks: co_await completed.next()")]] AsCompleted {
  private:
   static Coro<std::optional<Handle>> next_of(std::shared_ptr<detail::CompletionQueue> queue) {
     if (!queue->claim()) co_return std::nullopt;
-    detail::Ref<detail::FutureState> state = co_await queue->get();
-    co_return std::optional<Handle>(Handle(std::move(state)));
+    try {
+      detail::Ref<detail::FutureState> state = co_await queue->get();
+      co_return std::optional<Handle>(Handle(std::move(state)));
+    } catch (const CancelledError&) {
+      queue->unclaim();
+      throw;
+    }
   }
   static Coro<value_type> result_of_next(std::shared_ptr<detail::CompletionQueue> queue) {
     detail::Ref<detail::FutureState> state = co_await queue->get();

@@ -63,8 +63,8 @@ class CallGraphOptions {
   std::ptrdiff_t limit_ = std::numeric_limits<std::ptrdiff_t>::max();
 };
 
-/// The graph of one future, upwards: its frames, who awaits it, who awaits those. A future that is
-/// reached a second time has no `awaited_by` there.
+/// The graph of one future, upwards: its frames, who awaits it, who awaits those, for 1,000 levels
+/// at most. A future that is reached a second time has no `awaited_by` there.
 ///
 /// Returns  empty without a future to begin with: outside a task.
 /// Thread   the loop's.

@@ -42,15 +42,19 @@ std::vector<FutureState*> waiters_of(FutureState& future) {
   return waiters;
 }
 
+/// Each level is a call of its own when the graph is built, printed and destroyed.
+constexpr int kMostLevels = 1000;
+
 class GraphBuilder {
  public:
   explicit GraphBuilder(const CallGraphOptions& options) : options_(options) {}
 
-  FutureCallGraph build(FutureState& future, std::size_t skipped) {
+  FutureCallGraph build(FutureState& future, std::size_t skipped, int level = 0) {
     FutureCallGraph graph(FutureHandle(Ref<FutureState>::share(&future)));
     if (future.is_task()) add_frames(static_cast<TaskState&>(future), skipped, graph);
-    if (!seen_.insert(&future).second) return graph;
-    for (FutureState* waiter : waiters_of(future)) graph.awaited_by.push_back(build(*waiter, 0));
+    if (!seen_.insert(&future).second || level == kMostLevels) return graph;
+    for (FutureState* waiter : waiters_of(future))
+      graph.awaited_by.push_back(build(*waiter, 0, level + 1));
     return graph;
   }
 

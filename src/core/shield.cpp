@@ -2,8 +2,19 @@
 #include "asyncio/shield.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
+#include "source_text.hpp"
 
 namespace asyncio::detail {
+
+namespace {
+
+/// A type's name without its namespaces, as Python names classes.
+std::string class_name(const std::type_info& type) {
+  std::string name = type_name(type);
+  return name.substr(name.rfind(':', name.find('<')) + 1);
+}
+
+}  // namespace
 
 ShieldLink::ShieldLink(FutureState& outer, Ref<FutureState> inner) noexcept
     : Ready(&ShieldLink::inner_done), outer_(outer), inner_(std::move(inner)) {}
@@ -32,7 +43,8 @@ void ShieldLink::inner_done(Ready& node) {
   if (self.outer_.done()) {
     if (inner->cancelled()) return;
     if (std::exception_ptr error = inner->take_error()) {
-      ExceptionContext context("exception in shielded future");
+      ExceptionContext context(class_name(*error.__cxa_exception_type()) +
+                               " exception in shielded future");
       context.set_exception(error).set_future(FutureHandle(inner));
       inner->loop().call_exception_handler(context);
     }

@@ -156,6 +156,7 @@ double processor_seconds() {
 
 /// R8: a second and a half without descriptors for new connections.
 TEST_P(FaultsTest, fault56_no_descriptors_for_a_while) {
+  if (test::kNeedsDescriptors) GTEST_SKIP() << "with UBSan";
   test::DescriptorLimit limit(100);
   Faults faults;
   run(faults, [&]() -> Coro<> {
@@ -236,6 +237,7 @@ TEST_P(FaultsTest, fault183_no_descriptors) {
 /// The same with the limit of the process: one descriptor more each time, until there are enough
 /// for the loop, the listener, the connecting end and the accepted one.
 TEST_P(FaultsTest, fault183_one_descriptor_more_each_time) {
+  if (test::kNeedsDescriptors) GTEST_SKIP() << "with UBSan";
   std::ptrdiff_t before = test::open_descriptors();
   int failures = 0;
   for (unsigned spare = 0; spare < 8; ++spare) {

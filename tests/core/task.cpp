@@ -354,4 +354,70 @@ TEST(Task, fault211_ranges_of_what_can_only_be_moved) {
   });
 }
 
+// --- Which tasks there are, and who makes them ---------------------------------------------------
+
+TEST(Task, A2_16_current_task_and_all_tasks) {
+  EXPECT_EQ(thrown([] { current_task(); }), "asyncio::RuntimeError: no running event loop");
+  EXPECT_EQ(thrown([] { all_tasks(); }), "asyncio::RuntimeError: no running event loop");
+  run_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    TaskHandle main = current_task().value();
+    EXPECT_EQ(all_tasks(), (std::vector<TaskHandle>{main}));
+    std::optional<TaskHandle> seen;
+    auto body = [&]() -> Coro<> {
+      seen = current_task();
+      co_return;
+    };
+    Task<> first = create_task(sleep(1s));
+    Task<> second = loop.create_task(body());
+    EXPECT_EQ(all_tasks(), (std::vector<TaskHandle>{main, first, second}));
+    co_await second;
+    EXPECT_EQ(seen, std::optional<TaskHandle>(second));
+    EXPECT_EQ(all_tasks(loop), (std::vector<TaskHandle>{main, first}));
+    bool in_callback = true;
+    loop.call_soon([&] { in_callback = current_task().has_value(); });
+    co_await first;
+    EXPECT_FALSE(in_callback);
+  });
+  EventLoop idle = test::new_virtual_loop();
+  EXPECT_FALSE(current_task(idle));
+  EXPECT_TRUE(all_tasks(idle).empty());
+  idle.close();
+}
+
+TEST(Task, A9_4_A2_8_a_task_factory_sees_each_task_and_may_start_it_eagerly) {
+  run_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    EXPECT_FALSE(loop.get_task_factory());
+    int made = 0;
+    loop.set_task_factory(
+        [&](EventLoop, TaskOptions& options) { options.name("made " + std::to_string(++made)); });
+    EXPECT_TRUE(loop.get_task_factory());
+    Task<> slow = create_task(sleep(1s));
+    EXPECT_EQ(slow.get_name(), "made 1");
+    loop.set_task_factory(create_eager_task_factory(loop.get_task_factory()));
+    auto number = []() -> Coro<int> { co_return 7; };
+    Task<int> eager = create_task(number());
+    EXPECT_TRUE(eager.done());
+    EXPECT_EQ(eager.get_name(), "made 2");
+    loop.set_task_factory(eager_task_factory);
+    EXPECT_TRUE(create_task(number()).done());
+    loop.set_task_factory({});
+    EXPECT_FALSE(create_task(number()).done());
+    co_await slow;
+  });
+}
+
+TEST(Task, A9_4_create_future_belongs_to_the_loop_and_begins_pending) {
+  run_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Future<std::string> future = loop.create_future<std::string>();
+    EXPECT_FALSE(future.done());
+    EXPECT_TRUE(future.get_loop() == loop);
+    loop.call_later(1s, [&] { future.set_result("done"); });
+    std::string text = co_await future;
+    EXPECT_EQ(text, "done");
+  });
+}
+
 }  // namespace

@@ -306,4 +306,21 @@ TEST(Timers, fault27_slow_callbacks_and_steps_are_reported_in_debug_with_their_p
   EXPECT_EQ(log.records.size(), 2u);
 }
 
+TEST(Timers, A2_6_sleep_gives_its_result_and_sleep_until_meets_a_point_in_time) {
+  run_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    TimePoint begin = loop.time();
+    std::string result = co_await sleep(1s, std::string("rested"));
+    EXPECT_EQ(result, "rested");
+    EXPECT_EQ(loop.time() - begin, 1s);
+    co_await sleep_until(begin + 5s);
+    EXPECT_EQ(loop.time() - begin, 5s);
+    int turns = 0;
+    loop.call_soon([&] { ++turns; });
+    co_await sleep_until(begin);  // is past: one turn
+    EXPECT_EQ(turns, 1);
+    EXPECT_EQ(loop.time() - begin, 5s);
+  });
+}
+
 }  // namespace

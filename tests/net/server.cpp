@@ -335,11 +335,7 @@ TEST(Server, A3_2_reuse_port_shares_an_address) {
 
 /// Fault 56: out of descriptors, the server rests for a second and then goes on.
 TEST(Server, R8_fault56_accept_without_descriptors) {
-#if defined(__has_feature)
-#if __has_feature(undefined_behavior_sanitizer)
-  GTEST_SKIP() << "UBSan looks at types through a pipe, for which there are no descriptors";
-#endif
-#endif
+  if (test::kNeedsDescriptors) GTEST_SKIP() << "with UBSan";
   test::DescriptorLimit limit(100);
   run([]() -> Coro<> {
     std::vector<std::exception_ptr> reports;

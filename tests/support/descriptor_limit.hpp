@@ -9,6 +9,18 @@
 
 namespace test {
 
+/// Whether the process may not be without descriptors: UBSan looks at types through a pipe.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define ASYNCIO_TEST_UBSAN
+#endif
+#endif
+#ifdef ASYNCIO_TEST_UBSAN
+inline constexpr bool kNeedsDescriptors = true;
+#else
+inline constexpr bool kNeedsDescriptors = false;
+#endif
+
 /// While it lives, so many more descriptors can be opened, and then there are no more (EMFILE).
 class DescriptorLimit {
  public:

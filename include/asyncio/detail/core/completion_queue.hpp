@@ -21,6 +21,8 @@ class CompletionQueue {
 
   /// Reserves one more item; false when all have been given out.
   bool claim() noexcept;
+  /// Gives up a claim: nothing was taken.
+  void unclaim() noexcept { ++unclaimed_; }
 
   class [[nodiscard]] Get final : public Waiter {
    public:
