@@ -27,7 +27,14 @@ class [[nodiscard("co_await it")]] Capture {
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
 
-  bool await_ready() { return awaiter_.await_ready(); }
+  bool await_ready() {
+    try {
+      return awaiter_.await_ready();
+    } catch (...) {  // It failed without waiting: that is the outcome.
+      error_ = std::current_exception();
+      return true;
+    }
+  }
 
   bool await_suspend(PromiseBase& promise) {
     try {

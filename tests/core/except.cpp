@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <coroutine>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -109,6 +110,32 @@ TEST(Except, fault204_moved_from_generator_is_an_error) {
     auto first = co_await taken.next();
     EXPECT_EQ(*first, 1);
     co_await taken.aclose();
+  });
+}
+
+/// Fails in the step that is asked for.
+class Failing {
+ public:
+  enum class Step { ready, suspend, resume };
+  explicit Failing(Step step) : step_(step) {}
+
+  bool await_ready() { return fail_in(Step::ready), false; }
+  bool await_suspend(std::coroutine_handle<>) { return fail_in(Step::suspend), false; }
+  void await_resume() { fail_in(Step::resume); }
+
+ private:
+  void fail_in(Step step) const {
+    if (step == step_) throw ValueError("in this step");
+  }
+  Step step_;
+};
+
+TEST(Capture, D3_an_awaitable_may_fail_in_each_of_its_steps) {
+  run_virtual([]() -> Coro<> {
+    for (auto step : {Failing::Step::ready, Failing::Step::suspend, Failing::Step::resume}) {
+      auto result = co_await capture(Failing(step));
+      EXPECT_TRUE(result.holds<ValueError>());
+    }
   });
 }
 
