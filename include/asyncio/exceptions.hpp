@@ -108,6 +108,60 @@ class TimeoutError : public OSError {
   std::exception_ptr cause_;
 };
 
+/// EAGAIN, EALREADY, EINPROGRESS.
+class BlockingIOError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// ECHILD.
+class ChildProcessError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// EEXIST.
+class FileExistsError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// ENOENT.
+class FileNotFoundError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// EINTR.
+class InterruptedError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// EISDIR.
+class IsADirectoryError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// ENOTDIR.
+class NotADirectoryError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// EACCES, EPERM.
+class PermissionError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
+/// ESRCH.
+class ProcessLookupError : public OSError {
+ public:
+  using OSError::OSError;
+};
+
 class ConnectionError : public OSError {
  public:
   using OSError::OSError;

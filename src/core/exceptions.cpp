@@ -36,21 +36,52 @@ QueueEmpty::QueueEmpty() : std::runtime_error("the queue is empty") {}
 QueueFull::QueueFull() : std::runtime_error("the queue is full") {}
 QueueShutDown::QueueShutDown() : std::runtime_error("the queue is shut down") {}
 
+namespace {
+
+template <class E>
+std::exception_ptr make(int error_number, const std::string& operation) {
+  return std::make_exception_ptr(E(error_number, operation));
+}
+
+}  // namespace
+
+/// CPython: Objects/exceptions.c, the table of errnomap.
 std::exception_ptr make_os_error(int error_number, const std::string& operation) {
   switch (error_number) {
     case ETIMEDOUT:
       return std::make_exception_ptr(TimeoutError(operation));
+    case EAGAIN:
+    case EALREADY:
+    case EINPROGRESS:
+      return make<BlockingIOError>(error_number, operation);
     case EPIPE:
     case ESHUTDOWN:
-      return std::make_exception_ptr(BrokenPipeError(error_number, operation));
+      return make<BrokenPipeError>(error_number, operation);
+    case ECHILD:
+      return make<ChildProcessError>(error_number, operation);
     case ECONNABORTED:
-      return std::make_exception_ptr(ConnectionAbortedError(error_number, operation));
+      return make<ConnectionAbortedError>(error_number, operation);
     case ECONNREFUSED:
-      return std::make_exception_ptr(ConnectionRefusedError(error_number, operation));
+      return make<ConnectionRefusedError>(error_number, operation);
     case ECONNRESET:
-      return std::make_exception_ptr(ConnectionResetError(error_number, operation));
+      return make<ConnectionResetError>(error_number, operation);
+    case EEXIST:
+      return make<FileExistsError>(error_number, operation);
+    case ENOENT:
+      return make<FileNotFoundError>(error_number, operation);
+    case EINTR:
+      return make<InterruptedError>(error_number, operation);
+    case EISDIR:
+      return make<IsADirectoryError>(error_number, operation);
+    case ENOTDIR:
+      return make<NotADirectoryError>(error_number, operation);
+    case EACCES:
+    case EPERM:
+      return make<PermissionError>(error_number, operation);
+    case ESRCH:
+      return make<ProcessLookupError>(error_number, operation);
     default:
-      return std::make_exception_ptr(OSError(error_number, operation));
+      return make<OSError>(error_number, operation);
   }
 }
 

@@ -121,7 +121,7 @@ TEST(DefaultExecutor, fault44_without_threads_calls_and_shutdown_say_so_and_work
     {
       NoThreads none;
       const char* expected =
-          "asyncio::OSError: start thread asyncio_0: Resource temporarily unavailable";
+          "asyncio::BlockingIOError: start thread asyncio_0: Resource temporarily unavailable";
       EXPECT_EQ(thrown([&] { loop.run_in_executor(nullptr, [] {}); }), expected);
       Result<> refused = co_await capture(to_thread([] {}));
       EXPECT_EQ(thrown([&] { refused.value(); }), expected);
@@ -131,7 +131,7 @@ TEST(DefaultExecutor, fault44_without_threads_calls_and_shutdown_say_so_and_work
       NoThreads none;
       Result<> refused = co_await capture(loop.shutdown_default_executor());
       EXPECT_EQ(thrown([&] { refused.value(); }),
-                "asyncio::OSError: start a thread to join the default executor: Resource "
+                "asyncio::BlockingIOError: start a thread to join the default executor: Resource "
                 "temporarily unavailable");
     }
     co_await loop.shutdown_default_executor();

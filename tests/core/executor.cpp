@@ -277,7 +277,7 @@ TEST(ThreadPoolExecutor, fault44_without_any_thread_submit_throws_and_later_work
   {
     NoThreads none;
     EXPECT_EQ(thrown([&] { pool.submit([counted = Counted()] {}); }),
-              "asyncio::OSError: start thread pool_0: Resource temporarily unavailable");
+              "asyncio::BlockingIOError: start thread pool_0: Resource temporarily unavailable");
     EXPECT_EQ(Counted::alive, 0);
     EXPECT_EQ(pool.thread_count(), 0u);
   }

@@ -330,9 +330,10 @@ TEST(Dns, R10_fault44_without_threads_a_look_up_says_so_and_works_later) {
     {
       test::NoThreads none;
       std::string refused = co_await resolved("two.test");
-      EXPECT_EQ(refused,
-                "asyncio::OSError: start a thread to resolve 'two.test': Resource temporarily "
-                "unavailable");
+      EXPECT_EQ(
+          refused,
+          "asyncio::BlockingIOError: start a thread to resolve 'two.test': Resource temporarily "
+          "unavailable");
     }
     std::string answer = co_await resolved("two.test");
     EXPECT_EQ(answer, "127.0.0.1:80 127.0.0.2:80");

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The classes of exceptions (A3.3, A10).
+#include "asyncio/exceptions.hpp"
+
+#include "captures.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+using namespace asyncio;
+
+namespace {
+
+template <class E>
+bool caught_as(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const E&) {
+    return true;
+  } catch (...) {  // Only asks for the type.
+    return false;
+  }
+}
+
+TEST(Exceptions, R10_errors_of_the_system_have_pythons_class_and_name_operation_and_reason) {
+  const std::pair<int, const char*> classes[] = {
+      {EAGAIN, "BlockingIOError"},
+      {EALREADY, "BlockingIOError"},
+      {EINPROGRESS, "BlockingIOError"},
+      {EPIPE, "BrokenPipeError"},
+      {ESHUTDOWN, "BrokenPipeError"},
+      {ECHILD, "ChildProcessError"},
+      {ECONNABORTED, "ConnectionAbortedError"},
+      {ECONNREFUSED, "ConnectionRefusedError"},
+      {ECONNRESET, "ConnectionResetError"},
+      {EEXIST, "FileExistsError"},
+      {ENOENT, "FileNotFoundError"},
+      {EINTR, "InterruptedError"},
+      {EISDIR, "IsADirectoryError"},
+      {ENOTDIR, "NotADirectoryError"},
+      {EACCES, "PermissionError"},
+      {EPERM, "PermissionError"},
+      {ESRCH, "ProcessLookupError"},
+      {ETIMEDOUT, "TimeoutError"},
+      {EBADF, "OSError"},
+  };
+  for (auto [number, name] : classes) {
+    std::exception_ptr error = make_os_error(number, "open /x");
+    std::string reason = std::generic_category().message(number);
+    if (number == ETIMEDOUT) reason = "timed out";
+    EXPECT_EQ(describe_exception(error), "asyncio::" + std::string(name) + ": open /x: " + reason);
+    EXPECT_TRUE(caught_as<OSError>(error)) << name;
+    EXPECT_TRUE(caught_as<std::system_error>(error)) << name;
+    EXPECT_FALSE(caught_as<BaseException>(error)) << name;
+    try {
+      std::rethrow_exception(error);
+    } catch (const OSError& of_system) {
+      EXPECT_EQ(of_system.error_number(), number);
+    }
+  }
+  for (int number : {EPIPE, ESHUTDOWN, ECONNABORTED, ECONNREFUSED, ECONNRESET})
+    EXPECT_TRUE(caught_as<ConnectionError>(make_os_error(number, "x")));
+}
+
+}  // namespace
