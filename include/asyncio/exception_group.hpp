@@ -41,6 +41,11 @@ class ExceptionGroup : public std::runtime_error {
   /// The direct children, in the order in which they were collected.
   const std::vector<std::exception_ptr>& exceptions() const noexcept { return exceptions_; }
 
+  /// A group of the same message with other errors.
+  ExceptionGroup derive(std::vector<std::exception_ptr> exceptions) const {
+    return ExceptionGroup(message_, std::move(exceptions));
+  }
+
   /// The part of the tree whose leaves are an E, with the same shape; empty if there is none.
   template <class E>
   std::optional<ExceptionGroup> subgroup() const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-/// The classes of exceptions (A3.3, A10).
+/// The classes of exceptions, and groups of them (A2.5, A3.3, A10).
 #include "asyncio/exceptions.hpp"
 
+#include "asyncio/exception_group.hpp"
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -64,6 +65,26 @@ TEST(Exceptions, R10_errors_of_the_system_have_pythons_class_and_name_operation_
   }
   for (int number : {EPIPE, ESHUTDOWN, ECONNABORTED, ECONNREFUSED, ECONNRESET})
     EXPECT_TRUE(caught_as<ConnectionError>(make_os_error(number, "x")));
+}
+
+TEST(Exceptions, A2_5_derive_keeps_the_message_and_predicates_split) {
+  ExceptionGroup group("mixed", {std::make_exception_ptr(ValueError("one")),
+                                 std::make_exception_ptr(LookupError("two"))});
+  ExceptionGroup derived = group.derive({std::make_exception_ptr(TypeError("three"))});
+  EXPECT_EQ(derived.message(), "mixed");
+  ASSERT_EQ(derived.exceptions().size(), 1u);
+  EXPECT_EQ(describe_exception(derived.exceptions()[0]), "asyncio::TypeError: three");
+  EXPECT_THROW(group.derive({}), ValueError);
+
+  auto is_two = [](const std::exception_ptr& error) {
+    return describe_exception(error) == "asyncio::LookupError: two";
+  };
+  auto [two, rest] = group.split(is_two);
+  ASSERT_TRUE(two && rest);
+  EXPECT_EQ(two->message(), "mixed");
+  EXPECT_EQ(two->exceptions().size(), 1u);
+  EXPECT_EQ(describe_exception(rest->exceptions().at(0)), "asyncio::ValueError: one");
+  EXPECT_FALSE(rest->subgroup(is_two));
 }
 
 }  // namespace
