@@ -52,6 +52,14 @@ class AsyncExitStack {
     entries_.push_back(std::make_unique<CallbackEntry<decltype(call)>>(std::move(call)));
   }
 
+  /// Calls `function(error)` when the stack is left, with the exception or null, as an `aexit`: it
+  /// returns, or gives when awaited, whether to swallow the exception; nothing means no.
+  template <class F>
+  void push_async_exit(F&& function) {
+    using Exit = std::decay_t<F>;
+    entries_.push_back(std::make_unique<ExitEntry<Exit>>(std::forward<F>(function)));
+  }
+
   /// Moves everything to a new stack; this one is empty afterwards.
   AsyncExitStack pop_all() noexcept { return std::move(*this); }
 
@@ -87,6 +95,25 @@ class AsyncExitStack {
     F call;
   };
 
+  template <class F>
+  struct ExitEntry final : Entry {
+    static_assert(std::is_invocable_v<F&, std::exception_ptr>,
+                  "push_async_exit takes a function of std::exception_ptr");
+    explicit ExitEntry(F function) : call(std::move(function)) {}
+    Coro<bool> leave(std::exception_ptr error) override {
+      auto leave_it = [&]() -> decltype(auto) { return call(error); };
+      using Leave = detail::Settle<decltype(leave_it)>;
+      if constexpr (std::is_void_v<typename Leave::type>) {
+        co_await Leave(std::move(leave_it));
+        co_return false;
+      } else {
+        bool swallow = co_await Leave(std::move(leave_it));
+        co_return swallow;
+      }
+    }
+    F call;
+  };
+
   template <class C, class D>
   auto enter(D&& manager)
       -> Coro<typename decltype(detail::enter(std::declval<std::remove_reference_t<C>&>()))::type> {
@@ -108,5 +135,31 @@ class AsyncExitStack {
 
   std::vector<std::unique_ptr<Entry>> entries_;
 };
+
+/// Closes what has an `aclose`, a generator say, at the end of a `with`.
+///
+///     co_await with(aclosing(lines()), [&](AsyncGenerator<std::string>& line) -> Coro<> { ... });
+///
+/// asyncio  contextlib, aclosing
+template <class T>
+class AsyncClosing {
+ public:
+  explicit AsyncClosing(T&& thing) : thing_(std::forward<T>(thing)) {}
+
+  std::remove_reference_t<T>& aenter() noexcept { return thing_; }
+  Coro<bool> aexit(std::exception_ptr) {
+    co_await thing_.aclose();
+    co_return false;
+  }
+
+ private:
+  T thing_;
+};
+
+/// A temporary is kept in the manager; what has a name is referred to.
+template <class T>
+AsyncClosing<T> aclosing(T&& thing) {
+  return AsyncClosing<T>(std::forward<T>(thing));
+}
 
 }  // namespace asyncio
