@@ -62,6 +62,8 @@ class ContextSlot {
 
   /// The context as an object; from now on changes to either are seen in both.
   Context share();
+  /// Whether this is the context that `cell` stands for.
+  bool is(const ContextCell& cell) const noexcept;
 
  private:
   static std::uintptr_t acquire(std::uintptr_t bits) noexcept;
@@ -85,6 +87,7 @@ struct ContextCell {
 
   std::atomic<std::size_t> references{1};
   ContextSlot slot{ContextSlot::Empty::empty};  // never that of another cell
+  bool entered = false;                         // by Context::run
 };
 
 /// What code outside any task or callback sees.
@@ -132,10 +135,12 @@ class Context {
   ~Context() { cell_->drop_reference(); }
 
   /// Calls `function(args...)` with this context current; what it sets stays in this context.
+  ///
+  /// Throws   RuntimeError if this context is current already; what the function throws.
   template <class F, class... Args>
   decltype(auto) run(F&& function, Args&&... args) {
-    Context alive(*this);
-    detail::ContextScope scope(cell_->slot);
+    Entered entered(*this);
+    detail::ContextScope scope(entered.slot);
     return std::invoke(std::forward<F>(function), std::forward<Args>(args)...);
   }
 
@@ -153,7 +158,29 @@ class Context {
  private:
   friend Context copy_context();
   friend class detail::ContextSlot;
+  template <class T>
+  friend class ContextVar;
   explicit Context(detail::ContextCell* shared) noexcept : cell_(shared) { cell_->add_reference(); }
+
+  bool current() const noexcept { return detail::current_context().is(*cell_); }
+
+  /// A run of `context`, which it keeps alive.
+  class Entered {
+   public:
+    explicit Entered(const Context& context) : slot(context), cell_(*context.cell_) {
+      if (cell_.entered || context.current())
+        throw RuntimeError("cannot enter context: <Context object> is already entered");
+      cell_.entered = true;
+    }
+    ~Entered() { cell_.entered = false; }
+    Entered(const Entered&) = delete;
+    Entered& operator=(const Entered&) = delete;
+
+    detail::ContextSlot slot;
+
+   private:
+    detail::ContextCell& cell_;
+  };
 
   detail::ContextCell* cell_;
 };
@@ -174,11 +201,19 @@ class ContextVar {
     /// The value before, empty if there was none.
     const std::optional<T>& old_value() const noexcept { return old_; }
 
+    /// A token is a context manager, which resets at its end:
+    /// `co_await with(variable.set(1), body)`.
+    Token& aenter() noexcept { return *this; }
+    bool aexit(const std::exception_ptr&) {
+      variable_->reset(*this);
+      return false;
+    }
+
    private:
     friend class ContextVar;
-    Token(const ContextVar* variable, std::optional<T> old)
-        : variable_(variable), old_(std::move(old)) {}
-    const ContextVar* variable_;
+    Token(ContextVar* variable, std::optional<T> old) : variable_(variable), old_(std::move(old)) {}
+    ContextVar* variable_;
+    Context context_ = detail::current_context().share();
     std::optional<T> old_;
     bool used_ = false;
   };
@@ -211,12 +246,16 @@ class ContextVar {
 
   /// Puts back what `token`'s set replaced.
   ///
-  /// Throws   ValueError for another variable's token, RuntimeError for one used before.
+  /// Throws   RuntimeError for a token used before, ValueError for that of another variable or of
+  ///          another context.
   void reset(Token& token) {
-    if (token.variable_ != this)
-      throw ValueError("the token was made by another context variable than '" + name_ + "'");
-    if (std::exchange(token.used_, true))
-      throw RuntimeError("the token of context variable '" + name_ + "' has been used already");
+    auto refused = [&token](const char* why) {
+      return "the token of context variable '" + token.variable_->name_ + "' " + why;
+    };
+    if (token.used_) throw RuntimeError(refused("has already been used once"));
+    if (token.variable_ != this) throw ValueError(refused("was created by a different ContextVar"));
+    if (!token.context_.current()) throw ValueError(refused("was created in a different Context"));
+    token.used_ = true;
     if (token.old_)
       detail::current_context().set(this, std::any(*token.old_));
     else

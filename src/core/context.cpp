@@ -55,6 +55,8 @@ void ContextSlot::release(std::uintptr_t bits) noexcept {
 
 ContextCell* ContextSlot::cell() const noexcept { return cell_of(bits_); }
 
+bool ContextSlot::is(const ContextCell& given) const noexcept { return cell() == &given; }
+
 ContextMap* ContextSlot::map() const noexcept {
   return reinterpret_cast<ContextMap*>(cell() ? cell()->slot.bits_ : bits_);
 }
