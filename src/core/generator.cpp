@@ -35,6 +35,7 @@ void GeneratorState::resumed() {
 void GeneratorState::finish() noexcept {
   state_ = State::finished;
   Links::unlink();
+  if (std::exchange(kept_, false)) drop_reference();
 }
 
 void Loop::adopt_generator(GeneratorState& generator) {
@@ -62,9 +63,12 @@ void GeneratorOwner::drop() noexcept {
   bool suspended = !state->fresh() && !state->running() && !state->finished();
   if (suspended && state->hazard == Hazard::none && !state->loop().closed()) {
     try {
+      state->keep_in_loop(true);
       spawn(state->loop(), TaskOptions(), close_dropped(GeneratorRef(*state)),
             std::source_location());
+      return;
     } catch (...) {  // No memory for a task: the generator is destroyed without its clean-up.
+      state->keep_in_loop(false);
       log(LogLevel::error, "cannot close asynchronous generator '" +
                                function_name(state->function) +
                                "': " + describe_exception(std::current_exception()));

@@ -17,7 +17,8 @@ class Loop;
 /// States: fresh → (running ⇄ suspended at a yield) → finished. While running, `link` is the
 /// awaiter of its consumer, and its frame is part of the consumer's task. While suspended or
 /// running it is in its loop's list, so that the loop can close it. Counted by its AsyncGenerator
-/// and by the awaiters that work on it; the last one destroys the frame.
+/// and by the awaiters that work on it; the last one destroys the frame. One that was dropped while
+/// suspended is kept by that list: the task that is to close it may be cancelled before it begins.
 class GeneratorState : public PromiseBase, public Links {
  public:
   /// A generator starts without the driver's check of `broken` in Coro, so it checks here.
@@ -34,6 +35,8 @@ class GeneratorState : public PromiseBase, public Links {
   /// Called by its consumer's awaiter.
   void enter(TaskState& consumer, FrameLink& from);
   void finish() noexcept;
+  /// Called by its owner, whose reference goes to the loop's list; taken back by false.
+  void keep_in_loop(bool keep) noexcept { kept_ = keep; }
   /// Called by `co_yield`.
   void yield_to_consumer() noexcept;
   void resumed();
@@ -51,6 +54,7 @@ class GeneratorState : public PromiseBase, public Links {
  private:
   enum class State : std::uint8_t { fresh, running, suspended, finished };
   State state_ = State::fresh;
+  bool kept_ = false;
   std::uint32_t references_ = 1;
   Loop* loop_ = nullptr;
 };
@@ -97,8 +101,10 @@ class GeneratorOwner {
 /// The part of next(), asend(), athrow() and aclose() that does not depend on types.
 class GeneratorWait : public FrameLink {
  public:
-  GeneratorWait(const GeneratorWait&) = delete;
-  GeneratorWait& operator=(const GeneratorWait&) = delete;
+  /// May be moved until it is awaited.
+  GeneratorWait(GeneratorWait&& idle) noexcept
+      : FrameLink(), generator_(idle.generator_), injected_(std::move(idle.injected_)) {}
+  GeneratorWait& operator=(GeneratorWait&&) = delete;
   ~GeneratorWait();
 
   /// Nothing to run: the generator has ended, or is closed before it began.
