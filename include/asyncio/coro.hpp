@@ -141,7 +141,11 @@ class [[nodiscard("co_await it")]] CoroCapture : public FrameLink {
     if constexpr (std::is_void_v<T>) {
       return Result<T>(Unit());
     } else {
-      return Result<T>(promise->take());
+      try {
+        return Result<T>(promise->take());
+      } catch (...) {  // There was no co_return, or the value could not be moved: the outcome.
+        return Result<T>(std::current_exception());
+      }
     }
   }
 };
@@ -234,6 +238,10 @@ auto awaiter_for(A&& awaitable) {
 
 template <class A>
 auto PromiseBase::await_transform(A&& awaitable, std::source_location where) {
+  using Awaiter = decltype(awaiter_for(std::declval<A>()));
+  static_assert(fits_frame_v<Awaiter> && fits_frame_v<A> &&
+                    fits_frame_v<decltype(std::declval<Awaiter&>().await_resume())>,
+                "what is awaited, and its result, may not be over-aligned: use a pointer");
   awaiting = where;
   return awaiter_for(std::forward<A>(awaitable));
 }

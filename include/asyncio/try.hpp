@@ -10,6 +10,7 @@
 
 #include <exception>
 #include <functional>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -130,16 +131,17 @@ class [[nodiscard("co_await it")]] Try {
 
  private:
   static Coro<value_type> run(Try self) {
-    Result outcome = co_await detail::CaptureCall<std::reference_wrapper<Body>>(self.body_);
-    if (outcome.has_exception()) {
-      std::exception_ptr error = outcome.exception();
-      outcome = co_await self.template handle<0>(std::move(error));
+    std::optional<Result> outcome;  // emplaced: its value need not be assignable
+    outcome.emplace(co_await detail::CaptureCall<std::reference_wrapper<Body>>(self.body_));
+    if (outcome->has_exception()) {
+      std::exception_ptr error = outcome->exception();
+      outcome.emplace(co_await self.template handle<0>(std::move(error)));
     }
     co_await detail::Settle<std::reference_wrapper<Finally>>(self.finally_clause_);
     if constexpr (std::is_void_v<value_type>)
-      outcome.value();
+      outcome->value();
     else
-      co_return std::move(outcome).value();
+      co_return std::move(*outcome).value();
   }
 
   /// The outcome after the first clause from I on that takes `error`.

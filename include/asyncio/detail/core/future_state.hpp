@@ -181,7 +181,7 @@ class Slot {
   ~Slot() {}
   template <class U>
   void emplace(U&& value) {
-    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(value));
+    std::construct_at(std::addressof(value_), std::forward<U>(value));
   }
   void destroy() noexcept { value_.~T(); }
   T& get() noexcept { return value_; }

@@ -51,6 +51,8 @@ consteval bool is_closure() {
 template <class Arg>
 consteval Hazard parameter_hazard() {
   using Value = std::remove_cvref_t<Arg>;
+  static_assert(fits_frame_v<Arg>,
+                "a coroutine's parameter may not be over-aligned: pass a pointer");
   if constexpr (is_closure<Value>()) {
     return Hazard::none;  // the first one: see closure_hazard
   } else {

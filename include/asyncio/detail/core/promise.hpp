@@ -125,7 +125,7 @@ inline void destroy_frame(PromiseBase* frame) noexcept {
 template <class T>
 class ValuePromise : public PromiseBase {
  public:
-  static_assert(alignof(T) <= 16, "a coroutine's result may not be over-aligned: return a pointer");
+  static_assert(fits_frame_v<T>, "a coroutine's result may not be over-aligned: return a pointer");
 
   template <class U = T>
   void return_value(U&& result) {

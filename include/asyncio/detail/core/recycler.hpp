@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -117,6 +118,13 @@ struct Recycled {
   static void* operator new(std::size_t, void* where) noexcept { return where; }
   static void operator delete(void* block, std::size_t size) noexcept {
     Recycler::deallocate(block, size);
+  }
+  /// For a class that holds something over-aligned.
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* block, std::size_t size, std::align_val_t alignment) noexcept {
+    ::operator delete(block, size, alignment);
   }
 };
 

@@ -9,6 +9,17 @@ namespace asyncio::detail {
 template <class...>
 inline constexpr bool never_v = false;
 
+/// Whether T can live in a coroutine's frame, which is aligned as operator new does it: compilers
+/// put an over-aligned value there all the same.
+template <class T>
+inline constexpr bool fits_frame_v = alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+template <class T>
+inline constexpr bool fits_frame_v<T&> = true;
+template <class T>
+inline constexpr bool fits_frame_v<T&&> = true;
+template <>
+inline constexpr bool fits_frame_v<void> = true;
+
 /// What a call gives that a static_assert has refused. It can be awaited and converted to anything,
 /// so that the reason is all that the compiler says. Never made at run time.
 class Refused {
