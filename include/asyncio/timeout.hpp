@@ -11,6 +11,7 @@
 #include "asyncio/wait.hpp"
 
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -46,6 +47,9 @@ class [[nodiscard("enter it: co_await with(timeout(...), body)")]] Timeout : pri
   void reschedule(std::optional<TimePoint> when);
   /// Whether the deadline has passed inside the scope.
   bool expired() const noexcept { return state_ == State::expiring || state_ == State::expired; }
+
+  /// "<Timeout [active] when=12.5>", as Python prints it.
+  std::string repr() const;
 
   /// Throws   RuntimeError outside a task or a second time.
   Timeout& aenter();

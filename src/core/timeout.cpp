@@ -3,9 +3,13 @@
 
 #include "asyncio/detail/core/loop.hpp"
 
+#include <chrono>
+#include <sstream>
 #include <string>
 
 namespace asyncio {
+
+using namespace std::chrono_literals;
 
 Timeout::Timeout(std::optional<TimePoint> when) noexcept : Timer(&Timeout::expire), when_(when) {}
 
@@ -57,6 +61,20 @@ void Timeout::reschedule(std::optional<TimePoint> when) {
   disarm();
   when_ = when;
   arm();
+}
+
+std::string Timeout::repr() const {
+  const char* names[] = {"created", "active", "expiring", "expired", "finished"};
+  std::string text = std::string("<Timeout [") + names[static_cast<int>(state_)] + "]";
+  if (state_ == State::entered) {
+    std::ostringstream seconds;
+    if (when_)
+      seconds << std::chrono::round<std::chrono::milliseconds>(*when_).time_since_epoch() / 1.0s;
+    else
+      seconds << "None";
+    text += " when=" + seconds.str();
+  }
+  return text + ">";
 }
 
 void Timeout::arm() {
