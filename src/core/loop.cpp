@@ -113,7 +113,10 @@ void Loop::poll() {
     sleeping_.store(true, std::memory_order_seq_cst);
     if (inbox_.load(std::memory_order_seq_cst)) deadline = TimePoint::min();
   }
+  TimePoint begin = debug_ ? now() : TimePoint();
   poller_->poll(deadline);
+  if (debug_) [[unlikely]]
+    report_slow_poll(begin, deadline);
   // Relaxed: a poster that still reads true wakes the poller in vain.
   if (idle) sleeping_.store(false, std::memory_order_relaxed);
   take_inbox();
@@ -141,6 +144,16 @@ void Loop::run_ready_debug() {
     ++handles_since_poll_;
     run_timed(batch_.pop_front());
   }
+}
+
+/// What a poll takes beyond the time that it was to wait delays everything else (A12.5).
+void Loop::report_slow_poll(TimePoint begin, TimePoint deadline) {
+  if (deadline == TimePoint::max()) return;
+  auto late = now() - std::max(begin, deadline);
+  if (late < slow_callback_duration) return;
+  log(LogLevel::warning, "Polling took " +
+                             std::to_string(std::chrono::duration<double>(late).count()) +
+                             " seconds longer than it was to wait");
 }
 
 void Loop::run_timed(Ready& node) {

@@ -94,6 +94,24 @@ TEST(Loop, fault1_a_task_that_yields_for_ever_delays_polls_and_timers_by_a_bound
   });
 }
 
+TEST(Loop, A12_5_debug_mode_reports_a_poll_that_takes_too_long) {
+  test::LogCapture log;
+  EventLoop loop = test::new_virtual_loop();
+  auto sleeps_past_its_deadline = [&](TimePoint) { test::poller_of(loop).advance(150ms); };
+  for (bool debug : {false, true}) {
+    loop.set_debug(debug);
+    test::poller_of(loop).on_poll = sleeps_past_its_deadline;
+    loop.call_later(50ms, [&] {
+      test::poller_of(loop).on_poll = nullptr;
+      loop.call_later(1s, [&] { loop.stop(); });  // a long wait that ends in time
+    });
+    loop.run_forever();
+  }
+  EXPECT_EQ(log.records.size(), 1u) << log.all();
+  EXPECT_EQ(log.count("Polling took 0.1", "seconds longer than it was to wait"), 1) << log.all();
+  loop.close();
+}
+
 TEST(Loop, A9_2_stop_lets_the_scheduled_callbacks_run_and_the_next_run_goes_on) {
   EventLoop loop = test::new_virtual_loop();
   std::vector<int> trace;

@@ -153,6 +153,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void run_ready();
   [[gnu::noinline]] void run_batch();
   void run_ready_debug();
+  void report_slow_poll(TimePoint begin, TimePoint deadline);
   void run_timed(Ready& node);
   void take_inbox() noexcept {
     if (inbox_.load(std::memory_order_relaxed)) [[unlikely]]
