@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/core/seeded_random.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,18 +14,6 @@
 #include <vector>
 
 namespace asyncio::detail {
-
-/// A source of numbers that is the same for the same seed, everywhere (splitmix64).
-class SimulatedRandom {
- public:
-  explicit SimulatedRandom(std::uint64_t seed) noexcept : state_(seed) {}
-
-  std::uint64_t next() noexcept;
-  std::size_t below(std::size_t bound) noexcept { return next() % bound; }
-
- private:
-  std::uint64_t state_;
-};
 
 /// TCP and Unix streams between the tasks of one loop, in memory: what the backend calls do when
 /// there is no operating system. Every address can be bound and reached; names of sockets are
@@ -131,7 +120,7 @@ class SimulatedNetwork : public Backend {
   void cancel_all(Socket& socket) noexcept;
 
   std::uint64_t seed_;
-  SimulatedRandom random_;
+  SeededRandom random_;
   std::map<int, std::unique_ptr<Socket>> sockets_;
   std::vector<Event> events_;
   int next_number_ = kFirstNumber;

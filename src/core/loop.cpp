@@ -8,6 +8,7 @@
 #include "asyncio/executor.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
+#include "shuffle.hpp"
 #include "source_text.hpp"
 #include "thread_text.hpp"
 
@@ -84,10 +85,10 @@ inline void Loop::run_once() {
   if (ready_.empty() || handles_since_poll_ >= kHandlesBetweenPolls) [[unlikely]]
     poll();
   if (!timers_.empty()) collect_due_timers();
-  if (!debug_) [[likely]]
+  if (!watched_) [[likely]]
     run_ready();
   else
-    run_ready_debug();
+    run_ready_watched();
 }
 
 void Loop::run_forever() {
@@ -138,11 +139,16 @@ void Loop::run_batch() {
   handles_since_poll_ += ran;
 }
 
-void Loop::run_ready_debug() {
+void Loop::run_ready_watched() {
   batch_.splice_back(ready_);
+  if (shuffle_) shuffle_wake_ups(batch_, *shuffle_);
   while (!batch_.empty()) {
     ++handles_since_poll_;
-    run_timed(batch_.pop_front());
+    Ready& node = batch_.pop_front();
+    if (debug_)
+      run_timed(node);
+    else
+      node.run(node);
   }
 }
 
@@ -383,6 +389,12 @@ void Loop::check_owner_slow() const {
 void Loop::set_debug(bool enabled) noexcept {
   debug_ = enabled;
   checked_ = closed_ || debug_;
+  watched_ = debug_ || shuffle_;
+}
+
+void Loop::shuffle_tasks(std::uint64_t seed) {
+  shuffle_ = std::make_unique<SeededRandom>(seed);
+  watched_ = true;
 }
 
 void LoopCore::keep_alive() noexcept { self_ = static_cast<Loop&>(*this).shared_from_this(); }

@@ -8,7 +8,9 @@
 namespace asyncio::testing {
 
 EventLoop new_simulated_event_loop(std::uint64_t seed) {
-  return asyncio::detail::make_event_loop(asyncio::detail::make_simulated_backend(seed));
+  EventLoop loop = asyncio::detail::make_event_loop(asyncio::detail::make_simulated_backend(seed));
+  if (seed != 0) loop.impl().shuffle_tasks(seed);
+  return loop;
 }
 
 void block_for(Delay amount) {

@@ -31,7 +31,11 @@ class Random {
   std::uint64_t state_;
 };
 
-/// Calls `function(seed)` until one fails.
+/// While for_each_seed runs: the seed of the moment.
+inline std::uint64_t current_seed = 0;
+
+/// Calls `function(seed)` until one fails. With odd seeds the virtual loops it makes also run tasks
+/// that are ready in the same iteration in a random order (fault 25).
 template <class F>
 void for_each_seed(F function) {
   std::uint64_t first = 1;
@@ -43,7 +47,9 @@ void for_each_seed(F function) {
   }
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("SEED=" + std::to_string(seed));
+    current_seed = seed;
     function(seed);
+    current_seed = 0;
     if (testing::Test::HasFailure()) return;
   }
 }

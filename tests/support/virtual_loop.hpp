@@ -6,10 +6,14 @@
 #include "asyncio/eventloop.hpp"
 #include "asyncio/runner.hpp"
 #include "asyncio/sleep.hpp"
+#include "seeds.hpp"
 
+#include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -45,9 +49,18 @@ class VirtualPoller final : public asyncio::detail::Poller {
   asyncio::TimePoint now_{std::chrono::hours(1)};
 };
 
+/// By what number virtual loops shuffle tasks, 0 for not at all: that of an odd seed, or that of the
+/// environment variable ASYNCIO_SHUFFLE, under which the tests run that no order of tasks may break.
+inline std::uint64_t shuffle_seed() {
+  if (current_seed % 2 == 1) return current_seed;
+  const char* text = std::getenv("ASYNCIO_SHUFFLE");
+  return text ? std::stoull(text) : 0;
+}
+
 inline asyncio::EventLoop new_virtual_loop() {
-  return asyncio::EventLoop(
-      std::make_shared<asyncio::detail::Loop>(std::make_unique<VirtualPoller>()));
+  auto loop = std::make_shared<asyncio::detail::Loop>(std::make_unique<VirtualPoller>());
+  if (std::uint64_t seed = shuffle_seed()) loop->shuffle_tasks(seed);
+  return asyncio::EventLoop(std::move(loop));
 }
 
 inline VirtualPoller& poller_of(const asyncio::EventLoop& loop) {

@@ -31,8 +31,10 @@ class Seed {
 /// works for the loop it follows real time. Connections between tasks of the loop are in memory:
 /// every address can be listened on and reached, and "localhost" is 127.0.0.1.
 ///
-/// With seed 0 what happens at the same time on the network happens in the order of its making; any
-/// other seed decides the order. The same program with the same seed does the same.
+/// With seed 0 things that happen at the same time happen in the order of their making. Any other
+/// seed decides the order of what happens on the network, and that of tasks that are ready in the
+/// same iteration; callbacks keep theirs, which asyncio promises. The same program with the same
+/// seed does the same.
 EventLoop new_simulated_event_loop(std::uint64_t seed = 0);
 
 namespace detail {

@@ -6,6 +6,7 @@
 #include "asyncio/detail/core/handle_state.hpp"
 #include "asyncio/detail/core/loop_core.hpp"
 #include "asyncio/detail/core/poller.hpp"
+#include "asyncio/detail/core/seeded_random.hpp"
 #include "asyncio/detail/core/task_state.hpp"
 #include "asyncio/detail/core/thread_state.hpp"
 #include "asyncio/detail/core/timer_heap.hpp"
@@ -130,6 +131,9 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void default_exception_handler(const ExceptionContext& context) const;
   void handle_callback_error(HandleState* handle, const char* what);
   bool debug() const noexcept { return debug_; }
+  /// For tests: from now on tasks that are ready in the same iteration run in an order that `seed`
+  /// decides. Callbacks keep theirs, which is promised.
+  void shuffle_tasks(std::uint64_t seed);
   void set_debug(bool enabled) noexcept;
   EventLoop handle();
 
@@ -152,7 +156,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   [[gnu::noinline]] void collect_due_timers();
   void run_ready();
   [[gnu::noinline]] void run_batch();
-  void run_ready_debug();
+  void run_ready_watched();
   void report_slow_poll(TimePoint begin, TimePoint deadline);
   void run_timed(Ready& node);
   void take_inbox() noexcept {
@@ -182,6 +186,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   bool closed_ = false;
   bool debug_ = false;
   bool checked_ = false;  // closed or debug: calls have to look closer
+  bool watched_ = false;  // debug or shuffled: not simply one callback after another
+  std::unique_ptr<SeededRandom> shuffle_;
   std::atomic<Links*> inbox_{nullptr};
   std::atomic<bool> sleeping_{false};
   std::atomic<int> wakers_{0};
