@@ -76,7 +76,7 @@ Coro<StaggeredResult<detail::attempt_t<F>>> staggered_race(std::vector<F> attemp
   std::exception_ptr cancelled;
   auto first_success = [&tasks]() -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < tasks.size(); ++i)
-      if (tasks[i].done() && !tasks[i].cancelled() && !tasks[i].exception()) return i;
+      if (tasks[i].state()->has_value()) return i;
     return std::nullopt;
   };
 

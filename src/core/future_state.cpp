@@ -45,8 +45,8 @@ void FutureState::report_never_retrieved() noexcept {
   loop().call_exception_handler(context);
 }
 
+/// Does not count as having seen the exception of a failed one, as it does in CPython: nobody has.
 bool FutureState::cancel(const std::exception_ptr& reason) {
-  log_error_ = false;
   if (done()) return false;
   set_cancelled(reason);
   return true;

@@ -173,7 +173,6 @@ void TaskState::settle() {
 }
 
 bool TaskState::cancel(const std::exception_ptr& reason) {
-  mark_retrieved();
   if (done()) return false;
   ++cancel_requests_;
   // A cancellation that comes to a task again has gone round in a circle, through a gather say.

@@ -37,6 +37,7 @@ class FutureState : public Recycled {
   bool done() const noexcept { return status_ != FutureStatus::pending; }
   bool cancelled() const noexcept { return status_ == FutureStatus::cancelled; }
   bool has_value() const noexcept { return status_ == FutureStatus::value; }
+  bool failed() const noexcept { return status_ == FutureStatus::failed; }
   bool is_task() const noexcept { return is_task_; }
   std::source_location created() const noexcept { return created_; }
   void set_created(std::source_location where) noexcept { created_ = where; }
