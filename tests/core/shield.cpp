@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,105 @@ TEST(Shield, A2_9_of_a_shield_and_within_a_timeout) {
     EXPECT_FALSE(inner.done());
     int value = co_await inner;
     EXPECT_EQ(value, 7);
+  });
+}
+
+// Fault 10 ------------------------------------------------------------------------------------
+
+Coro<int> may_fail(Delay delay, bool fails) {
+  co_await sleep(delay);
+  if (fails) throw ValueError("inner");
+  co_return 5;
+}
+
+Coro<int> protect(Task<int> inner) { co_return co_await shield(inner); }
+
+TEST(Shield, fault10_outer_cancelled_inner_runs_on_and_its_error_is_reported_once) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    {
+      Task<int> inner = create_task(may_fail, 1s, true);
+      Task<int> outer = create_task(protect, inner);
+      co_await sleep(100ms);
+      outer.cancel();
+      auto ended = co_await capture(outer);
+      EXPECT_TRUE(ended.cancelled());
+      EXPECT_FALSE(inner.done());
+    }  // nobody has a handle on the inner task now
+    co_await sleep(10s);
+    EXPECT_EQ(reports.reports,
+              std::vector<std::string>(
+                  1, "ValueError exception in shielded future: asyncio::ValueError: inner"));
+    get_running_loop().set_exception_handler({});
+  });
+}
+
+TEST(Shield, fault10_error_that_somebody_else_awaits_is_not_lost_either) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    Task<int> inner = create_task(may_fail, 1s, true);
+    Task<int> outer = create_task(protect, inner);
+    co_await sleep(100ms);
+    outer.cancel();
+    auto other = co_await capture(inner);
+    EXPECT_TRUE(other.holds<ValueError>());
+    EXPECT_TRUE(outer.cancelled());
+    // CPython 3.14 says so all the same.
+    EXPECT_EQ(reports.reports,
+              std::vector<std::string>(
+                  1, "ValueError exception in shielded future: asyncio::ValueError: inner"));
+    get_running_loop().set_exception_handler({});
+  });
+}
+
+TEST(Shield, fault10_a_dropped_shield_reports_the_error_once) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    (void)shield(may_fail(1s, true));
+    co_await sleep(10s);
+    EXPECT_EQ(reports.reports,
+              std::vector<std::string>(
+                  1, "Future exception was never retrieved: asyncio::ValueError: inner"));
+    get_running_loop().set_exception_handler({});
+  });
+}
+
+TEST(Shield, fault10_success_after_the_cancellation_is_no_report) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    std::optional<Task<int>> inner = create_task(may_fail, 1s, false);
+    Task<int> outer = create_task(protect, *inner);
+    co_await sleep(100ms);
+    outer.cancel();
+    co_await sleep(10s);
+    EXPECT_TRUE(outer.cancelled());
+    EXPECT_EQ(inner->result(), 5);
+    EXPECT_TRUE(reports.reports.empty());
+    get_running_loop().set_exception_handler({});
+  });
+}
+
+TEST(Shield, fault6_timeout_of_a_shield_leaves_the_value_obtainable) {
+  run_virtual([]() -> Coro<> {
+    Task<int> inner = create_task(may_fail, 1s, false);
+    auto late = co_await capture(wait_for(shield(inner), 1s));  // in the tick of its completion
+    EXPECT_TRUE(late.has_value() || late.holds<TimeoutError>());
+    int value = co_await inner;
+    EXPECT_EQ(value, 5);
+  });
+}
+
+TEST(Shield, R4_cancelled_inner_cancels_the_outer_and_a_done_inner_is_itself) {
+  run_virtual([]() -> Coro<> {
+    Task<int> inner = create_task(may_fail, 1s, false);
+    Future<int> outer = shield(inner);
+    inner.cancel();
+    auto ended = co_await capture(outer);
+    EXPECT_TRUE(ended.cancelled());
+    EXPECT_EQ(current_task()->cancelling(), 0);
+    Task<int> done = create_task(may_fail, 0s, false);
+    co_await done;
+    EXPECT_EQ(shield(done), done);
   });
 }
 
