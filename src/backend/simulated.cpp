@@ -28,11 +28,12 @@ class SimulatedPoller final : public SimulatedNetwork {
 
   void poll(TimePoint deadline) override {
     if (deliver()) return;
-    bool for_ever = deadline == TimePoint::max();
-    if (deadline <= now_) return wake_.clear();
-    if (for_ever || external_work_ > 0) return wait_for_threads(deadline);
-    now_ = deadline;
+    TimePoint next = std::min(deadline, next_arrival());
+    if (next <= now_) return wake_.clear();
+    if (next == TimePoint::max() || external_work_ > 0) return wait_for_threads(next);
+    now_ = next;
     wake_.clear();
+    deliver();
   }
 
   void advance(Delay amount) {
@@ -69,6 +70,10 @@ class SimulatedPoller final : public SimulatedNetwork {
 
 std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed) {
   return std::make_unique<SimulatedPoller>(seed);
+}
+
+SimulatedConditions* simulated_conditions(Loop& loop) noexcept {
+  return dynamic_cast<SimulatedPoller*>(&loop.poller());
 }
 
 bool advance_simulated_clock(Delay amount) {

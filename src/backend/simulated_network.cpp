@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "simulated_network.hpp"
 
+#include "asyncio/detail/core/loop.hpp"
+
 #include <algorithm>
+#include <arpa/inet.h>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <netinet/in.h>
@@ -37,6 +41,18 @@ void SimulatedNetwork::Address::set_port(std::uint16_t port) noexcept {
     reinterpret_cast<sockaddr_in&>(storage).sin_port = htons(port);
   else
     reinterpret_cast<sockaddr_in6&>(storage).sin6_port = htons(port);
+}
+
+/// Empty for a Unix socket.
+std::string SimulatedNetwork::Address::host() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const void* number = nullptr;
+  if (storage.ss_family == AF_INET)
+    number = &reinterpret_cast<const sockaddr_in&>(storage).sin_addr;
+  else if (storage.ss_family == AF_INET6)
+    number = &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
+  return number && ::inet_ntop(storage.ss_family, number, text.data(), text.size()) ? text.data()
+                                                                                    : "";
 }
 
 SimulatedNetwork::Socket* SimulatedNetwork::find(int fd) noexcept {
@@ -169,10 +185,7 @@ int SimulatedNetwork::shutdown(int fd, int how) noexcept {
   if (how == SHUT_WR || how == SHUT_RDWR) {
     socket->write_shut = true;
     notify(*socket, true);
-    if (socket->peer) {
-      socket->peer->end_received = true;
-      notify(*socket->peer, false);
-    }
+    if (socket->peer) send_piece(*socket->peer, Piece::Kind::end);
   }
   return 0;
 }
@@ -184,11 +197,13 @@ int SimulatedNetwork::close_fd(int fd) noexcept {
   if (it == sockets_.end()) return -EBADF;
   std::unique_ptr<Socket> socket = std::move(it->second);
   sockets_.erase(it);
+  lose_pieces(*socket);
   cancel_all(*socket);
   if (socket->state == Socket::State::connected) disconnect(*socket);
   for (int waiting : socket->accepted) {
     Socket* refused = find(waiting);
     if (refused->peer) reset(*refused->peer);
+    lose_pieces(*refused);
     sockets_.erase(waiting);
   }
   // Who waits for a place in the backlog finds out that there is no listener.
@@ -204,17 +219,12 @@ void SimulatedNetwork::disconnect(Socket& socket) noexcept {
   if (!peer) return;
   if (!socket.incoming.empty()) return reset(*peer);
   peer->peer = nullptr;
-  peer->end_received = true;
-  notify(*peer, false);
-  notify(*peer, true);
+  send_piece(*peer, Piece::Kind::end);
 }
 
 void SimulatedNetwork::reset(Socket& socket) noexcept {
   socket.peer = nullptr;
-  socket.error = ECONNRESET;
-  socket.end_received = socket.write_shut = true;
-  notify(socket, false);
-  notify(socket, true);
+  send_piece(socket, Piece::Kind::reset);
 }
 
 // --- Operations -------------------------------------------------------------------------------
@@ -273,7 +283,7 @@ std::int64_t SimulatedNetwork::attempt(Operation& op) noexcept {
   if (!socket) return -EBADF;
   if (op.opcode != Opcode::connect) return perform(*socket, op);
   if (socket->state != Socket::State::fresh) return -EISCONN;
-  notify(*socket, true);
+  send_piece(*socket, Piece::Kind::connection);
   return -EINPROGRESS;
 }
 
@@ -323,8 +333,7 @@ bool SimulatedNetwork::readable(const Socket& socket) noexcept {
 
 bool SimulatedNetwork::writable(const Socket& socket) noexcept {
   if (socket.state != Socket::State::connected) return false;
-  return socket.error || socket.write_shut || !socket.peer ||
-         socket.peer->incoming.size() < kPipeSize;
+  return socket.error || socket.write_shut || !socket.peer || room(*socket.peer) > 0;
 }
 
 /// The client's own address: a port of the address that it connects to; a Unix socket has none.
@@ -339,12 +348,13 @@ void SimulatedNetwork::give_name(Socket& socket, const Address& remote) noexcept
   bind_to(socket, local);
 }
 
-/// Waits, like a request that is not answered, while the listener's backlog is full.
+/// Waits, like a request that is not answered, while the way is cut or the listener's backlog full.
 std::int64_t SimulatedNetwork::perform_connect(Socket& socket, const Operation& op) noexcept {
   Address wanted;
   if (op.address_size > sizeof wanted.storage) return -EINVAL;
   std::memcpy(&wanted.storage, op.address, op.address_size);
   wanted.size = op.address_size;
+  if (any_cuts() && socket.bound && is_cut(socket.local.host(), wanted.host())) return -EAGAIN;
   Socket* listener = find_listener(wanted);
   if (!listener) return wanted.local() ? -ENOENT : -ECONNREFUSED;
   if (listener->accepted.size() > listener->backlog) return -EAGAIN;
@@ -379,11 +389,11 @@ std::int64_t SimulatedNetwork::perform_recv(Socket& socket, void* to, std::size_
     if (socket.error) return -std::exchange(socket.error, 0);
     return socket.end_received || socket.read_shut ? 0 : -EAGAIN;
   }
-  std::size_t count = std::min(size, socket.incoming.size());
+  std::size_t count = slice(std::min(size, socket.incoming.size()));
   if (count == 0) return 0;
   std::memcpy(to, socket.incoming.data(), count);
   if (flags & MSG_PEEK) return static_cast<std::int64_t>(count);
-  bool was_full = socket.incoming.size() >= kPipeSize;
+  bool was_full = room(socket) == 0;
   socket.incoming.erase(0, count);
   if (was_full && socket.peer) notify(*socket.peer, true);
   return static_cast<std::int64_t>(count);
@@ -399,11 +409,14 @@ std::int64_t SimulatedNetwork::perform_send(Socket& socket, const void* from,
     socket.write_shut = true;
     return static_cast<std::int64_t>(size);
   }
-  std::string& pipe = socket.peer->incoming;
-  std::size_t count = std::min(size, kPipeSize - std::min(kPipeSize, pipe.size()));
+  std::size_t count = slice(std::min(size, room(*socket.peer)));
   if (count == 0 && size > 0) return -EAGAIN;
-  pipe.append(static_cast<const char*>(from), count);
-  notify(*socket.peer, false);
+  if (breaks()) {
+    break_connection(socket);
+    return -std::exchange(socket.error, 0);
+  }
+  send_piece(*socket.peer, Piece::Kind::bytes,
+             std::string_view(static_cast<const char*>(from), count));
   return static_cast<std::int64_t>(count);
 }
 
@@ -429,11 +442,12 @@ void SimulatedNetwork::notify(Socket& socket, bool writing) noexcept {
   events_.push_back({socket.number, writing});
 }
 
-bool SimulatedNetwork::deliver() noexcept {
-  if (events_.empty()) return false;
+bool SimulatedNetwork::deliver() {
+  bool arrived = deliver_pieces();
+  if (events_.empty()) return arrived;
   std::vector<Event> due = std::exchange(events_, {});
   if (seed_ != 0)
-    for (std::size_t i = due.size(); i > 1; --i) std::swap(due[i - 1], due[random_.below(i)]);
+    for (std::size_t i = due.size(); i > 1; --i) std::swap(due[i - 1], due[random().below(i)]);
   for (const Event& event : due)
     if (Socket* socket = find(event.number)) serve(*socket, event.writing);
   return true;

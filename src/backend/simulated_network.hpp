@@ -2,15 +2,18 @@
 #pragma once
 
 #include "asyncio/detail/backend/backend.hpp"
-#include "asyncio/detail/core/seeded_random.hpp"
+#include "simulated_wire.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
+#include <utility>
 #include <vector>
 
 namespace asyncio::detail {
@@ -20,9 +23,13 @@ namespace asyncio::detail {
 /// numbers that no real descriptor has.
 ///
 /// What one socket does to another is an event, delivered by the next poll: in the order of their
-/// making for seed 0, else in an order that the seed decides.
-class SimulatedNetwork : public Backend {
+/// making for seed 0, else in an order that the seed decides. With a latency, or where the way is
+/// cut, bytes and ends are pieces on their way before that.
+class SimulatedNetwork : public Backend, public SimulatedWire {
  public:
+  void heal() noexcept override;
+  std::size_t reset_connections(const std::string& host) noexcept override;
+
   bool supports(Opcode opcode) const noexcept override;
   bool start(Operation& operation) noexcept override;
   std::int64_t attempt(Operation& operation) noexcept override;
@@ -45,11 +52,13 @@ class SimulatedNetwork : public Backend {
   int close_fd(int fd) noexcept override;
 
  protected:
-  explicit SimulatedNetwork(std::uint64_t seed) noexcept : seed_(seed), random_(seed) {}
+  explicit SimulatedNetwork(std::uint64_t seed) noexcept : SimulatedWire(seed), seed_(seed) {}
 
   std::uint64_t seed() const noexcept { return seed_; }
   /// Delivers the events that are due. Returns false if there was none.
-  bool deliver() noexcept;
+  bool deliver();
+  /// When the next piece arrives; TimePoint::max() if none is on its way.
+  TimePoint next_arrival() const noexcept;
 
  private:
   /// How many bytes are on their way before a sender has to wait.
@@ -63,9 +72,19 @@ class SimulatedNetwork : public Backend {
     std::uint16_t port() const noexcept;
     void set_port(std::uint16_t port) noexcept;
     bool local() const noexcept;
+    std::string host() const;
 
     sockaddr_storage storage{};
     std::uint32_t size = 0;
+  };
+
+  /// What is on its way to a socket.
+  struct Piece {
+    enum class Kind : std::uint8_t { bytes, end, reset, connection };
+
+    TimePoint arrives;  // TimePoint::max(): when the cut is mended
+    Kind kind;
+    std::string bytes;
   };
 
   /// One end of a connection, a listener, or a socket that is neither yet.
@@ -86,6 +105,8 @@ class SimulatedNetwork : public Backend {
     Address local;
     Address remote;
     std::string incoming;
+    std::deque<Piece> coming;  // in the order of sending, and so of arrival
+    std::size_t coming_bytes = 0;
     std::size_t backlog = 0;
     std::deque<int> accepted;  // connections that nobody has accepted yet
     List<Operation> readers;
@@ -113,6 +134,15 @@ class SimulatedNetwork : public Backend {
   static bool readable(const Socket& socket) noexcept;
   static bool writable(const Socket& socket) noexcept;
 
+  /// How many more bytes may be sent to `socket`.
+  static std::size_t room(const Socket& socket) noexcept;
+  bool cut_off(const Socket& socket) const;
+  void send_piece(Socket& to, Piece::Kind kind, std::string_view bytes = {}) noexcept;
+  void arrive(Socket& to, Piece::Kind kind, std::string_view bytes) noexcept;
+  bool deliver_pieces();
+  void lose_pieces(Socket& socket) noexcept;
+  void break_connection(Socket& socket) noexcept;
+
   void notify(Socket& socket, bool writing) noexcept;
   void serve(Socket& socket, bool writing) noexcept;
   void reset(Socket& socket) noexcept;
@@ -120,9 +150,9 @@ class SimulatedNetwork : public Backend {
   void cancel_all(Socket& socket) noexcept;
 
   std::uint64_t seed_;
-  SeededRandom random_;
   std::map<int, std::unique_ptr<Socket>> sockets_;
   std::vector<Event> events_;
+  std::set<std::pair<TimePoint, int>> arrivals_;  // of each socket's first coming piece
   int next_number_ = kFirstNumber;
   std::uint16_t next_port_ = kFirstPort;
 };

@@ -49,8 +49,9 @@ class VirtualPoller final : public asyncio::detail::Poller {
   asyncio::TimePoint now_{std::chrono::hours(1)};
 };
 
-/// By what number virtual loops shuffle tasks, 0 for not at all: that of an odd seed, or that of the
-/// environment variable ASYNCIO_SHUFFLE, under which the tests run that no order of tasks may break.
+/// By what number virtual loops shuffle tasks, 0 for not at all: that of an odd seed, or that of
+/// the environment variable ASYNCIO_SHUFFLE, under which the tests run that no order of tasks may
+/// break.
 inline std::uint64_t shuffle_seed() {
   if (current_seed % 2 == 1) return current_seed;
   const char* text = std::getenv("ASYNCIO_SHUFFLE");
