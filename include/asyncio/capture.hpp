@@ -14,9 +14,6 @@ namespace asyncio {
 
 namespace detail {
 
-template <class A>
-using captured_t = std::remove_cvref_t<await_result_t<A>>;
-
 /// Awaits what is not a coroutine, and catches what it throws.
 template <class A>
 class [[nodiscard("co_await it")]] Capture {
@@ -46,7 +43,7 @@ class [[nodiscard("co_await it")]] Capture {
   }
 
   Result<captured_t<A>> await_resume() {
-    if (error_) return error_;
+    if (error_) return Result<captured_t<A>>(Thrown(error_));
     try {
       if constexpr (std::is_void_v<captured_t<A>>) {
         awaiter_.await_resume();
@@ -55,7 +52,7 @@ class [[nodiscard("co_await it")]] Capture {
         return awaiter_.await_resume();
       }
     } catch (...) {  // Becomes the Result.
-      return std::current_exception();
+      return Result<captured_t<A>>(Thrown(std::current_exception()));
     }
   }
 
@@ -124,7 +121,8 @@ class [[nodiscard]] CaptureCall {
   }
   auto await_suspend(PromiseBase& promise) { return awaited_->capture.await_suspend(promise); }
   auto await_resume() -> decltype(std::declval<Awaited&>().capture.await_resume()) {
-    if (error_) return error_;
+    using Outcome = decltype(awaited_->capture.await_resume());
+    if (error_) return Outcome(Thrown(error_));
     return awaited_->capture.await_resume();
   }
 
@@ -137,7 +135,7 @@ class [[nodiscard]] CaptureCall {
 template <class F>
   requires(!Awaitable<std::invoke_result_t<F&>>)
 class [[nodiscard]] CaptureCall<F> {
-  using Value = std::remove_cvref_t<std::invoke_result_t<F&>>;
+  using Value = kept_t<std::invoke_result_t<F&>>;
 
  public:
   explicit CaptureCall(F call) : call_(std::move(call)) {}
@@ -152,7 +150,7 @@ class [[nodiscard]] CaptureCall<F> {
         return call_();
       }
     } catch (...) {  // Becomes the Result.
-      return std::current_exception();
+      return Result<Value>(Thrown(std::current_exception()));
     }
   }
 

@@ -137,7 +137,7 @@ class [[nodiscard("co_await it")]] CoroCapture : public FrameLink {
   }
   Result<T> await_resume() {
     auto* promise = static_cast<ValuePromise<T>*>(child);
-    if (promise->outcome == Outcome::error) return Result<T>(std::move(promise->error));
+    if (promise->outcome == Outcome::error) return Result<T>(Thrown(std::move(promise->error)));
     if constexpr (std::is_void_v<T>) {
       return Result<T>(Unit());
     } else {
@@ -260,6 +260,29 @@ concept Awaitable = detail::is_awaitable_v<A>;
 /// The type of `co_await std::declval<A>()`.
 template <Awaitable A>
 using await_result_t = typename detail::AwaitResult<A>::type;
+
+namespace detail {
+
+/// What is kept of the result of awaiting an A. A reference is one if somebody gave it for a result
+/// in this library; what others give, or a handle of a future, refers into the awaited thing.
+template <class A>
+struct Captured {
+  using type = std::remove_cvref_t<await_result_t<A>>;
+};
+template <class A>
+  requires(OwnAwaitable<std::remove_cvref_t<A>> && !is_future_v<std::remove_cvref_t<A>>)
+struct Captured<A> {
+  using type = kept_t<await_result_t<A>>;
+};
+template <class A>
+  requires is_future_v<std::remove_cvref_t<A>>
+struct Captured<A> {
+  using type = typename std::remove_cvref_t<A>::value_type;
+};
+template <class A>
+using captured_t = typename Captured<A>::type;
+
+}  // namespace detail
 
 /// Whether A is a Coro. asyncio: iscoroutine.
 template <class A>

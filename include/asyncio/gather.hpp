@@ -54,7 +54,7 @@ using slot_result_t = std::conditional_t<Catch, Result<gathered_t<T>>, gathered_
 template <bool Catch, class T>
 slot_result_t<Catch, T> take_child(const Ref<FutureState>& child) {
   if constexpr (Catch) {
-    if (!child->has_value()) return child->take_error();
+    if (!child->has_value()) return slot_result_t<Catch, T>(Thrown(child->take_error()));
   }
   return take_child_value<T>(child);
 }

@@ -266,7 +266,7 @@ auto spawn_call(Loop& loop, const TaskOptions& options, std::source_location whe
 
 /// Any awaitable that is neither coroutine nor future, as a coroutine.
 template <class A>
-Coro<std::remove_cvref_t<await_result_t<A>>> await_inside(A awaitable) {
+Coro<captured_t<A>> await_inside(A awaitable) {
   co_return co_await std::move(awaitable);
 }
 

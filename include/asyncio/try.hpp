@@ -77,7 +77,7 @@ consteval bool check_handler() {
     using Returned = settled_t<decltype(call_handler(std::declval<F&>(), std::declval<E&>(),
                                                      std::declval<const std::exception_ptr&>()))>;
     constexpr bool fits =
-        std::is_convertible_v<value_or_unit_t<std::remove_cvref_t<Returned>>, value_or_unit_t<T>>;
+        std::is_convertible_v<value_or_unit_t<kept_t<Returned>>, value_or_unit_t<T>>;
     static_assert(fits, "the except part returns another type than the body of try_");
     return fits;
   } else {
@@ -148,13 +148,13 @@ class [[nodiscard("co_await it")]] Try {
   template <std::size_t I>
   Coro<Result> handle(std::exception_ptr error) {
     if constexpr (I == sizeof...(Clauses)) {
-      co_return Result(std::move(error));
+      co_return Result(detail::Thrown(std::move(error)));
     } else {
       auto& clause = std::get<I>(clauses_);
       if (!clause.matches(error)) co_return co_await handle<I + 1>(std::move(error));
       auto call = [&clause, &error]() -> decltype(auto) { return clause.call(error); };
       auto handled = co_await detail::CaptureCall<decltype(call)>(std::move(call));
-      if (handled.has_exception()) co_return Result(handled.exception());
+      if (handled.has_exception()) co_return Result(detail::Thrown(handled.exception()));
       co_return Result(std::move(handled).value());
     }
   }

@@ -169,9 +169,6 @@ Coro<body_result_t<std::remove_reference_t<C>, Body>> run_with(C manager, Body b
 }
 
 /// A manager given by name is referred to, a temporary is kept.
-template <class C>
-using kept_t = std::conditional_t<std::is_lvalue_reference_v<C>, C, std::remove_cvref_t<C>>;
-
 template <class C, class Body>
 auto with_one(C&& manager, Body&& body) {
   return run_with<kept_t<C>, std::decay_t<Body>>(std::forward<C>(manager),

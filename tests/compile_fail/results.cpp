@@ -6,8 +6,6 @@ using namespace asyncio;
 
 struct alignas(64) Line {};
 
-// refused: Result<T&> does not exist: return a pointer
-constexpr auto kSize = sizeof(Result<int&>);
 // refused: what co_return gives does not convert to the coroutine's result type
 Coro<int> converts() { co_return "text"; }
 // refused: co_yield needs a function that returns asyncio::AsyncGenerator

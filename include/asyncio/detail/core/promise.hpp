@@ -132,7 +132,7 @@ class ValuePromise : public PromiseBase {
     static_assert(std::is_convertible_v<U&&, T>,
                   "what co_return gives does not convert to the coroutine's result type");
     if constexpr (std::is_convertible_v<U&&, T>) {
-      ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(result));
+      std::construct_at(std::addressof(value_), std::forward<U>(result));
       outcome = Outcome::value;
     }
   }

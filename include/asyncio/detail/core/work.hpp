@@ -3,6 +3,7 @@
 
 #include "asyncio/context.hpp"
 #include "asyncio/detail/core/concurrent_state.hpp"
+#include "asyncio/result.hpp"
 
 #include <functional>
 #include <memory>
@@ -54,9 +55,6 @@ auto bind_call(F&& function, Args&&... args) {
                                                            std::forward<Args>(args)...);
 }
 
-/// What is kept of a call's result: a reference only if it is one to an lvalue.
-template <class R>
-using kept_t = std::conditional_t<std::is_lvalue_reference_v<R>, R, std::remove_cvref_t<R>>;
 template <class F, class... Args>
 using call_result_t = kept_t<std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
 
