@@ -93,7 +93,7 @@ class [[nodiscard("ask it for tasks: co_await completed.next()")]] AsCompleted {
 /// Watches the awaitables of `range`, coroutines as new tasks, for at most `limit`.
 template <std::ranges::input_range R>
 auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
-  static_assert(!detail::is_named_coro_range_v<R>,
+  static_assert(!detail::is_named_once_range_v<R>,
                 "a coroutine can be awaited once: write as_completed(std::move(range))");
   using Element = std::ranges::range_value_t<R>;
   using Watched = decltype(ensure_future(std::declval<Element>()));

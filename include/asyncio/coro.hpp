@@ -131,7 +131,9 @@ class [[nodiscard("co_await it")]] CoroCapture : public FrameLink {
   ~CoroCapture() { destroy_frame(child); }
 
   bool await_ready() const noexcept { return false; }
-  void await_suspend(PromiseBase& promise) noexcept {
+  void await_suspend(PromiseBase& promise) {
+    if (parent) [[unlikely]]
+      throw_reused_coroutine();
     parent = &promise;
     promise.task->enter(*child, *this);
   }
@@ -155,7 +157,13 @@ template <class A>
 class [[nodiscard]] LeafProxy {
  public:
   explicit LeafProxy(A& leaf) noexcept : leaf_(leaf) {}
-  bool await_ready() { return leaf_.await_ready(); }
+  bool await_ready() {
+    if constexpr (std::is_base_of_v<Wait, A>) {
+      if (leaf_.task()) [[unlikely]]
+        throw_reused_coroutine();
+    }
+    return leaf_.await_ready();
+  }
   template <class P>
   auto await_suspend(std::coroutine_handle<P> frame) {
     return leaf_.await_suspend(static_cast<PromiseBase&>(frame.promise()));

@@ -139,7 +139,7 @@ auto gather_range(R&& range) {
 template <bool Catch, class... A>
 auto gather_any(A&&... awaitables) {
   if constexpr (sizeof...(A) == 1 && (AwaitableRange<A> && ...)) {
-    static_assert((!is_named_coro_range_v<A> && ...),
+    static_assert((!is_named_once_range_v<A> && ...),
                   "a coroutine can be awaited once: write gather(std::move(range))");
     return gather_range<Catch>(std::forward<A>(awaitables)...);
   } else if constexpr ((check_awaitable<A>() && ...)) {

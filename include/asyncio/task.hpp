@@ -278,7 +278,7 @@ auto create_task_on(Loop& loop, const TaskOptions& options, First&& first, Rest&
   using Value = std::remove_cvref_t<First>;
   if constexpr (std::is_same_v<Value, TaskOptions>) {
     return create_task_on(loop, first, std::forward<Rest>(rest)...);
-  } else if constexpr (is_named_coro_v<First>) {
+  } else if constexpr (is_named_once_v<First>) {
     static_assert(never_v<First>,
                   "a coroutine becomes a task once: write create_task(std::move(coro))");
     return Refused();

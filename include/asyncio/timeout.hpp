@@ -116,6 +116,8 @@ class [[nodiscard("co_await it")]] CoroWaitFor : public FrameLink {
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(PromiseBase& promise) {
+    if (parent) [[unlikely]]
+      throw_reused_coroutine();
     if (limit_ && !limit_->positive()) [[unlikely]]
       coro_ = wait_for_within<Coro<T>>(std::move(coro_), limit_);
     else

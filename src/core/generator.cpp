@@ -90,6 +90,7 @@ bool GeneratorWait::await_ready() {
 }
 
 void GeneratorWait::enter(PromiseBase& consumer) {
+  if (entered_) throw_reused_coroutine();
   if (generator_->fresh() && injected_) {
     // Thrown before its first line: nothing of it runs.
     generator_->finish();

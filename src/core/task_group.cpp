@@ -166,8 +166,7 @@ Coro<bool> TaskGroup::aexit(std::exception_ptr error) {
   if (error && !group.aborting) group.abort();
 
   while (!group.children.empty()) {
-    detail::LastChild last_child(group);
-    std::exception_ptr cancelled = co_await last_child;
+    std::exception_ptr cancelled = co_await detail::LastChild(group);
     if (cancelled && !group.aborting) {
       cancellation = cancelled;
       group.abort();

@@ -58,7 +58,7 @@ Coro<OwnedSocket> connect_to(Backend& backend, SocketAddress address,
   OperationWait connect(backend, Opcode::connect, fd);
   connect.address = raw.get();
   connect.address_size = raw.size;
-  std::int64_t result = co_await connect;
+  std::int64_t result = co_await std::move(connect);
   if (result < 0) throw_os_error(static_cast<int>(-result), "connect " + address.str());
   co_return socket;
 }
@@ -113,7 +113,7 @@ Coro<std::vector<SocketAddress>> resolve_local(Backend& backend, const ConnectOp
   request.flags = options.get_flags();
   request.passive = true;
   Resolve resolving(backend, request);
-  co_return co_await resolving;
+  co_return co_await std::move(resolving);
 }
 
 /// RFC 8305: the first that connects wins; the sockets of the others are closed.
@@ -186,7 +186,7 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
   request.family = options.get_family();
   request.flags = options.get_flags();
   detail::Resolve resolving(backend, request);
-  std::vector<SocketAddress> addresses = co_await resolving;
+  std::vector<SocketAddress> addresses = co_await std::move(resolving);
   addresses = detail::interleaved(addresses, options.get_interleave());
   std::vector<SocketAddress> local = co_await detail::resolve_local(backend, options);
   detail::OwnedSocket socket = co_await detail::connect_to_any(backend, addresses, local, options);

@@ -80,7 +80,7 @@ Coro<std::vector<SocketAddress>> resolve_hosts(Backend& backend,
     request.flags = options.get_flags();
     request.passive = true;
     Resolve resolving(backend, request);
-    std::vector<SocketAddress> found = co_await resolving;
+    std::vector<SocketAddress> found = co_await std::move(resolving);
     for (const SocketAddress& address : found)
       if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }
@@ -159,7 +159,7 @@ Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
   server->close();
   ServerWaitClosed closed(server);
   try {
-    co_await closed;
+    co_await std::move(closed);
   } catch (const CancelledError&) {
     // Cancelled again: as CPython, the first one is what goes on.
   }
@@ -220,7 +220,7 @@ Coro<bool> Server::aexit(std::exception_ptr) const {
   auto state = state_;
   state->close();
   detail::ServerWaitClosed closed(state);
-  co_await closed;
+  co_await std::move(closed);
   co_return false;
 }
 

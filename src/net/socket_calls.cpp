@@ -62,7 +62,7 @@ Coro<std::size_t> done_when_ready(Backend& backend, Attempt& op, Opcode readines
     if (result != -EAGAIN) throw_os_error(static_cast<int>(-result), name + std::to_string(op.fd));
     Visit visit(backend, op.fd);
     OperationWait ready(backend, readiness, op.fd);
-    co_await ready;
+    co_await std::move(ready);
   }
 }
 
@@ -125,7 +125,7 @@ Coro<void> connect_socket(Backend& backend, int sock, SocketAddress address) {
   OperationWait connect(backend, Opcode::connect, sock);
   connect.address = raw.get();
   connect.address_size = raw.size;
-  std::int64_t result = co_await connect;
+  std::int64_t result = co_await std::move(connect);
   if (result < 0) throw_os_error(static_cast<int>(-result), "connect " + address.str());
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/coro.hpp"
 
+#include "asyncio/capture.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/timeout.hpp"
 #include "captures.hpp"
 #include "virtual_loop.hpp"
 
@@ -255,6 +257,20 @@ TEST(Coro, A2_1_operator_co_await_of_either_form_is_accepted) {
     EXPECT_TRUE(iscoroutine(coro));
     coro.close();
   });
+}
+
+TEST(Coro, fault204_what_stands_for_a_coroutine_is_awaited_once) {
+  auto twice = [](auto make) -> Coro<std::string> {
+    auto awaitable = make();
+    (void)co_await std::move(awaitable);
+    Result<> second = co_await capture([&]() -> Coro<> { (void)co_await std::move(awaitable); }());
+    co_return describe_exception(second.exception());
+  };
+  const char* reused = "asyncio::RuntimeError: cannot reuse already awaited coroutine";
+  EXPECT_EQ(run_virtual(twice, [] { return sleep(1s); }), reused);
+  EXPECT_EQ(run_virtual(twice, [] { return answer(); }), reused);
+  EXPECT_EQ(run_virtual(twice, [] { return capture(answer()); }), reused);
+  EXPECT_EQ(run_virtual(twice, [] { return wait_for(answer(), 1s); }), reused);
 }
 
 }  // namespace

@@ -43,14 +43,16 @@ concept ForeignAwaiter = requires(A& a, std::coroutine_handle<> frame) {
 template <class A>
 concept OwnAwaitable = is_coro_v<A> || is_future_v<A> || (LeafAwaiter<A> && !ForeignAwaiter<A>);
 
-/// A coroutine is awaited once: it is given away.
+/// A coroutine, and what stands for one in this library, is awaited once: it is given away.
 template <class A>
-inline constexpr bool is_named_coro_v =
-    is_coro_v<std::remove_cvref_t<A>> && std::is_lvalue_reference_v<A>;
+concept AwaitedOnce = is_coro_v<A> || (LeafAwaiter<A> && !ForeignAwaiter<A>);
+template <class A>
+inline constexpr bool is_named_once_v =
+    std::is_lvalue_reference_v<A> && AwaitedOnce<std::remove_cvref_t<A>>;
 
 template <class A>
 inline constexpr bool is_awaitable_v =
-    !is_named_coro_v<A> && (OwnAwaitable<std::remove_cvref_t<A>> || MemberCoAwait<A> ||
+    !is_named_once_v<A> && (OwnAwaitable<std::remove_cvref_t<A>> || MemberCoAwait<A> ||
                             FreeCoAwait<A> || ForeignAwaiter<std::remove_cvref_t<A>>);
 
 /// A task whose function was a lambda temporary that is safe only until the next co_await.
@@ -79,12 +81,11 @@ template <class R>
 concept AwaitableRange = std::ranges::input_range<R> && !is_awaitable_v<R> &&
                          is_awaitable_v<std::ranges::range_value_t<R>>;
 
-/// A range that keeps its coroutines, which are to be given away.
-template <class R>
-inline constexpr bool is_named_coro_range_v = false;
+/// A range that keeps its coroutines, or shows those of another, which are to be given away.
 template <std::ranges::input_range R>
-inline constexpr bool is_named_coro_range_v<R&> =
-    is_named_coro_v<std::ranges::range_reference_t<R&>>;
+inline constexpr bool is_named_once_range_v =
+    (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<R>) &&
+    is_named_once_v<std::ranges::range_reference_t<R>>;
 
 /// Whether A can be awaited; if not, the compiler says what to do about it.
 template <class A>
@@ -98,6 +99,10 @@ consteval bool check_awaitable() {
     static_assert(never_v<A>,
                   "a coroutine can be awaited once: write co_await std::move(coro), or make it a "
                   "task with create_task");
+  } else if constexpr (is_awaitable_v<Value>) {
+    static_assert(never_v<A>,
+                  "this can be awaited once: await it where it is made, or write "
+                  "co_await std::move(x)");
   } else if constexpr (is_uncalled_v<Value>) {
     static_assert(never_v<A>, "this is a function, not its coroutine: call it, co_await f(...)");
   } else if constexpr (Managed<Value>) {
