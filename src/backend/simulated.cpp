@@ -8,9 +8,23 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <filesystem>
+#include <iterator>
 #include <poll.h>
+#include <system_error>
 
 namespace asyncio::detail {
+
+namespace {
+
+/// Whether this thread is the only one.
+bool alone_in_process() {
+  std::error_code error;
+  std::filesystem::directory_iterator threads("/proc/self/task", error);
+  return !error && std::distance(threads, std::filesystem::directory_iterator()) == 1;
+}
+
+}  // namespace
 
 class SimulatedPoller final : public SimulatedNetwork {
  public:
@@ -23,14 +37,17 @@ class SimulatedPoller final : public SimulatedNetwork {
     wake_.close();
   }
   void external_work(int change) noexcept override { external_work_ += change; }
+  void may_be_woken(int change) noexcept override { wakers_ += change; }
 
   int wake() noexcept override { return wake_.set(); }
 
   void poll(TimePoint deadline) override {
     if (deliver()) return;
     TimePoint next = std::min(deadline, next_arrival());
+    bool for_ever = next == TimePoint::max();
     if (next <= now_) return wake_.clear();
-    if (next == TimePoint::max() || external_work_ > 0) return wait_for_threads(next);
+    if (external_work_ > 0 || (for_ever && wakers_ > 0)) return wait_for_threads(next);
+    if (for_ever) return wait_for_strangers();
     now_ = next;
     wake_.clear();
     deliver();
@@ -63,8 +80,23 @@ class SimulatedPoller final : public SimulatedNetwork {
     wake_.clear();
   }
 
+  /// Nobody is known who could wake the loop. If there are other threads in the program, one of
+  /// them may do so all the same, with call_soon_threadsafe, and gets a while for it.
+  void wait_for_strangers() {
+    pollfd event{wake_.fd(), POLLIN, 0};
+    int patience = alone_in_process() ? 0 : kPatienceMilliseconds;
+    int count = ::poll(&event, 1, patience);
+    if (count == 0) running_loop().throw_deadlock();
+    if (count < 0 && errno != EINTR) throw_os_error(errno, "poll");
+    wake_.clear();
+  }
+
+  /// Real time.
+  static constexpr int kPatienceMilliseconds = 10'000;
+
   TimePoint now_{};
   int external_work_ = 0;
+  int wakers_ = 0;
   WakeEvent wake_{SystemGate(nullptr)};
 };
 

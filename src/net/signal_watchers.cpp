@@ -88,6 +88,7 @@ void SignalWatchers::add(int signal, std::unique_ptr<RepeatedCall> call) {
     throw RuntimeError("sig " + std::to_string(signal) + " cannot be caught");
   }
   watchers_.emplace(signal, std::move(watcher));
+  backend_.may_be_woken(+1);
 }
 
 bool SignalWatchers::remove(int signal) noexcept {
@@ -102,6 +103,7 @@ bool SignalWatchers::remove(int signal) noexcept {
   // A handler may be under way in another thread; it must be done with the watcher.
   while (handlers.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
   backend_.loop().withdraw(watcher);
+  backend_.may_be_woken(-1);
   return true;
 }
 

@@ -2,16 +2,24 @@
 // The public kit for simulated loops, and what only they do.
 #include "asyncio/testing/simulated.hpp"
 
+#include "asyncio/gather.hpp"
+#include "asyncio/queue.hpp"
+#include "asyncio/server.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
+#include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/threads.hpp"
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <string>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -150,6 +158,106 @@ TEST(Simulated, full_backlog_delays_connections) {
     server.close();
     co_await server.wait_closed();
   });
+}
+
+// --- Deadlocks ----------------------------------------------------------------------------------
+
+const char* const kDeadlock =
+    "asyncio::RuntimeError: deadlock: no task can ever run again, since nothing is ready, no timer "
+    "is armed and no thread works for the loop";
+
+Coro<> takes(Queue<int>& queue) { co_await queue.get(); }
+
+TEST(Simulated, D8_fault15_a_deadlock_is_an_error_that_names_the_tasks) {
+  auto main = []() -> Coro<> {
+    Queue<int> queue;
+    Task<> taker = create_task(TaskOptions().name("taker"), takes, std::ref(queue));
+    co_await sleep(1h);
+    co_await taker;
+  };
+  std::string error = test::thrown([&] { run_simulated(main); });
+  EXPECT_TRUE(error.starts_with(kDeadlock)) << error;
+  EXPECT_NE(error.find("waits for task 'taker' in "), std::string::npos) << error;
+  EXPECT_NE(error.find("task 'taker' of coroutine 'takes'"), std::string::npos) << error;
+  EXPECT_NE(error.find(", waits for Queue.get in 'takes' at "), std::string::npos) << error;
+  EXPECT_NE(error.find("simulated.cpp:"), std::string::npos) << error;
+}
+
+TEST(Simulated, D8_fault15_locks_taken_in_different_orders) {
+  auto main = []() -> Coro<> {
+    Lock first;
+    Lock second;
+    auto take = [](Lock& one, Lock& other) -> Coro<> {
+      auto outer = co_await one.scoped();
+      co_await sleep(1s);
+      auto inner = co_await other.scoped();
+    };
+    co_await gather(take(first, second), take(second, first));
+  };
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    std::string error = test::thrown([&] { run_simulated(Seed(seed), main); });
+    EXPECT_TRUE(error.starts_with(kDeadlock)) << error;
+    EXPECT_NE(error.find("waits for Lock.acquire"), std::string::npos) << error;
+  }
+}
+
+TEST(Simulated, D8_a_read_from_a_peer_that_never_writes_is_a_deadlock) {
+  auto main = []() -> Coro<> {
+    auto serve = [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(1); };
+    Server server = co_await start_server(serve, "localhost", 80);
+    auto [reader, writer] = co_await open_connection("localhost", 80);
+    co_await reader.read(1);
+  };
+  std::string error = test::thrown([&] { run_simulated(main); });
+  EXPECT_TRUE(error.starts_with(kDeadlock)) << error;
+  EXPECT_NE(error.find("waits for StreamReader.read"), std::string::npos) << error;
+}
+
+TEST(Simulated, D8_a_loop_without_tasks_says_so) {
+  EventLoop loop = asyncio::testing::new_simulated_event_loop();
+  EXPECT_EQ(test::thrown([&] { loop.run_forever(); }),
+            std::string(kDeadlock) + "; there is no task");
+  loop.call_soon([loop]() mutable { loop.stop(); });
+  loop.run_forever();
+  loop.close();
+}
+
+TEST(Simulated, D8_work_in_a_thread_is_no_deadlock) {
+  auto main = []() -> Coro<int> {
+    co_return co_await to_thread([] {
+      std::this_thread::sleep_for(50ms);
+      return 5;
+    });
+  };
+  EXPECT_EQ(run_simulated(main), 5);
+}
+
+TEST(Simulated, D8_a_thread_that_the_loop_does_not_know_gets_a_while) {
+  auto main = []() -> Coro<> {
+    auto future = get_running_loop().create_future();
+    std::jthread stranger([loop = get_running_loop(), future]() mutable {
+      std::this_thread::sleep_for(50ms);
+      loop.call_soon_threadsafe([future]() mutable { future.set_result(); });
+    });
+    co_await future;
+  };
+  run_simulated(main);
+}
+
+TEST(Simulated, D8_a_signal_handler_is_no_deadlock) {
+  auto main = []() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    auto future = loop.create_future();
+    loop.add_signal_handler(SIGUSR1, [future]() mutable { future.set_result(); });
+    std::jthread sender([] {
+      std::this_thread::sleep_for(50ms);
+      ::kill(::getpid(), SIGUSR1);
+    });
+    co_await future;
+    EXPECT_TRUE(loop.remove_signal_handler(SIGUSR1));
+    EXPECT_FALSE(loop.remove_signal_handler(SIGUSR1));
+  };
+  run_simulated(main);
 }
 
 }  // namespace

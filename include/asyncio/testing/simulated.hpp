@@ -31,6 +31,10 @@ class Seed {
 /// works for the loop it follows real time. Connections between tasks of the loop are in memory:
 /// every address can be listened on and reached, and "localhost" is 127.0.0.1.
 ///
+/// If nothing can ever happen again, running the loop throws RuntimeError, which names the waiting
+/// tasks and what they wait for. Jobs of executors and signal handlers count as something that can
+/// happen; a thread that the loop does not know has ten seconds to call call_soon_threadsafe.
+///
 /// With seed 0 things that happen at the same time happen in the order of their making. Any other
 /// seed decides the order of what happens on the network, and that of tasks that are ready in the
 /// same iteration; callbacks keep theirs, which asyncio promises. The same program with the same

@@ -118,6 +118,9 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   /// A number for the chain that pass_cancel goes through now; 0 if it does not.
   std::uint32_t cancel_walk() const noexcept { return cancel_walk_; }
   std::vector<Ref<TaskState>> unfinished_tasks();
+  /// For a poller that knows that nothing can happen any more: throws RuntimeError, which names the
+  /// tasks and what they wait for.
+  [[noreturn]] void throw_deadlock();
 
   /// Told when the loop closes, unless it has ended by then.
   void add_combinator(Combinator& combinator) noexcept { combinators_.push_back(combinator); }

@@ -33,6 +33,9 @@ class Poller {
   /// A thread has begun, or ended, work that will post to the loop: a virtual clock must not jump
   /// while there is such work.
   virtual void external_work(int change) noexcept { (void)change; }
+  /// Somebody outside, as a signal handler, may wake the loop from now on, or no more: that nothing
+  /// else can is no deadlock, though a virtual clock need not wait for it.
+  virtual void may_be_woken(int change) noexcept { (void)change; }
 };
 
 }  // namespace asyncio::detail
