@@ -67,7 +67,7 @@ class [[nodiscard("co_await it or give it to create_task")]] Coro {
   ~Coro() { drop(); }
 
   /// Ends a coroutine that was not awaited, without the report that its destruction would make.
-  void close() noexcept { detail::destroy_frame(std::exchange(promise_, nullptr)); }
+  void close() noexcept { detail::destroy_nested_frame(std::exchange(promise_, nullptr)); }
 
  private:
   friend struct detail::CoroAccess;

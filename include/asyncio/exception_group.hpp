@@ -35,6 +35,11 @@ class ExceptionGroup : public std::runtime_error {
  public:
   /// Throws   ValueError if `exceptions` is empty.
   ExceptionGroup(const std::string& message, std::vector<std::exception_ptr> exceptions);
+  ExceptionGroup(const ExceptionGroup&) = default;
+  ExceptionGroup(ExceptionGroup&&) = default;
+  ExceptionGroup& operator=(const ExceptionGroup&) = default;
+  ExceptionGroup& operator=(ExceptionGroup&&) = default;
+  ~ExceptionGroup() override;
 
   /// The message without the count that `what()` adds.
   const std::string& message() const noexcept { return message_; }
@@ -70,7 +75,7 @@ class ExceptionGroup : public std::runtime_error {
   std::string tree() const;
 
  private:
-  void print_to(std::string& out, int depth) const;
+  struct Split;
 
   std::string message_;
   std::vector<std::exception_ptr> exceptions_;

@@ -70,7 +70,10 @@ class GatherList final : public ValueFuture<std::vector<slot_result_t<Catch, T>>
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
-  bool can_cancel() const noexcept override { return can_cancel_children(); }
+  bool can_cancel() const override { return can_cancel_children(); }
+  const std::vector<Ref<FutureState>>* cancelled_instead() const noexcept override {
+    return &this->children();
+  }
 
  private:
   void collect() override {
@@ -92,7 +95,10 @@ class GatherTuple final : public ValueFuture<std::tuple<slot_result_t<Catch, T>.
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
-  bool can_cancel() const noexcept override { return can_cancel_children(); }
+  bool can_cancel() const override { return can_cancel_children(); }
+  const std::vector<Ref<FutureState>>* cancelled_instead() const noexcept override {
+    return &this->children();
+  }
 
  private:
   void collect() override { collect_each(std::index_sequence_for<T...>()); }

@@ -17,6 +17,13 @@ GatherChildren::GatherChildren(FutureState& outer, bool return_exceptions,
           "argument");
 }
 
+namespace {
+
+bool is_gather(const Ref<FutureState>& child) noexcept { return child->cancelled_instead(); }
+bool can_cancel(const Ref<FutureState>& child) { return child->can_cancel(); }
+
+}  // namespace
+
 void GatherChildren::Child::ended(Ready& node) {
   auto& child = static_cast<Child&>(node);
   // Each pending child holds the gather: it must see the end of all of them.
@@ -57,6 +64,13 @@ void GatherChildren::begin() {
 
 void GatherChildren::child_done(FutureState& child) {
   ++finished_;
+  pass_on(child);
+  // Nobody needs them any more. Those that are gathers have done the same, so that gathers of
+  // gathers do not end one inside the other (R12).
+  if (finished_ == distinct_) std::vector<Ref<FutureState>>().swap(children_);
+}
+
+void GatherChildren::pass_on(FutureState& child) {
   // A later error is the child's own again: if nobody asks for it, it is reported (D3). CPython
   // lets it go.
   if (outer_.done()) return;
@@ -83,10 +97,23 @@ void GatherChildren::loop_closing() noexcept {
   children_.clear();
 }
 
-bool GatherChildren::can_cancel_children() const noexcept {
-  return !outer_.done() && std::ranges::any_of(children_, [](const Ref<FutureState>& child) {
-    return child->can_cancel();
-  });
+bool GatherChildren::can_cancel_children() const {
+  if (outer_.done()) return false;
+  if (!std::ranges::any_of(children_, is_gather)) return std::ranges::any_of(children_, can_cancel);
+  // Gathers of gathers may be of any depth: no recursion (R12).
+  std::vector<const std::vector<Ref<FutureState>>*> open{&children_};
+  while (!open.empty()) {
+    const auto& children = *open.back();
+    open.pop_back();
+    for (const auto& child : children) {
+      if (child->done()) continue;
+      if (is_gather(child))
+        open.push_back(child->cancelled_instead());
+      else if (can_cancel(child))
+        return true;
+    }
+  }
+  return false;
 }
 
 bool GatherChildren::cancel_children(const std::exception_ptr& reason) {

@@ -2,6 +2,7 @@
 #include "asyncio/detail/core/promise.hpp"
 
 #include "asyncio/coro.hpp"
+#include "asyncio/detail/core/nesting.hpp"
 #include "asyncio/logging.hpp"
 #include "source_text.hpp"
 
@@ -15,7 +16,13 @@ std::string named(const PromiseBase& frame) {
   return "coroutine '" + function_name(frame.function) + "' (" + source_text(frame.function) + ")";
 }
 
+void destroy(PromiseBase*& frame) noexcept { destroy_frame(frame); }
+
 }  // namespace
+
+void destroy_nested_frame(PromiseBase* frame) noexcept {
+  if (frame) NestedEnds<PromiseBase*, destroy>::add(frame);
+}
 
 void throw_broken_frame(const PromiseBase& frame) {
   throw RuntimeError(named(frame) +

@@ -331,4 +331,132 @@ TEST(BoundedStack, R12_nested_generators) {
   });
 }
 
+// --- What holds more of its kind ----------------------------------------------------------------
+
+Coro<> hold(Coro<> inner, test::Counted) { co_await std::move(inner); }
+
+TEST(BoundedStack, R12_coroutines_that_never_ran_hold_each_other) {
+  test::LogCapture log;
+  int before = test::Counted::alive;
+  {
+    Coro<> chain = []() -> Coro<> { co_return; }();
+    for (int i = 0; i < kDepth; ++i) chain = hold(std::move(chain), test::Counted());
+    EXPECT_EQ(test::Counted::alive, before + kDepth);
+  }
+  EXPECT_EQ(test::Counted::alive, before);
+  EXPECT_EQ(log.count("coroutine 'hold'", "was never awaited"), kDepth);
+}
+
+TEST(BoundedStack, R12_coroutines_that_hold_each_other_are_closed) {
+  test::LogCapture log;
+  Coro<> chain = []() -> Coro<> { co_return; }();
+  for (int i = 0; i < kDepth; ++i) chain = hold(std::move(chain), test::Counted());
+  int before = test::Counted::alive;
+  chain.close();
+  EXPECT_EQ(test::Counted::alive, before - kDepth);
+}
+
+AsyncGenerator<int> source() {
+  co_yield 1;
+  co_yield 2;
+}
+AsyncGenerator<int> add_one(AsyncGenerator<int> items) {
+  while (auto item = co_await items.next()) co_yield *item + 1;
+}
+AsyncGenerator<int> chain_of_generators() {
+  AsyncGenerator<int> chain = source();
+  for (int i = 0; i < kDepth; ++i) chain = add_one(std::move(chain));
+  return chain;
+}
+
+TEST(BoundedStack, R12_generators_that_hold_each_other_fresh_suspended_and_ended) {
+  run_virtual([]() -> Coro<> {
+    {
+      auto fresh = chain_of_generators();
+    }
+    {
+      auto suspended = chain_of_generators();
+      auto item = co_await suspended.next();
+      EXPECT_EQ(*item, kDepth + 1);
+    }
+    {
+      auto ended = chain_of_generators();
+      int count = 0;
+      while (auto item = co_await ended.next()) ++count;
+      EXPECT_EQ(count, 2);
+    }
+  });
+}
+
+std::exception_ptr nested_errors() {
+  std::exception_ptr error = std::make_exception_ptr(ValueError("innermost"));
+  for (int i = 0; i < kDepth; ++i)
+    error = std::make_exception_ptr(ExceptionGroup("group", {error}));
+  return error;
+}
+
+TEST(BoundedStack, R12_groups_of_errors_inside_each_other_end) {
+  std::exception_ptr error = nested_errors();
+  EXPECT_TRUE(error);
+  error = nullptr;
+}
+
+/// The text of a tree is as long as the square of its depth.
+constexpr int kTreeDepth = 2'000;
+
+TEST(BoundedStack, R12_groups_of_errors_inside_each_other_are_split_and_printed) {
+  std::exception_ptr error = std::make_exception_ptr(ValueError("innermost"));
+  for (int i = 0; i < kTreeDepth; ++i)
+    error = std::make_exception_ptr(
+        ExceptionGroup("group", {error, std::make_exception_ptr(TypeError("beside"))}));
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    auto [values, others] = group.split<ValueError>();
+    EXPECT_TRUE(values);
+    EXPECT_TRUE(others);
+    EXPECT_EQ(values->exceptions().size(), 1u);
+    std::string tree = group.tree();
+    EXPECT_NE(tree.find(std::string(kTreeDepth * 2, ' ') + "asyncio::ValueError: innermost\n"),
+              std::string::npos);
+  }
+}
+
+/// Each question whether such a gather can be cancelled goes down to the innermost one.
+constexpr int kGathers = 10'000;
+
+FutureHandle nested_gathers(FutureHandle innermost) {
+  for (int i = 0; i < kGathers; ++i) innermost = gather(std::vector<FutureHandle>{innermost});
+  return innermost;
+}
+
+TEST(BoundedStack, R12_gathers_of_gathers_are_cancelled) {
+  run_virtual([]() -> Coro<> {
+    Task<> innermost = create_task([]() -> Coro<> { co_await sleep(1h); });
+    FutureHandle all = nested_gathers(innermost);
+    co_await sleep(1s);
+    EXPECT_TRUE(all.cancel());
+    Result<> result = co_await capture(all);
+    EXPECT_TRUE(result.cancelled());
+    EXPECT_TRUE(innermost.cancelled());
+    EXPECT_FALSE(all.cancel());
+  });
+}
+
+TEST(BoundedStack, R12_gathers_of_gathers_complete) {
+  run_virtual([]() -> Coro<> {
+    auto innermost = get_running_loop().create_future();
+    FutureHandle all = nested_gathers(innermost);
+    innermost.set_result();
+    co_await all;
+  });
+}
+
+TEST(BoundedStack, R12_gathers_of_gathers_are_closed) {
+  EventLoop loop = test::new_virtual_loop();
+  FutureHandle all = nested_gathers(Future<>(loop));
+  loop.close();
+  EXPECT_FALSE(all.done());
+}
+
 }  // namespace

@@ -13,10 +13,13 @@
 #include <source_location>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace asyncio::detail {
 
 class DoneCallback;
+template <class State>
+class Ref;
 
 enum class FutureStatus : std::uint8_t { pending, cancelled, failed, value };
 
@@ -46,9 +49,13 @@ class FutureState : public Recycled {
   /// Returns false if it is done already. A task or gather passes the request on.
   virtual bool cancel(const std::exception_ptr& reason);
   /// Whether `cancel` would return true now.
-  virtual bool can_cancel() const noexcept { return !done(); }
+  virtual bool can_cancel() const { return !done(); }
   /// The future whose cancellation a cancellation of this one is: itself but for `then`.
   virtual FutureState& cancel_target() noexcept { return *this; }
+  /// Those to which a cancellation of this one goes instead, for a gather; else null.
+  virtual const std::vector<Ref<FutureState>>* cancelled_instead() const noexcept {
+    return nullptr;
+  }
 
   /// Throws InvalidStateError if pending, CancelledError if cancelled. The exception, or null.
   std::exception_ptr exception();

@@ -28,12 +28,12 @@ class GatherChildren : private Combinator {
   void begin();
   /// Passes a cancellation on to the children; false if that reached none.
   bool cancel_children(const std::exception_ptr& reason);
-  bool can_cancel_children() const noexcept;
+  bool can_cancel_children() const;
   /// Sets the outer future's result from the children, which are all done.
   virtual void collect() = 0;
 
   bool return_exceptions() const noexcept { return return_exceptions_; }
-  std::vector<Ref<FutureState>>& children() noexcept { return children_; }
+  const std::vector<Ref<FutureState>>& children() const noexcept { return children_; }
 
  private:
   struct Child : Ready {
@@ -44,6 +44,7 @@ class GatherChildren : private Combinator {
 
   bool waits_for(FutureState& child) const noexcept;
   void child_done(FutureState& child);
+  void pass_on(FutureState& child);
   void collect_results();
   void loop_closing() noexcept final;
 

@@ -29,7 +29,7 @@ class GeneratorState : public PromiseBase, public Links {
 
   void add_reference() noexcept { ++references_; }
   void drop_reference() noexcept {
-    if (--references_ == 0) destroy_frame(this);
+    if (--references_ == 0) destroy_nested_frame(this);
   }
 
   /// Called by its consumer's awaiter.

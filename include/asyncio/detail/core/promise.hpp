@@ -115,6 +115,9 @@ inline void destroy_frame(PromiseBase* frame) noexcept {
   if (frame && !frame->broken) frame->handle().destroy();
 }
 
+/// The same for one that may own, among its parameters, frames that never ran: of any depth.
+void destroy_nested_frame(PromiseBase* frame) noexcept;
+
 /// Throws the RuntimeError that tells how to avoid the miscompilation.
 [[noreturn]] void throw_broken_frame(const PromiseBase& frame);
 /// Throws if the coroutine ended without `co_return value` (g++ does not warn).

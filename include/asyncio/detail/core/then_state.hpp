@@ -70,9 +70,7 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
     if (this->done()) return ValueFuture<Result>::cancel(reason);
     return target_ && target_->loop().pass_cancel(*target_, reason);
   }
-  bool can_cancel() const noexcept override {
-    return !this->done() && target_ && target_->can_cancel();
-  }
+  bool can_cancel() const override { return !this->done() && target_ && target_->can_cancel(); }
   FutureState& cancel_target() noexcept override { return target_ ? *target_ : *this; }
 
  private:
