@@ -285,8 +285,10 @@ class Program {
 };
 
 TEST(Shuffle, fault25_R1_R4_D3_random_programs_end_and_lose_nothing) {
+  int programs = 0;
   int failures = 0;
   test::for_each_seed([&](std::uint64_t seed) {
+    ++programs;
     int before = Counted::alive;
     Program program(seed);
     run_virtual([&]() -> Coro<> { return program.run(); });
@@ -296,8 +298,8 @@ TEST(Shuffle, fault25_R1_R4_D3_random_programs_end_and_lose_nothing) {
       ++failures;
     }
   });
-  if (!std::getenv("SEED")) {
-    EXPECT_GT(failures, 1000) << "the programs try too little";
+  if (programs > 10) {
+    EXPECT_GT(failures, programs) << "the programs try too little";
   }
 }
 
