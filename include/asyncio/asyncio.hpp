@@ -34,6 +34,7 @@
 #include "asyncio/threads.hpp"
 #include "asyncio/time.hpp"
 #include "asyncio/timeout.hpp"
+#include "asyncio/tls.hpp"
 #include "asyncio/try.hpp"
 #include "asyncio/wait.hpp"
 #include "asyncio/with.hpp"

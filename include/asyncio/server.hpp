@@ -15,6 +15,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -124,6 +125,23 @@ class ServerOptions {
     cleanup_socket_ = enabled;
     return *this;
   }
+  /// Speaks TLS; the context is for servers (TlsPurpose::client_auth) and has a certificate. The
+  /// handler gets a connection when its handshake is over; a failed one is not reported but in
+  /// debug mode.
+  ServerOptions& ssl(TlsContext context) {
+    ssl_ = std::move(context);
+    return *this;
+  }
+  /// How long a handshake may take; 60 seconds by default.
+  ServerOptions& ssl_handshake_timeout(Delay limit) {
+    ssl_handshake_timeout_ = limit;
+    return *this;
+  }
+  /// How long `close` of a connection waits for the peer's goodbye; 30 seconds by default.
+  ServerOptions& ssl_shutdown_timeout(Delay limit) {
+    ssl_shutdown_timeout_ = limit;
+    return *this;
+  }
   /// Accepts at once; on by default. If not, Server::start_serving or serve_forever begins.
   ServerOptions& start_serving(bool enabled) {
     start_serving_ = enabled;
@@ -139,6 +157,9 @@ class ServerOptions {
   bool get_keep_alive() const noexcept { return keep_alive_; }
   bool get_cleanup_socket() const noexcept { return cleanup_socket_; }
   bool get_start_serving() const noexcept { return start_serving_; }
+  const std::optional<TlsContext>& get_ssl() const noexcept { return ssl_; }
+  OptionalDelay get_ssl_handshake_timeout() const noexcept { return ssl_handshake_timeout_; }
+  OptionalDelay get_ssl_shutdown_timeout() const noexcept { return ssl_shutdown_timeout_; }
 
  private:
   std::size_t limit_ = kDefaultLimit;
@@ -150,6 +171,9 @@ class ServerOptions {
   bool keep_alive_ = false;
   bool cleanup_socket_ = true;
   bool start_serving_ = true;
+  std::optional<TlsContext> ssl_;
+  OptionalDelay ssl_handshake_timeout_;
+  OptionalDelay ssl_shutdown_timeout_;
 };
 
 namespace detail {
@@ -239,7 +263,9 @@ std::shared_ptr<ClientHandler> client_handler(F&& handler) {
 /// With port 0 the system chooses one: see Server::sockets.
 ///
 /// Awaits   the resolution of names, and one iteration.
-/// Throws   OSError with the address that cannot be bound; GaiError.
+/// Throws   OSError with the address that cannot be bound; GaiError; ValueError if options of TLS
+/// do
+///          not fit together.
 /// Cancel   nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, start_server

@@ -9,6 +9,7 @@
 #include "asyncio/detail/net/write_awaiters.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/time.hpp"
+#include "asyncio/tls.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -129,7 +130,43 @@ class StreamReader {
   detail::Ref<detail::ReaderState> state_;
 };
 
+/// How TLS begins on a connection that exists.
+class TlsStartOptions {
+ public:
+  TlsStartOptions() {}
+
+  /// For clients: the host whose certificate is expected, and what the server is asked for.
+  TlsStartOptions& server_hostname(std::string name) {
+    server_hostname_ = std::move(name);
+    return *this;
+  }
+  /// How long the handshake may take; 60 seconds by default.
+  TlsStartOptions& ssl_handshake_timeout(Delay limit) {
+    handshake_timeout_ = limit;
+    return *this;
+  }
+  /// How long `close` waits for the peer's goodbye; 30 seconds by default.
+  TlsStartOptions& ssl_shutdown_timeout(Delay limit) {
+    shutdown_timeout_ = limit;
+    return *this;
+  }
+
+  const std::optional<std::string>& get_server_hostname() const noexcept {
+    return server_hostname_;
+  }
+  OptionalDelay get_ssl_handshake_timeout() const noexcept { return handshake_timeout_; }
+  OptionalDelay get_ssl_shutdown_timeout() const noexcept { return shutdown_timeout_; }
+
+ private:
+  std::optional<std::string> server_hostname_;
+  OptionalDelay handshake_timeout_;
+  OptionalDelay shutdown_timeout_;
+};
+
 /// Writes to a connection. A handle: copies name the same connection.
+///
+/// Over TLS `close` says goodbye (close_notify) and waits for the peer's, for a limited time;
+/// `abort` does not. A connection that ends without the peer's goodbye is an SSLEOFError.
 ///
 /// Thread   the loop's.
 /// asyncio  Streams, StreamWriter
@@ -177,8 +214,24 @@ class StreamWriter {
   detail::Send send(const char* data) const { return {connection_, std::string_view(data)}; }
 
   /// Closes the writing end when everything is sent: the peer reads the end of the stream.
+  ///
+  /// Throws   RuntimeError over TLS.
   void write_eof() const { connection_->write_eof(); }
-  bool can_write_eof() const noexcept { return true; }
+  bool can_write_eof() const noexcept { return !connection_->tls(); }
+
+  /// Speaks TLS from now on: as a server if the context is for servers, else as a client. The
+  /// streams stay the same. Bytes that were received and not read are taken for TLS, so that
+  /// nobody can slip in plain text.
+  ///
+  /// Awaits   drain() and the handshake; reads meanwhile wait, writes are kept.
+  /// Throws   ValueError for a client without a server_hostname; SSLCertVerificationError,
+  ///          SSLError, ConnectionResetError if the peer ends the connection,
+  ///          ConnectionAbortedError after the time limit. The connection is closed then.
+  /// Cancel   closes the connection.
+  /// asyncio  Streams, StreamWriter.start_tls
+  Coro<void> start_tls(TlsContext context, TlsStartOptions options = {}) const;
+  /// What TLS is like on this connection; nullopt if it is plain.
+  std::optional<TlsInfo> ssl_object() const;
 
   /// Closes the connection when everything is sent. A read that waits ends as at the end of the
   /// stream. Harmless a second time.
@@ -192,7 +245,9 @@ class StreamWriter {
   /// Cancel   ends the wait alone.
   detail::WaitClosed wait_closed() const { return detail::WaitClosed(connection_); }
 
-  /// "peername" or "sockname" as "127.0.0.1:80"; nullopt for any other name, or if it is unknown.
+  /// "peername" or "sockname" as "127.0.0.1:80"; over TLS "cipher" (its name, the version and the
+  /// bits, as "TLS_AES_256_GCM_SHA384 TLSv1.3 256"), "selected_alpn_protocol", and "peercert" (its
+  /// subject, as "commonName=example.org"). nullopt for any other name, or if it is unknown.
   std::optional<std::string> get_extra_info(std::string_view name) const;
   const SocketAddress& peername() const noexcept { return connection_->peername(); }
   /// Our own address; nullopt once the connection is closed.
@@ -264,6 +319,26 @@ class ConnectOptions {
     interleave_ = first_family_count;
     return *this;
   }
+  /// Speaks TLS, and checks that the certificate is for the host.
+  ConnectOptions& ssl(TlsContext context) {
+    ssl_ = std::move(context);
+    return *this;
+  }
+  /// The host that the certificate has to be for, if it is not the one connected to.
+  ConnectOptions& server_hostname(std::string name) {
+    tls_.server_hostname(std::move(name));
+    return *this;
+  }
+  /// How long the TLS handshake may take; 60 seconds by default.
+  ConnectOptions& ssl_handshake_timeout(Delay limit) {
+    tls_.ssl_handshake_timeout(limit);
+    return *this;
+  }
+  /// How long `close` waits for the peer's goodbye; 30 seconds by default.
+  ConnectOptions& ssl_shutdown_timeout(Delay limit) {
+    tls_.ssl_shutdown_timeout(limit);
+    return *this;
+  }
   /// Throws an ExceptionGroup of what went wrong with each address.
   ConnectOptions& all_errors(bool enabled) {
     all_errors_ = enabled;
@@ -281,6 +356,8 @@ class ConnectOptions {
     return interleave_.value_or(happy_eyeballs_delay_ ? 1 : 0);
   }
   bool get_all_errors() const noexcept { return all_errors_; }
+  const std::optional<TlsContext>& get_ssl() const noexcept { return ssl_; }
+  const TlsStartOptions& get_tls() const noexcept { return tls_; }
 
  private:
   std::size_t limit_ = kDefaultLimit;
@@ -292,6 +369,8 @@ class ConnectOptions {
   OptionalDelay happy_eyeballs_delay_;
   std::optional<unsigned> interleave_;
   bool all_errors_ = false;
+  std::optional<TlsContext> ssl_;
+  TlsStartOptions tls_;
 };
 
 /// The two halves of a connection: `auto [reader, writer] = co_await open_connection(...)`.
@@ -300,9 +379,10 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// Connects to `host`, a name or a numeric address, trying its addresses one after another, or
 /// overlapping: see ConnectOptions::happy_eyeballs_delay.
 ///
-/// Awaits   the name's resolution and the connection.
+/// Awaits   the name's resolution, the connection, and with `ssl` the handshake.
 /// Throws   GaiError if the name has no address; OSError (ConnectionRefusedError, TimeoutError,
-///          ...) with the address and reason, of each address if there are several.
+///          ...) with the address and reason, of each address if there are several; with `ssl`
+///          what StreamWriter::start_tls throws.
 /// Cancel   ends the attempt; nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, open_connection
@@ -314,7 +394,7 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
 Coro<Streams> open_connection(int sock, ConnectOptions options = {});
 
 /// Connects to the Unix socket at `path`; a path that begins with a zero byte is an abstract name.
-/// Of the options only the limit means something here.
+/// Of the options only the limit and those of TLS mean something here.
 ///
 /// Awaits   the connection; while the server's backlog is full, room in it.
 /// Throws   FileNotFoundError, ConnectionRefusedError or another OSError, with the path; ValueError

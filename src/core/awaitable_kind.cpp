@@ -47,6 +47,8 @@ const char* awaitable_name(AwaitableKind kind) noexcept {
       return "Server.wait_closed";
     case AwaitableKind::resolve:
       return "getaddrinfo";
+    case AwaitableKind::tls_handshake:
+      return "StreamWriter.start_tls";
     case AwaitableKind::count:
       break;
   }

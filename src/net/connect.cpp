@@ -7,11 +7,13 @@
 #include "asyncio/streams.hpp"
 #include "owned_socket.hpp"
 #include "sockaddr.hpp"
+#include "tls_layer.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <optional>
 
 namespace asyncio {
 
@@ -25,11 +27,36 @@ void set_no_delay(Backend& backend, int fd) noexcept {
   (void)backend.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-Streams streams_of(Backend& backend, OwnedSocket socket, std::size_t limit,
-                   const SocketAddress& peer) {
+/// What the options say about TLS; nullopt for a plain connection. `host` is connected to.
+std::optional<TlsOptions> tls_of(const ConnectOptions& options, const std::string& host) {
+  const TlsStartOptions& start = options.get_tls();
+  if (!options.get_ssl()) {
+    if (start.get_server_hostname())
+      throw ValueError("server_hostname is only meaningful with ssl");
+    if (start.get_ssl_handshake_timeout())
+      throw ValueError("ssl_handshake_timeout is only meaningful with ssl");
+    if (start.get_ssl_shutdown_timeout())
+      throw ValueError("ssl_shutdown_timeout is only meaningful with ssl");
+    return std::nullopt;
+  }
+  TlsOptions tls(*options.get_ssl(), start.get_ssl_handshake_timeout(),
+                 start.get_ssl_shutdown_timeout());
+  tls.server_hostname = host;
+  tls.set_server_hostname(start.get_server_hostname());
+  return tls;
+}
+
+/// The end of each open_connection.
+Coro<Streams> opened_streams(Backend& backend, OwnedSocket socket, std::size_t limit,
+                             SocketAddress peer, std::optional<TlsOptions> tls) {
   auto connection = Ref<Connection>::adopt(new Connection(backend, socket.get(), limit, peer));
   socket.release();
-  return {StreamReader(connection), StreamWriter(connection)};
+  if (tls) {
+    connection->start_tls(*tls);
+    HandshakeWait handshake(connection);
+    co_await handshake;
+  }
+  co_return Streams(StreamReader(connection), StreamWriter(connection));
 }
 
 /// Binds to the first of `local` that fits the family of `address` and works.
@@ -175,13 +202,18 @@ SocketAddress checked_peer(Backend& backend, int fd) {
 Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
   SocketAddress address = SocketAddress::local(std::move(path));
+  std::optional<detail::TlsOptions> tls = detail::tls_of(options, "");
   std::vector<SocketAddress> no_local;
   detail::OwnedSocket socket = co_await detail::connect_to(backend, address, no_local, 0);
-  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), address);
+  auto opening =
+      detail::opened_streams(backend, std::move(socket), options.get_limit(), address, tls);
+  Streams streams = co_await std::move(opening);
+  co_return streams;
 }
 
 Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
+  std::optional<detail::TlsOptions> tls = detail::tls_of(options, host);
   detail::ResolveRequest request(host, port);
   request.family = options.get_family();
   request.flags = options.get_flags();
@@ -194,17 +226,22 @@ Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptio
   SocketAddress peer;
   if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)
     peer = detail::SocketAddressAccess::from_raw(raw);
-  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), peer);
+  auto opening = detail::opened_streams(backend, std::move(socket), options.get_limit(), peer, tls);
+  Streams streams = co_await std::move(opening);
+  co_return streams;
 }
 
 Coro<Streams> open_connection(int sock, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
+  std::optional<detail::TlsOptions> tls = detail::tls_of(options, "");
   SocketAddress peer = detail::checked_peer(backend, sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
   detail::set_no_delay(backend, sock);
   detail::OwnedSocket socket(backend, sock);
-  co_return detail::streams_of(backend, std::move(socket), options.get_limit(), peer);
+  auto opening = detail::opened_streams(backend, std::move(socket), options.get_limit(), peer, tls);
+  Streams streams = co_await std::move(opening);
+  co_return streams;
 }
 
 }  // namespace asyncio

@@ -5,6 +5,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
 #include "sockaddr.hpp"
+#include "tls_layer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,17 +42,27 @@ Connection::Connection(Backend& backend, int fd, std::size_t limit, const Socket
 
 Connection::~Connection() = default;
 
+void Connection::start_tls(const TlsOptions& options) {
+  check_thread();
+  if (tls_) throw RuntimeError("the connection speaks TLS already");
+  if (closing()) throw ConnectionResetError(ECONNRESET, "TLS with " + peer_.str());
+  tls_ = std::make_unique<TlsLayer>(*this, options);
+  // Nobody else keeps a connection alive that has a server for its owner and no streams yet.
+  if (owner_) tls_->hold_connection();
+  tls_->begin();
+}
+
 // --- Reading ----------------------------------------------------------------------------------
 
 bool Connection::fill(ReadWait& reader) {
-  if (closing_ || reading_.pending) return false;
+  if (closing_ || reading_.pending || (tls_ && tls_->handshaking())) return false;
   if (++immediate_reads_ > kImmediate) {
     reading_.pending = true;
     pin();
     loop().call_ready(reading_);
     return false;
   }
-  std::int64_t got = -EAGAIN;
+  std::int64_t got = tls_ ? tls_->decrypt(reader) : -EAGAIN;
   while (got == -EAGAIN) {
     if (wait_for(reading_)) return false;
     got = reading_.result < 0 ? reading_.result : receive(reader);
@@ -71,6 +82,7 @@ bool Connection::wait_for(Wake& wake) noexcept {
 
 /// Reads what there is into the reader's own room or the buffer.
 std::int64_t Connection::receive(ReadWait& reader) {
+  if (tls_) return tls_->receive(reader);
   std::span<char> room = buffer_.empty() ? reader.target() : std::span<char>();
   bool direct = !room.empty();
   if (!direct) {
@@ -101,8 +113,12 @@ void Connection::on_readable(Ready& node) {
   if (self.teardown_scheduled_) {
     self.teardown();
   } else {
-    if (wake.result < 0) self.read_failed(static_cast<int>(-wake.result));
-    self.serve_reader();
+    if (self.tls_ && self.tls_->takes_input()) {
+      self.tls_->on_input();
+    } else {
+      if (wake.result < 0) self.read_failed(static_cast<int>(-wake.result));
+      self.serve_reader();
+    }
   }
   self.unpin();
 }
@@ -120,14 +136,23 @@ void Connection::serve_reader() {
 
 void Connection::write(std::string_view data) {
   if (data.empty() || write_refused()) return;
-  std::size_t sent = queue_.empty() ? send_now(data) : 0;
-  if (sent == data.size() || write_error_) return;
-  queue_.push(data.substr(sent));
+  if (tls_)
+    tls_->write(data);
+  else
+    put(data);
+}
+
+/// Sends what the kernel takes and keeps the rest.
+void Connection::put(std::string_view bytes) {
+  std::size_t sent = queue_.empty() ? send_now(bytes) : 0;
+  if (sent == bytes.size() || write_error_) return;
+  queue_.push(bytes.substr(sent));
   queue_grew();
 }
 
 void Connection::write(std::string&& data) {
   if (data.empty() || write_refused()) return;
+  if (tls_) return tls_->write(data);
   std::size_t sent = queue_.empty() ? send_now(data) : 0;
   if (sent == data.size() || write_error_) return;
   if (sent > 0)
@@ -141,6 +166,7 @@ void Connection::write_all(std::span<const std::string_view> pieces) {
   std::size_t size = 0;
   for (std::string_view piece : pieces) size += piece.size();
   if (size == 0 || write_refused()) return;
+  if (tls_) return tls_->write_all(pieces);
   std::size_t sent = queue_.empty() ? send_pieces(pieces) : 0;
   if (sent == size || write_error_) return;
   for (std::string_view piece : pieces) {
@@ -252,13 +278,14 @@ void Connection::queue_shrank() {
 }
 
 void Connection::sent_all() {
-  if (closing_)
+  if (closing_ && (!tls_ || tls_->over()))
     schedule_teardown();
   else if (eof_requested_ && fd_ >= 0)
     backend_.shutdown(fd_, SHUT_WR);
 }
 
 void Connection::write_eof() {
+  if (tls_) throw RuntimeError("Cannot call write_eof() on a TLS stream");
   if (closing() || eof_requested_) return;
   eof_requested_ = true;
   if (queue_.empty()) sent_all();
@@ -283,13 +310,22 @@ bool Connection::drain_must_yield() noexcept {
 
 /// Nothing more can be received or sent.
 void Connection::read_failed(int error) {
-  failure_ = make_os_error(error, "recv " + peer_.str());
+  if (error == EPROTO && tls_ && tls_->engine().failed()) return failed(tls_->engine().error());
+  failed(make_os_error(error, "recv " + peer_.str()));
+}
+
+void Connection::failed(std::exception_ptr error) {
+  failure_ = std::move(error);
   force_close(failure_);
 }
 
 /// Nothing more can be sent; what has arrived can still be read.
 void Connection::write_failed(int error) {
-  write_error_ = make_os_error(error, "send " + peer_.str());
+  write_failed(make_os_error(error, "send " + peer_.str()));
+}
+
+void Connection::write_failed(std::exception_ptr error) {
+  write_error_ = std::move(error);
   queue_.clear();
   paused_ = false;
   wake_all(drain_waiters_);
@@ -315,8 +351,10 @@ void Connection::close() {
   check_thread();
   if (closing_) return;
   if (write_error_) return force_close(write_error_);
+  if (tls_ && tls_->handshaking()) return abort();
   closing_ = true;
-  if (queue_.empty()) schedule_teardown();
+  if (tls_) tls_->begin_close();
+  if (queue_.empty()) sent_all();
 }
 
 void Connection::force_close(std::exception_ptr error) {
@@ -353,6 +391,7 @@ void Connection::teardown() {
 /// CPython: StreamReaderProtocol.connection_lost.
 void Connection::ended() noexcept {
   Resource::unlink();
+  if (tls_) tls_->ended();
   if (!failure_) eof_ = true;
   wake_if_satisfied();
   paused_ = false;

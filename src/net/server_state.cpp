@@ -43,6 +43,20 @@ bool lacks_resources(int error) noexcept {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/// What the options say about TLS; nullopt for plain connections.
+std::optional<TlsOptions> tls_of(const ServerOptions& options) {
+  OptionalDelay handshake = options.get_ssl_handshake_timeout();
+  OptionalDelay shutdown = options.get_ssl_shutdown_timeout();
+  if (!options.get_ssl()) {
+    if (handshake) throw ValueError("ssl_handshake_timeout is only meaningful with ssl");
+    if (shutdown) throw ValueError("ssl_shutdown_timeout is only meaningful with ssl");
+    return std::nullopt;
+  }
+  if (options.get_ssl()->purpose() != TlsPurpose::client_auth)
+    throw ValueError("a server's context is made with TlsPurpose::client_auth");
+  return TlsOptions(*options.get_ssl(), handshake, shutdown);
+}
+
 }  // namespace
 
 ServerState::Listener::Listener(ServerState& owner, int descriptor)
@@ -54,7 +68,10 @@ ServerState::Listener::Listener(ServerState& owner, int descriptor)
 // The loop outlives the server.
 ServerState::ServerState(Backend& backend, std::shared_ptr<ClientHandler> handler,
                          ServerOptions options)
-    : backend_(backend), handler_(std::move(handler)), options_(std::move(options)) {
+    : backend_(backend),
+      handler_(std::move(handler)),
+      options_(std::move(options)),
+      tls_(tls_of(options_)) {
   loop().future_born();
 }
 
@@ -162,7 +179,24 @@ void ServerState::add_client(int fd, const SocketAddress& peer) {
   socket.release();
   connection->set_owner(this);
   clients_.insert(connection.get());
-  handler_->connected(std::move(connection));
+  if (tls_)
+    connection->start_tls(*tls_);
+  else
+    handler_->connected(std::move(connection));
+}
+
+/// CPython: BaseSelectorEventLoop._accept_connection2.
+void ServerState::handshake_ended(Connection& connection, const std::exception_ptr& error) {
+  try {
+    if (!error) return handler_->connected(Ref<Connection>::share(&connection));
+    // What the user's callback threw is reported in any case.
+    if (!loop().debug() && !connection.tls()->engine().callback_failed()) return;
+    ExceptionContext context("Error on transport creation for incoming connection");
+    context.set_exception(error);
+    loop().call_exception_handler(context);
+  } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+    loop().handle_callback_error(nullptr, "the start of a connection's handler");
+  }
 }
 
 void ServerState::connection_ended(Connection& connection) noexcept {

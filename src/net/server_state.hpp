@@ -5,6 +5,7 @@
 #include "asyncio/future.hpp"
 #include "asyncio/server.hpp"
 #include "sockaddr.hpp"
+#include "tls_layer.hpp"
 
 #include <memory>
 #include <optional>
@@ -58,6 +59,7 @@ class ServerState final : public Resource,
   bool accepted(Listener& listener, std::int64_t result);
   void add_client(int fd, const SocketAddress& peer);
   void connection_ended(Connection& connection) noexcept override;
+  void handshake_ended(Connection& connection, const std::exception_ptr& error) override;
   void loop_closing() noexcept override;
   void stop_listening(Listener& listener) noexcept;
   void end_if_idle() noexcept;
@@ -65,6 +67,7 @@ class ServerState final : public Resource,
   Backend& backend_;
   std::shared_ptr<ClientHandler> handler_;
   ServerOptions options_;
+  std::optional<TlsOptions> tls_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_set<Connection*> clients_;
   List<Waiter> waiters_;

@@ -369,6 +369,8 @@ std::unique_ptr<Case> make_case(asyncio::detail::AwaitableKind kind) {
       return make_server_wait_closed();
     case Kind::resolve:
       return make_resolve();
+    case Kind::tls_handshake:
+      return make_tls_handshake();
     case Kind::count:
       break;
   }

@@ -2,6 +2,7 @@
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/net/resolver.hpp"
 #include "sweep_case.hpp"
+#include "tls.hpp"
 
 #include <arpa/inet.h>
 #include <condition_variable>
@@ -236,6 +237,34 @@ class Resolve final : public Case {
   detail::Backend& backend_ = detail::backend_of(get_running_loop().impl());
 };
 
+/// A peer that has not begun its side.
+class TlsHandshake final : public Connected {
+ public:
+  Coro<> operation() override {
+    co_await writer_->start_tls(test::pki().client(),
+                                TlsStartOptions().server_hostname("localhost"));
+  }
+  void complete() override {
+    if (!serving_) serving_.emplace(create_task(serve()));
+  }
+  Coro<> use_again() override {
+    complete();
+    auto served = co_await capture(*serving_);
+    if (writer_->is_closing()) {
+      require(!served.has_value(), "closed by us, but open for the peer");
+      co_return;
+    }
+    peer_writer_->write("secret");
+    std::string got = co_await reader_->readexactly(6);
+    require(got == "secret", "not usable, but open");
+    require(writer_->ssl_object()->version == "TLSv1.3", "open, but plain");
+  }
+
+ private:
+  Coro<> serve() { co_await peer_writer_->start_tls(test::pki().server()); }
+  std::optional<Task<>> serving_;
+};
+
 }  // namespace
 
 std::unique_ptr<Case> make_stream_read() { return std::make_unique<StreamRead>(); }
@@ -244,5 +273,6 @@ std::unique_ptr<Case> make_stream_wait_closed() { return std::make_unique<Stream
 std::unique_ptr<Case> make_server_wait_closed() { return std::make_unique<ServerWaitClosed>(); }
 std::unique_ptr<Case> make_connect() { return std::make_unique<Connect>(); }
 std::unique_ptr<Case> make_resolve() { return std::make_unique<Resolve>(); }
+std::unique_ptr<Case> make_tls_handshake() { return std::make_unique<TlsHandshake>(); }
 
 }  // namespace sweep

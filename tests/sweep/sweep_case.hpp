@@ -40,5 +40,6 @@ std::unique_ptr<Case> make_stream_wait_closed();
 std::unique_ptr<Case> make_server_wait_closed();
 std::unique_ptr<Case> make_connect();
 std::unique_ptr<Case> make_resolve();
+std::unique_ptr<Case> make_tls_handshake();
 
 }  // namespace sweep

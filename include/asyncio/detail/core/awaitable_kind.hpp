@@ -30,6 +30,7 @@ enum class AwaitableKind : std::uint8_t {
   stream_wait_closed,
   server_wait_closed,
   resolve,
+  tls_handshake,
   count
 };
 

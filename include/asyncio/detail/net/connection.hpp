@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,11 +18,15 @@
 namespace asyncio::detail {
 
 class Connection;
+class TlsLayer;
+class TlsOptions;
 
-/// Who wants to know that a connection has ended.
+/// Who wants to know what becomes of a connection.
 class ConnectionOwner {
  public:
   virtual void connection_ended(Connection& connection) noexcept = 0;
+  /// Of one that speaks TLS; with null it is ready for use, else it ends with that error.
+  virtual void handshake_ended(Connection& connection, const std::exception_ptr& error) = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -39,6 +44,9 @@ class ConnectionOwner {
 /// the loop, when no operation is left. A failed write ends writing only: what the peer sent before
 /// can still be read.
 ///
+/// With TLS in between, the layer takes what would go to the socket, and the other way round; a
+/// plain connection pays for that with one test of a pointer.
+///
 /// Counted by handles (references) and by pending operations (pins); without references it closes.
 class Connection final : public ReaderState, public Resource {
  public:
@@ -48,6 +56,11 @@ class Connection final : public ReaderState, public Resource {
   Connection(Backend& backend, int fd, std::size_t limit, const SocketAddress& peer);
 
   bool fill(ReadWait& reader) override;
+
+  /// Speaks TLS from now on.
+  void start_tls(const TlsOptions& options);
+  /// Null for a plain connection.
+  TlsLayer* tls() const noexcept { return tls_.get(); }
 
   // Writing. CPython: _SelectorSocketTransport.
   void write(std::string_view data);
@@ -85,6 +98,8 @@ class Connection final : public ReaderState, public Resource {
   }
 
  private:
+  friend class TlsLayer;
+
   struct Node : Ready {
     Node(Run function, Connection& owner) noexcept : Ready(function), connection(owner) {}
     Connection& connection;
@@ -110,6 +125,7 @@ class Connection final : public ReaderState, public Resource {
   std::int64_t receive(ReadWait& reader);
   void serve_reader();
   bool write_refused();
+  void put(std::string_view bytes);
   std::size_t send_now(std::string_view data);
   std::size_t send_pieces(std::span<const std::string_view> pieces);
   void flush();
@@ -117,7 +133,9 @@ class Connection final : public ReaderState, public Resource {
   void queue_shrank();
   void sent_all();
   void read_failed(int error);
+  void failed(std::exception_ptr error);
   void write_failed(int error);
+  void write_failed(std::exception_ptr error);
   void force_close(std::exception_ptr error);
   void schedule_teardown();
   void teardown();
@@ -146,6 +164,7 @@ class Connection final : public ReaderState, public Resource {
   List<Waiter> close_waiters_;
   ConnectionOwner* owner_ = nullptr;
   SocketAddress peer_;
+  std::unique_ptr<TlsLayer> tls_;
 };
 
 }  // namespace asyncio::detail
