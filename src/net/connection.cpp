@@ -47,9 +47,12 @@ void Connection::start_tls(const TlsOptions& options) {
   if (tls_) throw RuntimeError("the connection speaks TLS already");
   if (closing()) throw ConnectionResetError(ECONNRESET, "TLS with " + peer_.str());
   tls_ = std::make_unique<TlsLayer>(*this, options);
-  // Nobody else keeps a connection alive that has a server for its owner and no streams yet.
-  if (owner_) tls_->hold_connection();
   tls_->begin();
+}
+
+void Connection::accept_tls(const TlsOptions& options) {
+  tls_ = std::make_unique<TlsLayer>(*this, options);
+  tls_->begin_for_owner();
 }
 
 // --- Reading ----------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ void ServerState::add_client(int fd, const SocketAddress& peer) {
   connection->set_owner(this);
   clients_.insert(connection.get());
   if (tls_)
-    connection->start_tls(*tls_);
+    connection->accept_tls(*tls_);
   else
     handler_->connected(std::move(connection));
 }

@@ -143,7 +143,7 @@ void TlsLayer::shake_hands() {
 void TlsLayer::handshake_ended(std::exception_ptr error) {
   Ref<Connection> keep = Ref<Connection>::share(&connection_);
   disarm();
-  held_ = {};
+  bool owner_waits = static_cast<bool>(std::exchange(held_, {}));
   state_ = error ? State::over : State::open;
   handshake_error_ = error;
   for (Waiter& waiter : handshake_waiters_) waiter.fire();
@@ -154,7 +154,7 @@ void TlsLayer::handshake_ended(std::exception_ptr error) {
     write(early);
     connection_.queue_shrank();
   }
-  if (connection_.owner_) connection_.owner_->handshake_ended(connection_, error);
+  if (owner_waits && connection_.owner_) connection_.owner_->handshake_ended(connection_, error);
   if (!error) connection_.serve_reader();
 }
 

@@ -53,8 +53,12 @@ class TlsLayer final : public TlsCarrier, private Timer {
 
   /// Starts the handshake. Bytes that were read before belong to it.
   void begin();
-  /// Keeps the connection alive until the handshake has ended: nobody else does on a server.
-  void hold_connection() { held_ = Ref<Connection>::share(&connection_); }
+  /// The same; the owner of the connection is told the outcome. Until then this keeps the
+  /// connection alive: there are no streams yet that would.
+  void begin_for_owner() {
+    held_ = Ref<Connection>::share(&connection_);
+    begin();
+  }
   /// The socket may have become readable.
   void on_input();
 

@@ -59,6 +59,8 @@ class Connection final : public ReaderState, public Resource {
 
   /// Speaks TLS from now on.
   void start_tls(const TlsOptions& options);
+  /// The same for one that its owner has accepted, who keeps it and waits for `handshake_ended`.
+  void accept_tls(const TlsOptions& options);
   /// Null for a plain connection.
   TlsLayer* tls() const noexcept { return tls_.get(); }
 
