@@ -107,7 +107,9 @@ void TlsContextState::load_cert_chain(const std::string& certfile, const std::st
                                       const std::string& password) {
   const std::string& key = keyfile.empty() ? certfile : keyfile;
   // First into another context, so that an error leaves this one as it was.
-  load_identity(make_context(purpose_).get(), certfile, key, password);
+  ContextPtr trial = make_context(purpose_);
+  SSL_CTX_set_security_level(trial.get(), SSL_CTX_get_security_level(get()));
+  load_identity(trial.get(), certfile, key, password);
   load_identity(get(), certfile, key, password);
   settings_changed();
 }

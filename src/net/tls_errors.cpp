@@ -84,11 +84,9 @@ std::string mnemonic(const std::string& reason) {
   return name;
 }
 
-/// "SSL routines" as Python has it in `library`: SSL.
-std::string short_library(std::string name) {
-  std::size_t end = name.find(" routines");
-  if (end != std::string::npos) name.erase(end);
-  return mnemonic(name);
+/// "SSL routines" and "x509 certificate routines" as Python has them in `library`: SSL and X509.
+std::string short_library(const std::string& name) {
+  return mnemonic(name.substr(0, name.find(' ')));
 }
 
 }  // namespace
