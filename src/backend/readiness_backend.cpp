@@ -95,7 +95,8 @@ std::int64_t ReadinessBackend::perform_and_note(Operation& op, Side& side) noexc
   std::int64_t result = perform(op);
   if (op.stream) {
     bool short_read = op.opcode == Opcode::recv && result > 0 &&
-                      result < static_cast<std::int64_t>(op.size) && trusts_short_reads(side.watch);
+                      result < static_cast<std::int64_t>(op.size) && !gate().shortened() &&
+                      trusts_short_reads(side.watch);
     side.blocked = result == -EAGAIN || short_read;
   }
   if (op.opcode == Opcode::accept && result >= 0) renew(static_cast<int>(result), -EBADF);

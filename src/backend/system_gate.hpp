@@ -17,6 +17,8 @@ class SystemGate {
   explicit SystemGate(FaultLayer* faults) noexcept : faults_(faults) {}
 
   FaultLayer* faults() const noexcept { return faults_; }
+  /// Whether the latest transfer was made short by a fault, which says nothing of the descriptor.
+  bool shortened() const noexcept { return shortened_; }
 
   template <class F>
   std::int64_t call(SystemCall which, F function) const noexcept {
@@ -49,6 +51,7 @@ class SystemGate {
     std::int64_t result = 0;
     do {
       Fault fault = faults_ ? faults_->before(which) : Fault();
+      shortened_ = fault.most < size;
       result = fault.error ? -fault.error : checked(function(std::min(size, fault.most)));
     } while (result == -EINTR);
     return result;
@@ -67,6 +70,7 @@ class SystemGate {
   static std::int64_t checked(std::int64_t result) noexcept { return result < 0 ? -errno : result; }
 
   FaultLayer* faults_;
+  mutable bool shortened_ = false;
 };
 
 }  // namespace asyncio::detail
