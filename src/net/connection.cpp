@@ -145,8 +145,10 @@ void Connection::write(std::string_view data) {
     put(data);
 }
 
-/// Sends what the kernel takes and keeps the rest.
+/// Sends what the kernel takes and keeps the rest. After a failure nothing may follow: there is a
+/// gap in what the peer got.
 void Connection::put(std::string_view bytes) {
+  if (write_error_) return;
   std::size_t sent = queue_.empty() ? send_now(bytes) : 0;
   if (sent == bytes.size() || write_error_) return;
   queue_.push(bytes.substr(sent));
@@ -268,6 +270,7 @@ void Connection::on_writable(Ready& node) {
     else
       self.flush();
     self.queue_shrank();
+    if (self.write_error_ && self.tls_ && self.tls_->handshaking()) self.tls_->on_input();
   }
   self.unpin();
 }

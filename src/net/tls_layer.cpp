@@ -127,6 +127,7 @@ std::int64_t TlsLayer::feed_some() {
 void TlsLayer::shake_hands() {
   while (true) {
     TlsEngine::Progress progress = engine_.handshake();
+    if (connection_.write_error_) return handshake_ended(connection_.write_error_);
     if (progress == TlsEngine::Progress::done) return handshake_ended(nullptr);
     if (progress == TlsEngine::Progress::failed) return handshake_ended(engine_.error());
     if (connection_.reading_.pending || connection_.wait_for(connection_.reading_)) return;
