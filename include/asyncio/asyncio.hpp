@@ -28,6 +28,7 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/staggered.hpp"
 #include "asyncio/streams.hpp"
+#include "asyncio/subprocess.hpp"
 #include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/task_group.hpp"

@@ -30,6 +30,7 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   void heal() noexcept override;
   std::size_t reset_connections(const std::string& host) noexcept override;
 
+  bool has_system_descriptors() const noexcept override { return false; }
   bool supports(Opcode opcode) const noexcept override;
   bool start(Operation& operation) noexcept override;
   std::int64_t attempt(Operation& operation) noexcept override;

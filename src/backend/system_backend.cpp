@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <limits>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -23,6 +25,24 @@ std::int64_t send_first(int fd, const msghdr& message, std::size_t most, int fla
     if (parts[i].iov_len > 0)
       return ::send(fd, parts[i].iov_base, std::min(parts[i].iov_len, most), flags);
   return 0;
+}
+
+/// write(2) to a pipe that nobody reads would end the process (R17). There is no flag against that
+/// before Linux 6.18: SIGPIPE is blocked meanwhile, and taken back.
+std::int64_t write_without_signal(int fd, const void* bytes, std::size_t size) noexcept {
+  sigset_t pipe, before, pending;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  bool blocked = sigismember(&before, SIGPIPE) == 1;
+  bool was_pending = blocked && ::sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+  ssize_t written = ::write(fd, bytes, size);
+  int error = errno;
+  timespec at_once{};
+  if (written < 0 && error == EPIPE && !was_pending) ::sigtimedwait(&pipe, nullptr, &at_once);
+  if (!blocked) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return written;
 }
 
 }  // namespace
@@ -105,8 +125,9 @@ std::int64_t SystemBackend::perform_read_write(const Operation& op) noexcept {
   if (op.opcode == Opcode::read)
     return gate_.transfer(SystemCall::read, op.size,
                           [&](std::size_t size) { return ::read(op.fd, op.buffer, size); });
-  return gate_.transfer(SystemCall::write, op.size,
-                        [&](std::size_t size) { return ::write(op.fd, op.buffer, size); });
+  return gate_.transfer(SystemCall::write, op.size, [&](std::size_t size) {
+    return write_without_signal(op.fd, op.buffer, size);
+  });
 }
 
 bool waits_for_write(Opcode opcode) noexcept {

@@ -49,6 +49,8 @@ const char* awaitable_name(AwaitableKind kind) noexcept {
       return "getaddrinfo";
     case AwaitableKind::tls_handshake:
       return "StreamWriter.start_tls";
+    case AwaitableKind::process_wait:
+      return "Process.wait";
     case AwaitableKind::count:
       break;
   }

@@ -40,6 +40,19 @@ Connection::Connection(Backend& backend, int fd, std::size_t limit, const Socket
   backend_.add_resource(*this);
 }
 
+Connection::Connection(Backend& backend, int fd, std::size_t limit, Medium medium)
+    : Connection(backend, fd, limit, SocketAddress()) {
+  medium_ = medium;
+  if (medium != Medium::write_pipe) return;
+  // A writing end is readable when nobody reads what is written.
+  reading_.run = &on_reader_gone;
+  reading_.stream = false;
+  if (wait_for(reading_)) return;
+  reading_.pending = true;
+  pin();
+  loop().call_ready(reading_);
+}
+
 Connection::~Connection() = default;
 
 void Connection::start_tls(const TlsOptions& options) {
@@ -71,7 +84,10 @@ bool Connection::fill(ReadWait& reader) {
     got = reading_.result < 0 ? reading_.result : receive(reader);
   }
   if (got < 0) read_failed(static_cast<int>(-got));
-  if (got == 0) eof_ = true;
+  if (got == 0) {
+    eof_ = true;
+    if (medium_ == Medium::read_pipe) close();
+  }
   return true;
 }
 
@@ -94,7 +110,7 @@ std::int64_t Connection::receive(ReadWait& reader) {
     std::size_t wanted = std::max(reader.missing(), ahead);
     room = {backend_.scratch(), std::clamp<std::size_t>(wanted, 1, Backend::kScratchSize)};
   }
-  Operation recv(nullptr, Opcode::recv, fd_);
+  Operation recv(nullptr, medium_ == Medium::socket ? Opcode::recv : Opcode::read, fd_);
   recv.stream = true;
   recv.buffer = room.data();
   recv.size = room.size();
@@ -123,6 +139,18 @@ void Connection::on_readable(Ready& node) {
       self.serve_reader();
     }
   }
+  self.unpin();
+}
+
+/// CPython: _UnixWritePipeTransport._read_ready.
+void Connection::on_reader_gone(Ready& node) {
+  auto& wake = static_cast<Wake&>(static_cast<Operation&>(node));
+  Connection& self = wake.connection;
+  wake.pending = false;
+  if (self.teardown_scheduled_)
+    self.teardown();
+  else if (wake.result >= 0)
+    self.force_close(self.queue_.empty() ? nullptr : make_os_error(EPIPE, self.described("write")));
   self.unpin();
 }
 
@@ -193,7 +221,7 @@ bool Connection::write_refused() {
 
 /// Gives the kernel what it takes. Returns how much that was.
 std::size_t Connection::send_now(std::string_view data) {
-  Operation send(nullptr, Opcode::send, fd_);
+  Operation send(nullptr, medium_ == Medium::socket ? Opcode::send : Opcode::write, fd_);
   send.stream = true;
   send.buffer = const_cast<char*>(data.data());
   send.size = data.size();
@@ -203,7 +231,18 @@ std::size_t Connection::send_now(std::string_view data) {
   return 0;
 }
 
+std::size_t Connection::send_pieces_to_pipe(std::span<const std::string_view> pieces) {
+  std::size_t total = 0;
+  for (std::string_view piece : pieces) {
+    std::size_t sent = piece.empty() ? 0 : send_now(piece);
+    total += sent;
+    if (sent < piece.size()) break;
+  }
+  return total;
+}
+
 std::size_t Connection::send_pieces(std::span<const std::string_view> pieces) {
+  if (medium_ != Medium::socket) return send_pieces_to_pipe(pieces);
   std::size_t total = 0;
   std::size_t at = 0;       // the piece to go on with,
   std::size_t skipped = 0;  // and how much of it has gone
@@ -293,6 +332,7 @@ void Connection::sent_all() {
 void Connection::write_eof() {
   if (tls_) throw RuntimeError("Cannot call write_eof() on a TLS stream");
   if (closing() || eof_requested_) return;
+  if (medium_ != Medium::socket) return close();
   eof_requested_ = true;
   if (queue_.empty()) sent_all();
 }
@@ -317,7 +357,7 @@ bool Connection::drain_must_yield() noexcept {
 /// Nothing more can be received or sent.
 void Connection::read_failed(int error) {
   if (error == EPROTO && tls_ && tls_->engine().failed()) return failed(tls_->engine().error());
-  failed(make_os_error(error, "recv " + peer_.str()));
+  failed(make_os_error(error, described("recv")));
 }
 
 void Connection::failed(std::exception_ptr error) {
@@ -327,7 +367,7 @@ void Connection::failed(std::exception_ptr error) {
 
 /// Nothing more can be sent; what has arrived can still be read.
 void Connection::write_failed(int error) {
-  write_failed(make_os_error(error, "send " + peer_.str()));
+  write_failed(make_os_error(error, described("send")));
 }
 
 void Connection::write_failed(std::exception_ptr error) {
@@ -336,6 +376,11 @@ void Connection::write_failed(std::exception_ptr error) {
   paused_ = false;
   wake_all(drain_waiters_);
   if (eof_ || closing_) force_close(write_error_);
+}
+
+std::string Connection::described(const char* verb) const {
+  std::string object = medium_ == Medium::socket ? peer_.str() : "pipe " + std::to_string(fd_);
+  return verb + (" " + object);
 }
 
 void Connection::throw_if_unwritable() const {
@@ -412,7 +457,7 @@ void Connection::wake_all(List<Waiter>& waiters) noexcept {
 
 void Connection::unreferenced() noexcept {
   if (!closing_ && !closed()) {
-    if (loop().debug()) log(LogLevel::warning, "unclosed stream to " + peer_.str());
+    if (loop().debug()) log(LogLevel::warning, described("unclosed stream to"));
     pin();
     close();
     unpin();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <iterator>
 #include <ranges>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -95,6 +96,12 @@ auto sum(const std::tuple<T...>& tuple) {
 inline std::string upper(std::string text) {
   for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
+}
+
+/// text.split().
+inline std::vector<std::string> split(const std::string& text) {
+  std::istringstream words(text);
+  return {std::istream_iterator<std::string>(words), {}};
 }
 
 /// Without white space at the ends.

@@ -371,6 +371,8 @@ std::unique_ptr<Case> make_case(asyncio::detail::AwaitableKind kind) {
       return make_resolve();
     case Kind::tls_handshake:
       return make_tls_handshake();
+    case Kind::process_wait:
+      return make_process_wait();
     case Kind::count:
       break;
   }

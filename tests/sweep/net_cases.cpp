@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/backend.hpp"
+#include "asyncio/detail/net/child_state.hpp"
 #include "asyncio/detail/net/resolver.hpp"
 #include "sweep_case.hpp"
 #include "tls.hpp"
@@ -265,8 +266,25 @@ class TlsHandshake final : public Connected {
   std::optional<Task<>> serving_;
 };
 
+/// Of a simulated loop, which has no processes: the state alone, which a test ends by hand.
+class ProcessWait final : public Case {
+ public:
+  Coro<> operation() override { co_await detail::ProcessWait(child_); }
+  void complete() override { child_->ended(0); }
+  Coro<> use_again() override {
+    complete();
+    int status = co_await detail::ProcessWait(child_);
+    require(status == 0, "the status is lost");
+  }
+
+ private:
+  std::shared_ptr<detail::ChildState> child_ =
+      std::make_shared<detail::ChildState>(detail::backend_of(get_running_loop().impl()));
+};
+
 }  // namespace
 
+std::unique_ptr<Case> make_process_wait() { return std::make_unique<ProcessWait>(); }
 std::unique_ptr<Case> make_stream_read() { return std::make_unique<StreamRead>(); }
 std::unique_ptr<Case> make_stream_drain() { return std::make_unique<StreamDrain>(); }
 std::unique_ptr<Case> make_stream_wait_closed() { return std::make_unique<StreamWaitClosed>(); }

@@ -41,5 +41,6 @@ std::unique_ptr<Case> make_server_wait_closed();
 std::unique_ptr<Case> make_connect();
 std::unique_ptr<Case> make_resolve();
 std::unique_ptr<Case> make_tls_handshake();
+std::unique_ptr<Case> make_process_wait();
 
 }  // namespace sweep

@@ -61,6 +61,8 @@ class Backend : public Poller {
 
   /// Whether operations with this code can succeed; they end with -EOPNOTSUPP if not.
   virtual bool supports(Opcode opcode) const noexcept = 0;
+  /// Whether descriptors that others have made mean something here.
+  virtual bool has_system_descriptors() const noexcept { return true; }
   virtual bool start(Operation& operation) noexcept = 0;
   virtual std::int64_t attempt(Operation& operation) noexcept = 0;
   virtual void cancel(Operation& operation) noexcept = 0;

@@ -31,6 +31,7 @@ enum class AwaitableKind : std::uint8_t {
   server_wait_closed,
   resolve,
   tls_handshake,
+  process_wait,
   count
 };
 

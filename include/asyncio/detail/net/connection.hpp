@@ -32,6 +32,14 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
+/// What a Connection is made of.
+enum class Medium : std::uint8_t {
+  socket,
+  read_pipe,   // closed when its end was read
+  write_pipe,  // closed when its reader is gone
+  terminal,    // one that is written to, or another device
+};
+
 /// A connected byte stream: what a StreamReader and a StreamWriter have in common, in CPython a
 /// socket transport with its StreamReaderProtocol.
 ///
@@ -54,6 +62,9 @@ class Connection final : public ReaderState, public Resource {
   static constexpr std::size_t kLowWater = 16 * 1024;
 
   Connection(Backend& backend, int fd, std::size_t limit, const SocketAddress& peer);
+  /// One direction of something else than a socket. CPython: _UnixReadPipeTransport,
+  /// _UnixWritePipeTransport.
+  Connection(Backend& backend, int fd, std::size_t limit, Medium medium);
 
   bool fill(ReadWait& reader) override;
 
@@ -120,6 +131,7 @@ class Connection final : public ReaderState, public Resource {
   void loop_closing() noexcept override;
 
   static void on_readable(Ready& node);
+  static void on_reader_gone(Ready& node);
   static void on_writable(Ready& node);
   static void on_teardown(Ready& node);
 
@@ -130,6 +142,8 @@ class Connection final : public ReaderState, public Resource {
   void put(std::string_view bytes);
   std::size_t send_now(std::string_view data);
   std::size_t send_pieces(std::span<const std::string_view> pieces);
+  std::size_t send_pieces_to_pipe(std::span<const std::string_view> pieces);
+  std::string described(const char* verb) const;
   void flush();
   void queue_grew();
   void queue_shrank();
@@ -146,6 +160,7 @@ class Connection final : public ReaderState, public Resource {
 
   Backend& backend_;
   int fd_;
+  Medium medium_ = Medium::socket;
   bool closing_ = false;
   bool paused_ = false;  // above the high-water mark, and not yet below the low one
   bool eof_requested_ = false;

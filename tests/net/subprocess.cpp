@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: BSL-1.0
+/// A5: create_subprocess_exec, create_subprocess_shell and Process, with real children.
+#include "asyncio/asyncio.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "descriptor_limit.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::error_of;
+using test::pattern;
+
+namespace {
+
+/// After each test no child is left, running or as a zombie.
+class Subprocess : public test::BackendTest {
+ protected:
+  void TearDown() override {
+    BackendTest::TearDown();
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+    EXPECT_EQ(errno, ECHILD);
+  }
+};
+
+SubprocessOptions piped() { return SubprocessOptions().stdin(PIPE).stdout(PIPE).stderr(PIPE); }
+
+/// What a shell command prints.
+Coro<std::string> output(SubprocessOptions options, std::string command) {
+  options.stdout(PIPE);
+  Process process = co_await create_subprocess_shell(options, command);
+  auto [out, err] = co_await process.communicate();
+  co_return out;
+}
+
+Coro<std::string> error_of_starting(SubprocessOptions options, std::string program) {
+  std::string text = co_await error_of(create_subprocess_exec(options, program));
+  co_return text;
+}
+
+TEST_P(Subprocess, A5_1_arguments_environment_and_folder) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_exec(piped().cwd("/usr"), "sh", "-c",
+                                                      "pwd; echo \"$1\"; cat", "name", "a b");
+    auto [out, err] = co_await process.communicate("input");
+    EXPECT_EQ(out, "/usr\na b\ninput");
+    EXPECT_EQ(err, "");
+    EXPECT_EQ(process.returncode(), 0);
+    std::map<std::string, std::string> env;
+    env["PATH"] = "/usr/bin:/bin";
+    env["ONLY"] = "this";
+    Process printenv =
+        co_await create_subprocess_exec(SubprocessOptions().stdout(PIPE).env(env), "env");
+    auto [variables, nothing] = co_await printenv.communicate();
+    EXPECT_EQ(variables, "ONLY=this\nPATH=/usr/bin:/bin\n");
+  });
+}
+
+TEST_P(Subprocess, A5_4_redirections) {
+  run([]() -> Coro<> {
+    std::string both =
+        co_await output(SubprocessOptions().stderr(STDOUT), "echo out; echo err >&2");
+    EXPECT_EQ(both, "out\nerr\n");
+    std::string none = co_await output(SubprocessOptions().stdin(DEVNULL), "cat; echo end");
+    EXPECT_EQ(none, "end\n");
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    Process process =
+        co_await create_subprocess_shell(SubprocessOptions().stdout(ends[1]), "echo to descriptor");
+    co_await process.wait();
+    EXPECT_FALSE(process.stdout().has_value());
+    char bytes[100];
+    EXPECT_EQ(::read(ends[0], bytes, sizeof bytes), 14);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    std::string wrong =
+        co_await error_of(create_subprocess_exec(SubprocessOptions().stdin(STDOUT), "true"));
+    EXPECT_EQ(wrong, "asyncio::ValueError: STDOUT can only be used for stderr");
+  });
+}
+
+TEST_P(Subprocess, A5_4_standard_descriptors_may_change_places) {
+  run([]() -> Coro<> {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    int saved = ::fcntl(1, F_DUPFD_CLOEXEC, 3);
+    ::dup2(ends[1], 1);  // our stdout is the pipe; the child's stderr is to be that
+    auto starting = create_subprocess_shell(SubprocessOptions().stdout(DEVNULL).stderr(1),
+                                            "echo lost; echo kept >&2");
+    Process process = co_await std::move(starting);
+    ::dup2(saved, 1);
+    ::close(saved);
+    ::close(ends[1]);
+    co_await process.wait();
+    char bytes[100];
+    EXPECT_EQ(std::string(bytes, static_cast<std::size_t>(::read(ends[0], bytes, sizeof bytes))),
+              "kept\n");
+    ::close(ends[0]);
+  });
+}
+
+TEST_P(Subprocess, A5_3_signals_and_their_errors) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "cat");
+    EXPECT_GT(process.pid(), 0);
+    EXPECT_EQ(process.returncode(), std::nullopt);
+    std::string wrong = test::thrown([&] { process.send_signal(9999); });
+    EXPECT_NE(wrong.find("signal 9999 to process"), std::string::npos) << wrong;
+    process.terminate();
+    int status = co_await process.wait();
+    EXPECT_EQ(status, -SIGTERM);
+    std::string gone = test::thrown([&] { process.kill(); });
+    EXPECT_EQ(gone, "asyncio::ProcessLookupError: signal 9 to process " +
+                        std::to_string(process.pid()) + ": No such process");
+  });
+}
+
+TEST_P(Subprocess, fault101_ten_mebibytes_each_way) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_exec(piped(), "sh", "-c", "tee /dev/stderr");
+    std::string input = pattern(10 << 20);
+    auto [out, err] = co_await process.communicate(input);
+    EXPECT_TRUE(out == input);
+    EXPECT_TRUE(err == input);
+    EXPECT_EQ(process.returncode(), 0);
+  });
+}
+
+TEST_P(Subprocess, fault102_child_that_does_not_read) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_shell(piped(), "exec <&-; echo done; exit 4");
+    auto [out, err] = co_await process.communicate(std::string(1 << 20, 'x'));
+    EXPECT_EQ(out, "done\n");
+    EXPECT_EQ(process.returncode(), 4);
+    // One by one: the writer learns that nobody reads, and the process lives on.
+    Process other = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "true");
+    co_await other.wait();
+    std::string error = "nothing";
+    for (int i = 0; i < 100 && error == "nothing"; ++i) {
+      other.stdin()->write("into the void");
+      error = co_await error_of(test::drain(*other.stdin()));
+      co_await sleep(0s);
+    }
+    EXPECT_EQ(error, "asyncio::ConnectionResetError: Connection lost: Connection reset by peer");
+  });
+}
+
+TEST_P(Subprocess, fault102_line_beyond_the_limit) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_exec(
+        SubprocessOptions().stdout(PIPE).limit(1 << 20), "head", "-c", "8M", "/dev/zero");
+    std::string error = "nothing";
+    try {
+      co_await process.stdout()->readline();
+    } catch (const ValueError& e) {
+      error = e.what();
+    }
+    EXPECT_EQ(error, "Separator is not found, and chunk exceed the limit");
+    process.kill();
+    co_await process.wait();
+  });
+}
+
+/// Read before, since the child may fill the pipe at any time (fault 50).
+TEST_P(Subprocess, fault50_no_death_by_SIGPIPE) {
+  struct sigaction action{};
+  ::sigaction(SIGPIPE, nullptr, &action);
+  ASSERT_EQ(action.sa_handler, SIG_DFL);
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_shell(piped(), "exec <&-; echo; sleep 60");
+    co_await process.stdout()->readline();
+    process.stdin()->write("x");  // at once, before the loop has seen that nobody reads
+    co_await sleep(0s);
+    process.kill();
+    co_await process.wait();
+    sigset_t pending;
+    ::sigpending(&pending);
+    EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
+  });
+}
+
+TEST_P(Subprocess, fault103_many_children) {
+  run([]() -> Coro<> {
+    auto one = [](int status) -> Coro<bool> {
+      Process process =
+          co_await create_subprocess_exec("sh", "-c", "exit " + std::to_string(status));
+      int got = co_await process.wait();
+      co_return got == status;
+    };
+    for (int round = 0; round < 8; ++round) {
+      std::vector<Task<bool>> tasks;
+      for (int i = 0; i < 25; ++i) tasks.push_back(create_task(one, i));
+      for (auto& task : tasks) {
+        bool right = co_await task;
+        EXPECT_TRUE(right);
+      }
+    }
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}), 1);
+  });
+}
+
+TEST_P(Subprocess, fault105_somebody_else_reaps) {
+  run([]() -> Coro<> {
+    test::LogCapture logged;
+    Process process = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "cat");
+    process.kill();
+    EXPECT_EQ(::waitpid(process.pid(), nullptr, 0), process.pid());
+    int status = co_await process.wait();
+    EXPECT_EQ(status, 255);
+    EXPECT_EQ(logged.count("Unknown child process pid", "will report returncode 255"), 1);
+  });
+}
+
+TEST_P(Subprocess, fault105_children_that_nobody_waits_for) {
+  struct sigaction ignore{}, before{};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGCHLD, &ignore, &before);
+  run([]() -> Coro<> {
+    test::LogCapture logged;
+    for (int i = 0; i < 20; ++i) {
+      Process process = co_await create_subprocess_exec("true");
+      int status = co_await process.wait();
+      EXPECT_EQ(status, 255);
+    }
+    EXPECT_EQ(logged.count("Unknown child process pid"), 20);
+  });
+  ::sigaction(SIGCHLD, &before, nullptr);
+}
+
+TEST_P(Subprocess, fault106_cancel_during_the_start_kills) {
+  run([]() -> Coro<> {
+    auto starting = []() -> Coro<Process> {
+      co_return co_await create_subprocess_exec(piped(), "sleep", "60");
+    };
+    for (int hops = 1; hops < 8; ++hops) {
+      Task<Process> task = create_task(starting);
+      for (int i = 0; i < hops; ++i) co_await sleep(0s);
+      EXPECT_FALSE(task.done());
+      task.cancel();
+      std::string error = co_await error_of(task);
+      EXPECT_EQ(error, "cancelled");
+    }
+  });
+}
+
+TEST_P(Subprocess, fault106_cancel_of_wait_leaves_it_running) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "cat");
+    auto waiting = [](Process p) -> Coro<int> { co_return co_await p.wait(); };
+    std::string error = co_await error_of(wait_for(waiting(process), 10ms));
+    EXPECT_NE(error.find("TimeoutError"), std::string::npos);
+    process.stdin()->close();
+    int status = co_await process.wait();
+    EXPECT_EQ(status, 0);
+  });
+}
+
+/// cpython#139373.
+TEST_P(Subprocess, A5_3_communicate_survives_a_timeout) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_shell(piped(), "cat; read x; echo $x");
+    std::string input = pattern(200'000);
+    std::string error = co_await error_of(wait_for(process.communicate("first\n" + input), 200ms));
+    EXPECT_EQ(error, "nothing");  // cat ends with its stdin
+    Process slow =
+        co_await create_subprocess_shell(piped(), "echo begin; sleep 0.3; echo end; cat");
+    error = co_await error_of(wait_for(slow.communicate(input), 50ms));
+    EXPECT_NE(error.find("TimeoutError"), std::string::npos);
+    auto [out, err] = co_await slow.communicate();
+    EXPECT_TRUE(out == "begin\nend\n" + input) << out.size();
+    EXPECT_EQ(slow.returncode(), 0);
+  });
+}
+
+TEST_P(Subprocess, fault107_what_cannot_be_executed) {
+  run([]() -> Coro<> {
+    std::string text = co_await error_of_starting(SubprocessOptions(), "/no/such/program");
+    EXPECT_EQ(text,
+              "asyncio::FileNotFoundError: execute /no/such/program: No such file or directory");
+    text = co_await error_of_starting(SubprocessOptions(), "no-such-program");
+    EXPECT_EQ(text,
+              "asyncio::FileNotFoundError: execute no-such-program: No such file or directory");
+    text = co_await error_of_starting(SubprocessOptions(), "/etc/passwd");
+    EXPECT_EQ(text, "asyncio::PermissionError: execute /etc/passwd: Permission denied");
+    text = co_await error_of_starting(SubprocessOptions().cwd("/no/such/folder"), "true");
+    EXPECT_EQ(text,
+              "asyncio::FileNotFoundError: change to folder /no/such/folder: No such file or "
+              "directory");
+    std::string script = std::filesystem::temp_directory_path() / "asyncio-no-format";
+    std::ofstream(script) << "no program\n";
+    ::chmod(script.c_str(), 0755);
+    text = co_await error_of_starting(SubprocessOptions(), script);
+    std::filesystem::remove(script);
+    EXPECT_EQ(text, "asyncio::OSError: execute " + script + ": Exec format error");
+    std::vector<std::string> long_args(2, std::string(3 << 20, 'x'));
+    long_args[0] = "true";
+    text = co_await error_of(create_subprocess_exec(SubprocessOptions(), long_args));
+    EXPECT_EQ(text, "asyncio::OSError: execute true: Argument list too long");
+    text = co_await error_of_starting(SubprocessOptions(), std::string("a\0b", 3));
+    EXPECT_EQ(text, "asyncio::ValueError: embedded null byte");
+    text =
+        co_await error_of_starting(SubprocessOptions().pass_fds(std::vector<int>(1, 999)), "true");
+    EXPECT_EQ(text, "asyncio::OSError: prepare to execute true: Bad file descriptor");
+  });
+}
+
+TEST_P(Subprocess, fault183_no_descriptors_left) {
+  run([]() -> Coro<> {
+    for (unsigned spare = 0; spare < 9; ++spare) {
+      std::string text;
+      {
+        test::DescriptorLimit limit(spare);
+        text = co_await error_of(create_subprocess_exec(piped(), "true"));
+      }
+      EXPECT_TRUE(text.find("Too many open files") != std::string::npos || text == "nothing")
+          << spare << ": " << text;
+    }
+    std::string works = co_await output(SubprocessOptions(), "echo yes");
+    EXPECT_EQ(works, "yes\n");
+    co_await sleep(50ms);  // for the end of the one that was started
+  });
+}
+
+TEST_P(Subprocess, fault108_descriptors_of_the_child) {
+  run([]() -> Coro<> {
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+      threads.emplace_back([&] {
+        while (!stop) ::close(::open("/dev/null", O_RDONLY));  // not close-on-exec
+      });
+    int passed = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    std::string expected = "0\n1\n2\n3\n" + std::to_string(passed) + "\n";
+    for (int i = 0; i < 20; ++i) {
+      SubprocessOptions options;
+      options.stdin(DEVNULL).stderr(DEVNULL).stdout(PIPE);
+      Process process = co_await create_subprocess_exec(
+          options.pass_fds(std::vector<int>(1, passed)), "ls", "/proc/self/fd");
+      auto [out, err] = co_await process.communicate();
+      // One more is ls's own, for the folder.
+      EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 5) << out;
+      EXPECT_NE(out.find("\n" + std::to_string(passed) + "\n"), std::string::npos) << out;
+    }
+    stop = true;
+    for (std::thread& thread : threads) thread.join();
+    ::close(passed);
+  });
+}
+
+TEST_P(Subprocess, fault109_grandchild_keeps_the_pipe) {
+  run([]() -> Coro<> {
+    Process process = co_await create_subprocess_shell(SubprocessOptions().stdout(PIPE),
+                                                       "(sleep 0.3; echo late) & echo now");
+    int status = co_await process.wait();
+    EXPECT_EQ(status, 0);
+    std::string line = co_await process.stdout()->readline();
+    EXPECT_EQ(line, "now\n");
+    line = co_await process.stdout()->readline();
+    EXPECT_EQ(line, "late\n");
+  });
+}
+
+TEST_P(Subprocess, fault110_what_the_child_inherits) {
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR2);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGUSR1, [](int) {});
+  run([]() -> Coro<> {
+    auto show = [](SubprocessOptions options) -> Coro<std::string> {
+      options.stdout(PIPE);
+      Process process = co_await create_subprocess_exec(options, "cat", "/proc/self/status");
+      auto [out, err] = co_await process.communicate();
+      co_return out;
+    };
+    std::string status = co_await show(SubprocessOptions().umask(027));
+    EXPECT_NE(status.find("SigBlk:\t0000000000000000"), std::string::npos) << status;
+    EXPECT_NE(status.find("SigIgn:\t0000000000000000"), std::string::npos) << status;
+    EXPECT_NE(status.find("SigCgt:\t0000000000000000"), std::string::npos) << status;
+    EXPECT_NE(status.find("Umask:\t0027"), std::string::npos) << status;
+    status = co_await show(SubprocessOptions().restore_signals(false));
+    EXPECT_NE(status.find("SigBlk:\t0000000000000800"), std::string::npos) << status;
+    EXPECT_NE(status.find("SigIgn:\t0000000000001000"), std::string::npos) << status;
+  });
+  ::signal(SIGUSR1, SIG_DFL);
+  ::signal(SIGPIPE, SIG_DFL);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_P(Subprocess, A5_1_session_group_and_user) {
+  run([]() -> Coro<> {
+    std::string own = co_await output(SubprocessOptions(), "exec cut -d' ' -f5 /proc/self/stat");
+    EXPECT_EQ(own, std::to_string(::getpgrp()) + "\n");
+    auto leads = [](SubprocessOptions options) -> Coro<bool> {
+      options.stdout(PIPE);
+      Process process = co_await create_subprocess_exec(options, "cat", "/proc/self/stat");
+      auto [out, err] = co_await process.communicate();
+      std::string pid = std::to_string(process.pid());
+      co_return out.find(pid + " (cat)") == 0 &&
+          out.find(" " + pid + " ", pid.size()) != std::string::npos;
+    };
+    bool session = co_await leads(SubprocessOptions().start_new_session(true));
+    EXPECT_TRUE(session);
+    bool group = co_await leads(SubprocessOptions().process_group(0));
+    EXPECT_TRUE(group);
+    if (::geteuid() != 0) co_return;
+    std::string user = co_await output(
+        SubprocessOptions().user(12345).group(54321).extra_groups(std::vector<unsigned>(1, 77)),
+        "id -u; id -g; id -G");
+    EXPECT_EQ(user, "12345\n54321\n54321 77\n");
+  });
+}
+
+TEST_P(Subprocess, fault114_loop_closes_with_a_child) {
+  test::LogCapture logged;
+  EventLoop loop = test::factory_of(GetParam())();
+  std::optional<Process> process;
+  auto start = [&]() -> Coro<> {
+    process = co_await create_subprocess_exec(piped(), "sleep", "60");
+  };
+  loop.run_until_complete(start());
+  loop.close();
+  EXPECT_EQ(logged.count("is closed while its child process", "it is killed"), 1) << logged.all();
+  EXPECT_EQ(process->returncode(), -SIGKILL);
+  EXPECT_EQ(test::thrown([&] { process->kill(); }).find("asyncio::ProcessLookupError"), 0u);
+}
+
+TEST_P(Subprocess, A5_3_dropped_handles_leave_no_zombie) {
+  run([]() -> Coro<> {
+    co_await create_subprocess_exec("true");
+    co_await sleep(100ms);
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, Subprocess, test::real_backends, test::backend_name);
+
+TEST(SubprocessSimulated, A5_says_that_it_cannot) {
+  auto start = []() -> Coro<> { co_await create_subprocess_exec("true"); };
+  EXPECT_EQ(test::thrown([&] { asyncio::testing::run_simulated(start()); }),
+            "asyncio::RuntimeError: subprocesses need an event loop on the system, not a simulated "
+            "one");
+}
+
+}  // namespace
