@@ -9,6 +9,8 @@
 #include "asyncio/time.hpp"
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <iosfwd>
@@ -297,6 +299,30 @@ class EventLoop {
   Coro<void> sock_connect(int sock, SocketAddress address);
   /// A connection, which the caller closes, and its peer.
   Coro<std::pair<int, SocketAddress>> sock_accept(int sock);
+
+  // --- Transports and protocols --------------------------------------------------------------
+  // Each is awaited; transports.hpp has them, with their arguments.
+
+  template <class... Args>
+  auto create_connection(Args&&... args);
+  template <class... Args>
+  auto create_unix_connection(Args&&... args);
+  template <class... Args>
+  auto create_server(Args&&... args);
+  template <class... Args>
+  auto create_unix_server(Args&&... args);
+  template <class... Args>
+  auto connect_accepted_socket(Args&&... args);
+  template <class... Args>
+  auto create_datagram_endpoint(Args&&... args);
+  template <class... Args>
+  auto connect_read_pipe(Args&&... args);
+  template <class... Args>
+  auto connect_write_pipe(Args&&... args);
+  template <class... Args>
+  auto subprocess_exec(Args&&... args);
+  template <class... Args>
+  auto subprocess_shell(Args&&... args);
 
   // --- Errors and debugging ------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ void ChildState::kill_now() noexcept {
 /// CPython: BaseSubprocessTransport.close.
 void ChildState::loop_closing() noexcept {
   auto keep = std::move(self_);
-  owner_ = nullptr;
+  if (owner_) std::exchange(owner_, nullptr)->child_abandoned();
   backend_.forget(exit_);
   told_.unlink();
   if (exit_.fd >= 0) {

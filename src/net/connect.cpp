@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // open_connection. Order and messages follow asyncio/base_events.py, create_connection.
+#include "asyncio/detail/net/connect.hpp"
+
 #include "asyncio/detail/net/operation_wait.hpp"
 #include "asyncio/detail/net/resolver.hpp"
 #include "asyncio/exception_group.hpp"
@@ -46,8 +48,8 @@ std::optional<TlsOptions> tls_of(const ConnectOptions& options, const std::strin
   return tls;
 }
 
-/// The end of each open_connection.
-Coro<Streams> opened_streams(Backend& backend, OwnedSocket socket, std::size_t limit,
+/// The end of each open_connection and create_connection.
+Coro<Ref<Connection>> opened(Backend& backend, OwnedSocket socket, std::size_t limit,
                              SocketAddress peer, std::optional<TlsOptions> tls) {
   auto connection = Ref<Connection>::adopt(new Connection(backend, socket.get(), limit, peer));
   socket.release();
@@ -56,7 +58,11 @@ Coro<Streams> opened_streams(Backend& backend, OwnedSocket socket, std::size_t l
     HandshakeWait handshake(connection);
     co_await handshake;
   }
-  co_return Streams(StreamReader(connection), StreamWriter(connection));
+  co_return connection;
+}
+
+Streams streams_of(const Ref<Connection>& connection) {
+  return {StreamReader(connection), StreamWriter(connection)};
 }
 
 /// Binds to the first of `local` that fits the family of `address` and works.
@@ -197,51 +203,67 @@ SocketAddress checked_peer(Backend& backend, int fd) {
 
 }  // namespace
 
+Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOptions options) {
+  SocketAddress address = SocketAddress::local(std::move(path));
+  std::optional<TlsOptions> tls = tls_of(options, "");
+  std::vector<SocketAddress> no_local;
+  OwnedSocket socket = co_await connect_to(backend, address, no_local, 0);
+  auto opening = opened(backend, std::move(socket), options.get_limit(), address, tls);
+  Ref<Connection> connection = co_await std::move(opening);
+  co_return connection;
+}
+
+Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint16_t port,
+                                   ConnectOptions options) {
+  std::optional<TlsOptions> tls = tls_of(options, host);
+  ResolveRequest request(host, port);
+  request.family = options.get_family();
+  request.flags = options.get_flags();
+  Resolve resolving(backend, request);
+  std::vector<SocketAddress> addresses = co_await std::move(resolving);
+  addresses = interleaved(addresses, options.get_interleave());
+  std::vector<SocketAddress> local = co_await resolve_local(backend, options);
+  OwnedSocket socket = co_await connect_to_any(backend, addresses, local, options);
+  RawAddress raw;
+  SocketAddress peer;
+  if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)
+    peer = SocketAddressAccess::from_raw(raw);
+  auto opening = opened(backend, std::move(socket), options.get_limit(), peer, tls);
+  Ref<Connection> connection = co_await std::move(opening);
+  co_return connection;
+}
+
+Coro<Ref<Connection>> connect_socket(Backend& backend, int sock, ConnectOptions options) {
+  std::optional<TlsOptions> tls = tls_of(options, "");
+  SocketAddress peer = checked_peer(backend, sock);
+  if (int error = backend.adopt(sock); error < 0)
+    throw_os_error(-error, "descriptor " + std::to_string(sock));
+  set_no_delay(backend, sock);
+  OwnedSocket socket(backend, sock);
+  auto opening = opened(backend, std::move(socket), options.get_limit(), peer, tls);
+  Ref<Connection> connection = co_await std::move(opening);
+  co_return connection;
+}
+
 }  // namespace detail
 
 Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
-  SocketAddress address = SocketAddress::local(std::move(path));
-  std::optional<detail::TlsOptions> tls = detail::tls_of(options, "");
-  std::vector<SocketAddress> no_local;
-  detail::OwnedSocket socket = co_await detail::connect_to(backend, address, no_local, 0);
-  auto opening =
-      detail::opened_streams(backend, std::move(socket), options.get_limit(), address, tls);
-  Streams streams = co_await std::move(opening);
-  co_return streams;
+  auto connection = co_await detail::connect_path(backend, std::move(path), std::move(options));
+  co_return detail::streams_of(connection);
 }
 
 Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
-  std::optional<detail::TlsOptions> tls = detail::tls_of(options, host);
-  detail::ResolveRequest request(host, port);
-  request.family = options.get_family();
-  request.flags = options.get_flags();
-  detail::Resolve resolving(backend, request);
-  std::vector<SocketAddress> addresses = co_await std::move(resolving);
-  addresses = detail::interleaved(addresses, options.get_interleave());
-  std::vector<SocketAddress> local = co_await detail::resolve_local(backend, options);
-  detail::OwnedSocket socket = co_await detail::connect_to_any(backend, addresses, local, options);
-  detail::RawAddress raw;
-  SocketAddress peer;
-  if (backend.getpeername(socket.get(), raw.get(), raw.size) >= 0)
-    peer = detail::SocketAddressAccess::from_raw(raw);
-  auto opening = detail::opened_streams(backend, std::move(socket), options.get_limit(), peer, tls);
-  Streams streams = co_await std::move(opening);
-  co_return streams;
+  auto connection =
+      co_await detail::connect_host(backend, std::move(host), port, std::move(options));
+  co_return detail::streams_of(connection);
 }
 
 Coro<Streams> open_connection(int sock, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
-  std::optional<detail::TlsOptions> tls = detail::tls_of(options, "");
-  SocketAddress peer = detail::checked_peer(backend, sock);
-  if (int error = backend.adopt(sock); error < 0)
-    throw_os_error(-error, "descriptor " + std::to_string(sock));
-  detail::set_no_delay(backend, sock);
-  detail::OwnedSocket socket(backend, sock);
-  auto opening = detail::opened_streams(backend, std::move(socket), options.get_limit(), peer, tls);
-  Streams streams = co_await std::move(opening);
-  co_return streams;
+  auto connection = co_await detail::connect_socket(backend, sock, std::move(options));
+  co_return detail::streams_of(connection);
 }
 
 }  // namespace asyncio

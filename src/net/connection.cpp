@@ -281,7 +281,7 @@ std::size_t Connection::send_pieces(std::span<const std::string_view> pieces) {
 /// There is something in the queue that was not there before.
 void Connection::queue_grew() {
   if (!writing_.pending) flush();
-  if (queue_.size() > high_water_) paused_ = true;
+  if (queue_.size() > high_water_) pause();
 }
 
 /// Sends from the queue until that is empty or the kernel is full.
@@ -318,6 +318,7 @@ void Connection::queue_shrank() {
   if (paused_ && queue_.size() <= low_water_) {
     paused_ = false;
     wake_all(drain_waiters_);
+    if (user_) user_->writing_resumed();
   }
   if (queue_.empty()) sent_all();
 }
@@ -343,7 +344,12 @@ void Connection::set_limits(std::size_t high, std::size_t low) {
                      ") must be >= 0");
   high_water_ = high;
   low_water_ = low;
-  if (queue_.size() > high_water_) paused_ = true;
+  if (queue_.size() > high_water_) pause();
+}
+
+void Connection::pause() noexcept {
+  if (std::exchange(paused_, true)) return;
+  if (user_) user_->writing_paused();
 }
 
 bool Connection::drain_must_yield() noexcept {
@@ -375,7 +381,7 @@ void Connection::write_failed(std::exception_ptr error) {
   queue_.clear();
   paused_ = false;
   wake_all(drain_waiters_);
-  if (eof_ || closing_) force_close(write_error_);
+  if (eof_ || closing_ || user_) force_close(write_error_);
 }
 
 std::string Connection::described(const char* verb) const {
@@ -448,6 +454,7 @@ void Connection::ended() noexcept {
   paused_ = false;
   wake_all(drain_waiters_);
   wake_all(close_waiters_);
+  if (user_) std::exchange(user_, nullptr)->connection_lost(lost_error_);
   if (owner_) std::exchange(owner_, nullptr)->connection_ended(*this);
 }
 
@@ -476,6 +483,7 @@ void Connection::loop_closing() noexcept {
   if (fd_ >= 0) backend_.close_fd(std::exchange(fd_, -1));
   queue_.clear();
   pins_ = 1;
+  if (user_) std::exchange(user_, nullptr)->abandoned();
   ended();
   unpin();
 }

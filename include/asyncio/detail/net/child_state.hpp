@@ -19,6 +19,8 @@ struct Spawned {
 class ChildOwner {
  public:
   virtual void child_exited(int returncode) = 0;
+  /// The loop closes.
+  virtual void child_abandoned() noexcept = 0;
 
  protected:
   ~ChildOwner() = default;

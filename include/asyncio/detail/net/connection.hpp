@@ -32,12 +32,26 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
+/// The transport that has a connection instead of a StreamReader and a StreamWriter.
+class ConnectionUser {
+ public:
+  virtual void writing_paused() noexcept = 0;
+  virtual void writing_resumed() noexcept = 0;
+  /// `error` is what ended it; null if it was closed. Not called when the loop closes.
+  virtual void connection_lost(std::exception_ptr error) noexcept = 0;
+  /// The loop closes.
+  virtual void abandoned() noexcept = 0;
+
+ protected:
+  ~ConnectionUser() = default;
+};
+
 /// What a Connection is made of.
 enum class Medium : std::uint8_t {
   socket,
   read_pipe,   // closed when its end was read
   write_pipe,  // closed when its reader is gone
-  terminal,    // one that is written to, or another device
+  device,      // a terminal that is written to
 };
 
 /// A connected byte stream: what a StreamReader and a StreamWriter have in common, in CPython a
@@ -82,6 +96,8 @@ class Connection final : public ReaderState, public Resource {
   void write_eof();
   void close();
   void abort() { force_close(nullptr); }
+  /// The same for a reason.
+  void fail(std::exception_ptr error) { force_close(std::move(error)); }
   bool closing() const noexcept { return closing_ || write_error_; }
   bool closed() const noexcept { return fd_ < 0; }
   std::size_t queued() const noexcept { return queue_.size(); }
@@ -104,6 +120,9 @@ class Connection final : public ReaderState, public Resource {
   std::optional<SocketAddress> sockname() const;
   int fileno() const noexcept { return fd_; }
   void set_owner(ConnectionOwner* owner) noexcept { owner_ = owner; }
+  void set_user(ConnectionUser* user) noexcept { user_ = user; }
+  Backend& backend() const noexcept { return backend_; }
+  Medium medium() const noexcept { return medium_; }
 
   void pin() noexcept { ++pins_; }
   void unpin() noexcept {
@@ -146,6 +165,7 @@ class Connection final : public ReaderState, public Resource {
   std::string described(const char* verb) const;
   void flush();
   void queue_grew();
+  void pause() noexcept;
   void queue_shrank();
   void sent_all();
   void read_failed(int error);
@@ -180,6 +200,7 @@ class Connection final : public ReaderState, public Resource {
   List<Waiter> drain_waiters_;
   List<Waiter> close_waiters_;
   ConnectionOwner* owner_ = nullptr;
+  ConnectionUser* user_ = nullptr;
   SocketAddress peer_;
   std::unique_ptr<TlsLayer> tls_;
 };

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+// Transports of connections and pipes. Order and messages follow asyncio/selector_events.py,
+// _SelectorSocketTransport, and unix_events.py.
+#include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/net/transport_calls.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/sleep.hpp"
+#include "asyncio/transports.hpp"
+#include "protocol_calls.hpp"
+
+#include <cerrno>
+#include <utility>
+
+namespace asyncio::detail {
+
+namespace {
+
+/// A connection whose bytes go to a protocol. Writing and closing are the Connection's; reading is
+/// here, with an operation of its own.
+class StreamTransport final : public Transport,
+                              public ConnectionUser,
+                              public std::enable_shared_from_this<StreamTransport> {
+ public:
+  StreamTransport(Ref<Connection> connection, std::shared_ptr<BaseProtocol> protocol)
+      : connection_(std::move(connection)), reading_(*this), begin_(*this) {
+    StreamTransport::set_protocol(std::move(protocol));
+    reading_.fd = connection_->fileno();
+  }
+
+  /// Alive from here to connection_lost.
+  void start() {
+    self_ = shared_from_this();
+    connection_->set_user(this);
+    loop().call_ready(begin_);
+  }
+
+  // BaseTransport.
+  void close() override {
+    stop_reading();
+    connection_->close();
+  }
+  bool is_closing() const noexcept override { return connection_->closing(); }
+  std::optional<std::string> get_extra_info(std::string_view name) const override {
+    return StreamWriter(connection_).get_extra_info(name);
+  }
+  void set_protocol(std::shared_ptr<BaseProtocol> protocol) override {
+    stream_protocol_ = dynamic_cast<StreamProtocol*>(protocol.get());
+    plain_ = dynamic_cast<Protocol*>(protocol.get());
+    buffered_ = dynamic_cast<BufferedProtocol*>(protocol.get());
+    if (!stream_protocol_)
+      throw TypeError("a Protocol or BufferedProtocol is needed for this transport");
+    protocol_ = std::move(protocol);
+  }
+  std::shared_ptr<BaseProtocol> get_protocol() const override { return protocol_; }
+
+  // ReadTransport.
+  bool is_reading() const noexcept override { return !is_closing() && !paused_; }
+  void pause_reading() override {
+    if (!is_reading()) return;
+    paused_ = true;
+    stop_reading();
+  }
+  void resume_reading() override {
+    if (is_closing() || !std::exchange(paused_, false)) return;
+    ask();
+  }
+
+  // WriteTransport.
+  void abort() override {
+    stop_reading();
+    connection_->abort();
+  }
+  void write(std::string_view data) override { connection_->write(data); }
+  void write(std::string&& data) override { connection_->write(std::move(data)); }
+  void write_pieces(std::span<const std::string_view> pieces) override {
+    connection_->write_all(pieces);
+  }
+  void write_eof() override { connection_->write_eof(); }
+  bool can_write_eof() const noexcept override { return true; }
+  std::size_t get_write_buffer_size() const noexcept override { return connection_->queued(); }
+  std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
+    return {connection_->low_water(), connection_->high_water()};
+  }
+  void set_write_buffer_limits(std::size_t high, std::size_t low) override {
+    connection_->set_limits(high, low);
+  }
+  int fileno() const noexcept override { return connection_->fileno(); }
+  const Ref<Connection>& connection() const noexcept { return connection_; }
+
+ private:
+  struct Reading : Operation {
+    explicit Reading(StreamTransport& owner) noexcept
+        : Operation(&on_readable, Opcode::poll_readable), transport(owner) {
+      stream = true;
+    }
+    StreamTransport& transport;
+    bool pending = false;
+  };
+  struct Node : Ready {
+    explicit Node(StreamTransport& owner) noexcept : Ready(&on_begin), transport(owner) {}
+    StreamTransport& transport;
+  };
+
+  Loop& loop() const noexcept { return connection_->loop(); }
+
+  static void on_begin(Ready& node) {
+    auto self = static_cast<Node&>(node).transport.shared_from_this();
+    call_protocol(self->loop(), "protocol.connection_made() call failed.",
+                  [&] { self->stream_protocol_->connection_made(self); });
+    Medium medium = self->connection_->medium();
+    self->reads_ = medium == Medium::socket || medium == Medium::read_pipe;
+    if (self->is_reading()) self->ask();
+  }
+
+  /// Waits for bytes.
+  void ask() {
+    if (!reads_ || reading_.pending || at_end_) return;
+    reading_.pending = true;
+    if (connection_->backend().start(reading_)) loop().call_ready(reading_);
+  }
+  void stop_reading() noexcept {
+    if (std::exchange(reading_.pending, false)) connection_->backend().forget(reading_);
+  }
+
+  static void on_readable(Ready& node) {
+    Reading& reading = static_cast<Reading&>(static_cast<Operation&>(node));
+    auto self = reading.transport.shared_from_this();
+    reading.pending = false;
+    if (!self->is_reading()) return;
+    if (reading.result < 0)
+      self->read_failed(static_cast<int>(-reading.result));
+    else if (self->buffered_)
+      self->read_into_buffer();
+    else
+      self->read_bytes();
+    if (self->is_reading()) self->ask();
+  }
+
+  std::int64_t receive(std::span<char> room) {
+    bool socket = connection_->medium() == Medium::socket;
+    Operation recv(nullptr, socket ? Opcode::recv : Opcode::read, connection_->fileno());
+    recv.stream = true;
+    recv.buffer = room.data();
+    recv.size = room.size();
+    return connection_->backend().attempt(recv);
+  }
+
+  void read_bytes() {
+    // Bytes of the protocol's own: its callback may use the backend, and with it the scratch room.
+    std::span<char> room(connection_->backend().scratch(), Backend::kScratchSize);
+    std::int64_t count = receive(room);
+    if (count <= 0) return read_ended(count);
+    if (!plain_) return;
+    std::string data(room.data(), static_cast<std::size_t>(count));
+    check("protocol.data_received() call failed.", [&] { plain_->data_received(std::move(data)); });
+  }
+
+  void read_into_buffer() {
+    std::span<char> room;
+    check("protocol.get_buffer() call failed.", [&] {
+      room = buffered_->get_buffer(Backend::kScratchSize);
+      if (room.empty()) throw RuntimeError("get_buffer() returned an empty buffer");
+    });
+    if (room.empty() || is_closing()) return;
+    std::int64_t count = receive(room);
+    if (count <= 0) return read_ended(count);
+    check("protocol.buffer_updated() call failed.",
+          [&] { buffered_->buffer_updated(static_cast<std::size_t>(count)); });
+  }
+
+  /// An error, the end, or bytes that were not there after all.
+  void read_ended(std::int64_t result) {
+    if (result == -EAGAIN) return;
+    if (result < 0) return read_failed(static_cast<int>(-result));
+    at_end_ = true;
+    bool keep_open = false;
+    check("protocol.eof_received() call failed.",
+          [&] { keep_open = stream_protocol_->eof_received(); });
+    if (!keep_open || connection_->medium() == Medium::read_pipe) connection_->close();
+  }
+
+  /// CPython: _fatal_error.
+  void read_failed(int error) {
+    connection_->fail(make_os_error(error, "recv " + connection_->peername().str()));
+  }
+
+  /// Calls the protocol, which may be replaced meanwhile. What it throws ends the transport.
+  template <class F>
+  void check(const char* failed, F call) {
+    auto keep = protocol_;
+    std::exception_ptr error = call_protocol(loop(), failed, call);
+    if (!error) return;
+    stop_reading();
+    connection_->fail(error);
+  }
+
+  // ConnectionUser.
+  void writing_paused() noexcept override {
+    auto keep = protocol_;
+    call_protocol(loop(), "protocol.pause_writing() failed", [&] { keep->pause_writing(); });
+  }
+  void writing_resumed() noexcept override {
+    auto keep = protocol_;
+    call_protocol(loop(), "protocol.resume_writing() failed", [&] { keep->resume_writing(); });
+  }
+  void connection_lost(std::exception_ptr error) noexcept override {
+    auto self = std::move(self_);
+    stop_reading();
+    begin_.unlink();
+    auto last = std::move(protocol_);
+    call_protocol(loop(), "protocol.connection_lost() call failed.",
+                  [&] { last->connection_lost(std::move(error)); });
+  }
+  void abandoned() noexcept override {
+    auto self = std::move(self_);
+    stop_reading();
+    begin_.unlink();
+    auto last = std::move(protocol_);
+  }
+
+  Ref<Connection> connection_;
+  std::shared_ptr<BaseProtocol> protocol_;
+  StreamProtocol* stream_protocol_ = nullptr;  // what protocol_ is
+  Protocol* plain_ = nullptr;
+  BufferedProtocol* buffered_ = nullptr;
+  Reading reading_;
+  Node begin_;
+  std::shared_ptr<StreamTransport> self_;
+  bool reads_ = false;
+  bool paused_ = false;
+  bool at_end_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
+                                           std::shared_ptr<BaseProtocol> protocol) {
+  auto transport = std::make_shared<StreamTransport>(std::move(connection), std::move(protocol));
+  transport->start();
+  return transport;
+}
+
+/// CPython: the waiter that is set after connection_made.
+Coro<void> wait_until_made(std::shared_ptr<BaseTransport> transport) {
+  try {
+    co_await sleep(std::chrono::seconds(0));
+    co_await sleep(std::chrono::seconds(0));
+  } catch (const CancelledError&) {
+    transport->close();
+    throw;
+  }
+}
+
+}  // namespace asyncio::detail
