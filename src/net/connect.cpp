@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
+#include <utility>
 
 namespace asyncio {
 
@@ -56,7 +57,7 @@ Coro<Ref<Connection>> opened(Backend& backend, OwnedSocket socket, std::size_t l
   if (tls) {
     connection->start_tls(*tls);
     HandshakeWait handshake(connection);
-    co_await handshake;
+    co_await std::move(handshake);
   }
   co_return connection;
 }

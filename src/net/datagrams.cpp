@@ -33,7 +33,7 @@ Coro<Addresses> addresses_of(Backend& backend, const std::optional<DatagramOptio
     request.flags = options.get_flags();
     request.passive = passive;
     Resolve resolving(backend, request);
-    found = co_await resolving;
+    found = co_await std::move(resolving);
   }
   co_return found;
 }
@@ -92,7 +92,7 @@ Coro<DatagramSocket> open_on(Backend& backend, Ends ends, const DatagramOptions&
   OperationWait connect(backend, Opcode::connect, fd);
   connect.address = raw.get();
   connect.address_size = raw.size;
-  std::int64_t result = co_await connect;
+  std::int64_t result = co_await std::move(connect);
   if (result < 0) throw_os_error(static_cast<int>(-result), "connect " + ends.remote->str());
   co_return socket;
 }

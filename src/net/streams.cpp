@@ -51,10 +51,10 @@ Coro<void> StreamWriter::start_tls(TlsContext context, TlsStartOptions options) 
                          options.get_ssl_shutdown_timeout());
   tls.set_server_hostname(options.get_server_hostname());
   detail::Drain drained(connection);
-  co_await drained;
+  co_await std::move(drained);
   connection->start_tls(tls);
   detail::HandshakeWait handshake(connection);
-  co_await handshake;
+  co_await std::move(handshake);
 }
 
 }  // namespace asyncio

@@ -229,9 +229,9 @@ TEST(ToThread, A2_14_does_nothing_until_it_is_awaited) {
 TEST(ToThread, A2_14_a_second_await_is_refused) {
   run([]() -> Coro<> {
     auto once = to_thread([] { return 1; });
-    int value = co_await once;
+    int value = co_await std::move(once);
     EXPECT_EQ(value, 1);
-    auto again = co_await capture(once);
+    auto again = co_await capture(std::move(once));
     EXPECT_TRUE(again.holds<RuntimeError>());
   }());
 }

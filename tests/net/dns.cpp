@@ -71,7 +71,7 @@ using detail::ResolveRequest;
 
 Coro<std::vector<SocketAddress>> resolve(ResolveRequest request) {
   detail::Resolve resolving(detail::backend_of(detail::running_loop()), request);
-  co_return co_await resolving;
+  co_return co_await std::move(resolving);
 }
 
 Coro<std::string> resolved(std::string host, AddressFamily family = AddressFamily::unspecified,

@@ -24,7 +24,7 @@ template <class A>
 Coro<std::string> error_of(A& awaitable) {
   std::string text = "nothing";
   try {
-    co_await awaitable;
+    co_await std::move(awaitable);
   } catch (const std::exception&) {
     text = describe_exception(std::current_exception());
   } catch (const CancelledError&) {
