@@ -456,6 +456,8 @@ Coro<> text_without_a_limit() {
   co_await with(scope, [&] { EXPECT_EQ(scope.repr(), "<Timeout [active] when=None>"); });
 }
 
+std::string name_of(const ::testing::TestParamInfo<Case>& info) { return info.param.name; }
+
 #define CASE(function) \
   Case { #function, function }
 
@@ -466,7 +468,7 @@ INSTANTIATE_TEST_SUITE_P(One, Timeouts,
                                            CASE(zero_ends_a_long_wait), CASE(zero_ends_a_yield),
                                            CASE(past_ends_a_yield), CASE(cause_is_the_cancellation),
                                            CASE(task_of_the_scope_is_not_cancelled)),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         name_of);
 
 INSTANTIATE_TEST_SUITE_P(Others, Timeouts,
                          ::testing::Values(CASE(other_exception_passes),
@@ -477,7 +479,7 @@ INSTANTIATE_TEST_SUITE_P(Others, Timeouts,
                                            CASE(expiry_after_a_cancellation_that_was_caught),
                                            CASE(cancellation_inside_after_one_that_was_caught),
                                            CASE(body_that_swallows_the_expiry_goes_on)),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         name_of);
 
 INSTANTIATE_TEST_SUITE_P(Nested, Timeouts,
                          ::testing::Values(CASE(equal_deadlines_only_the_outermost_throws),
@@ -486,7 +488,7 @@ INSTANTIATE_TEST_SUITE_P(Nested, Timeouts,
                                            CASE(inner_in_the_clean_up_of_the_outer),
                                            CASE(inner_swallows_and_goes_on_to_its_own_expiry),
                                            CASE(ten_deep_and_each_converts_its_own)),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         name_of);
 
 INSTANTIATE_TEST_SUITE_P(
     Misuse, Timeouts,
@@ -494,12 +496,12 @@ INSTANTIATE_TEST_SUITE_P(
                       CASE(entered_twice), CASE(entered_again_after_its_end),
                       CASE(rescheduled_after_its_end), CASE(rescheduled_before_it_is_entered),
                       CASE(rescheduled_while_and_after_it_expires), CASE(entered_outside_a_task)),
-    [](const auto& info) { return std::string(info.param.name); });
+    name_of);
 
 INSTANTIATE_TEST_SUITE_P(Text, Timeouts,
                          ::testing::Values(CASE(text_while_active), CASE(text_when_expired),
                                            CASE(text_when_finished), CASE(text_without_a_limit)),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         name_of);
 
 #undef CASE
 

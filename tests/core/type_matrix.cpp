@@ -82,7 +82,7 @@ struct Large {
 /// Not copyable, not movable in vectors' eyes: const members make assignment impossible.
 class Unassignable {
  public:
-  explicit Unassignable(int value) : value(value) {}
+  explicit Unassignable(int number) : value(number) {}
   const int value;
 };
 struct NotAssignable {
@@ -127,8 +127,7 @@ AsyncGenerator<value_t<Kind>> items() {
 template <class Kind>
 class TypeMatrix : public ::testing::Test {
  protected:
-  using T = value_t<Kind>;
-  static bool good(const T& value) { return Kind::good(value); }
+  static bool good(const value_t<Kind>& value) { return Kind::good(value); }
 };
 
 using Kinds = ::testing::Types<Copyable, MoveOnly, NotDefaultConstructible, ThrowingMove, Large,
