@@ -82,8 +82,8 @@ Timeout timeout_at(std::optional<TimePoint> when);
 namespace detail {
 
 /// Awaits inside a timeout scope. A timeout that is not positive never starts the awaitable.
-template <class A>
-Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
+template <class A, class R = captured_t<A>>
+Coro<R> wait_for_within(A awaitable, OptionalDelay limit) {
   if (limit && !limit->positive()) {
     if constexpr (is_coro_v<A>) vouch_for(awaitable);
     auto future = ensure_future(std::forward<A>(awaitable), {});
@@ -97,7 +97,7 @@ Coro<captured_t<A>> wait_for_within(A awaitable, OptionalDelay limit) {
   scope.aenter();
   auto outcome = co_await capture(std::forward<A>(awaitable));
   scope.aexit(outcome.exception());
-  if constexpr (std::is_void_v<captured_t<A>>)
+  if constexpr (std::is_void_v<R>)
     outcome.value();
   else
     co_return std::move(outcome).value();
@@ -119,7 +119,7 @@ class [[nodiscard("co_await it")]] CoroWaitFor : public FrameLink {
     if (parent) [[unlikely]]
       throw_reused_coroutine();
     if (limit_ && !limit_->positive()) [[unlikely]]
-      coro_ = wait_for_within<Coro<T>>(std::move(coro_), limit_);
+      coro_ = wait_for_within<Coro<T>, T>(std::move(coro_), limit_);
     else
       scope_.enter(*promise.task, limit_);
     child = &CoroAccess::take(coro_);

@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <any>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -104,6 +106,20 @@ struct Empty {
   static bool good(const Nothing& value) { return value == Nothing(); }
 };
 
+/// Takes anything for its value, a Result of itself, too.
+struct Anything {
+  static std::any make() { return 5; }
+  static bool good(const std::any& value) { return std::any_cast<int>(value) == 5; }
+};
+
+/// An exception that is a value, not thrown.
+struct ExceptionPointer {
+  static std::exception_ptr make() { return std::make_exception_ptr(ValueError("a value")); }
+  static bool good(const std::exception_ptr& value) {
+    return describe_exception(value) == "asyncio::ValueError: a value";
+  }
+};
+
 template <class Kind>
 using value_t = decltype(Kind::make());
 
@@ -131,7 +147,7 @@ class TypeMatrix : public ::testing::Test {
 };
 
 using Kinds = ::testing::Types<Copyable, MoveOnly, NotDefaultConstructible, ThrowingMove, Large,
-                               NotAssignable, Bool, Empty>;
+                               NotAssignable, Bool, Empty, Anything, ExceptionPointer>;
 TYPED_TEST_SUITE(TypeMatrix, Kinds);
 
 TYPED_TEST(TypeMatrix, fault211_coroutine_run_and_capture) {
@@ -307,6 +323,48 @@ TEST(TypeMatrixReference, fault211_each_way_gives_the_same_object) {
       EXPECT_EQ(each, &place);
     const std::string& text = co_await constant();
     EXPECT_EQ(text, "constant");
+  });
+}
+
+TEST(TypeMatrixReference, fault211_combinators_that_keep_the_outcome_keep_the_reference) {
+  run_virtual([]() -> Coro<> {
+    Task<int&> task = create_task(reference);
+    int& limited = co_await wait_for(reference(), 1h);
+    int& limited_task = co_await wait_for(task, 1h);
+    int& inside = co_await with(timeout(1h), reference);
+    int& tried = co_await try_(reference);
+    auto captured = co_await capture(reference());
+    for (int* each : {&limited, &limited_task, &inside, &tried, &captured.value()})
+      EXPECT_EQ(each, &place);
+    auto results = co_await gather(return_exceptions, reference());
+    EXPECT_EQ(&std::get<0>(results).value().get(), &place);
+  });
+}
+
+// A const result cannot be moved out: it is copied.
+Coro<const std::string> unchanging() {
+  co_await sleep(1s);
+  co_return "const";
+}
+
+TEST(TypeMatrixConst, fault211_each_way_copies) {
+  EXPECT_EQ(run(unchanging(), test::virtual_options()), "const");
+  run_virtual([]() -> Coro<> {
+    std::string awaited = co_await unchanging();
+    auto task = create_task(unchanging);
+    std::string by_name = co_await task;
+    std::string by_value = co_await std::move(task);
+    std::string shielded = co_await shield(unchanging());
+    std::string limited = co_await wait_for(unchanging(), 1h);
+    auto [gathered] = co_await gather(unchanging());
+    auto future = get_running_loop().create_future<const std::string>();
+    future.set_result("const");
+    std::string set = co_await future;
+    for (const std::string& each :
+         {awaited, by_name, by_value, shielded, limited, gathered, set, future.result()})
+      EXPECT_EQ(each, "const");
+    auto captured = co_await capture(unchanging());
+    EXPECT_EQ(captured.value(), "const");
   });
 }
 
