@@ -36,6 +36,7 @@ class EventLoop;
 class FutureHandle;
 class SocketAddress;
 class TaskHandle;
+enum class AddressFamily : std::uint8_t;
 
 /// A scheduled callback. Dropping the handle does not cancel it.
 ///
@@ -299,6 +300,14 @@ class EventLoop {
   Coro<void> sock_connect(int sock, SocketAddress address);
   /// A connection, which the caller closes, and its peer.
   Coro<std::pair<int, SocketAddress>> sock_accept(int sock);
+  /// Sends a file from `offset` on to its end, or `count` bytes of it; with `fallback` by reading
+  /// and sending where the system cannot do better.
+  ///
+  /// Returns  how many bytes.
+  /// Throws   SendfileNotAvailableError without `fallback`.
+  Coro<std::size_t> sock_sendfile(int sock, int file, std::int64_t offset = 0,
+                                  std::optional<std::size_t> count = std::nullopt,
+                                  bool fallback = true);
 
   // --- Transports and protocols --------------------------------------------------------------
   // Each is awaited; transports.hpp has them, with their arguments.
@@ -323,6 +332,23 @@ class EventLoop {
   auto subprocess_exec(Args&&... args);
   template <class... Args>
   auto subprocess_shell(Args&&... args);
+  template <class... Args>
+  auto sendfile(Args&&... args);
+
+  // --- Names ---------------------------------------------------------------------------------
+
+  /// The addresses of a host; an empty name means the loopback addresses.
+  ///
+  /// Awaits   a thread of the loop's resolver, unless the name is a numeric address.
+  /// Throws   GaiError, ValueError for what cannot be a host name.
+  /// Cancel   ends the wait alone.
+  /// asyncio  Event Loop, DNS
+  Coro<std::vector<SocketAddress>> getaddrinfo(std::string host, std::uint16_t port);
+  /// The same for one address family and with AI_... flags.
+  Coro<std::vector<SocketAddress>> getaddrinfo(std::string host, std::uint16_t port,
+                                               AddressFamily family, int flags = 0);
+  /// The names of a host and of its service; with NI_... flags.
+  Coro<std::pair<std::string, std::string>> getnameinfo(SocketAddress address, int flags = 0);
 
   // --- Errors and debugging ------------------------------------------------------------------
 

@@ -271,6 +271,8 @@ class StreamWriter {
 
   explicit StreamWriter(detail::Ref<detail::Connection> connection) noexcept
       : connection_(std::move(connection)) {}
+  /// For the library.
+  const detail::Ref<detail::Connection>& connection() const noexcept { return connection_; }
 
  private:
   detail::Ref<detail::Connection> connection_;

@@ -27,16 +27,17 @@ std::int64_t send_first(int fd, const msghdr& message, std::size_t most, int fla
   return 0;
 }
 
-/// write(2) to a pipe that nobody reads would end the process (R17). There is no flag against that
-/// before Linux 6.18: SIGPIPE is blocked meanwhile, and taken back.
-std::int64_t write_without_signal(int fd, const void* bytes, std::size_t size) noexcept {
+/// A write to what nobody reads would end the process (R17). Against that write(2) has no flag
+/// before Linux 6.18, and sendfile(2) none: SIGPIPE is blocked meanwhile, and taken back.
+template <class F>
+ssize_t without_signal(F write) noexcept {
   sigset_t pipe, before, pending;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
   bool blocked = sigismember(&before, SIGPIPE) == 1;
   bool was_pending = blocked && ::sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-  ssize_t written = ::write(fd, bytes, size);
+  ssize_t written = write();
   int error = errno;
   timespec at_once{};
   if (written < 0 && error == EPIPE && !was_pending) ::sigtimedwait(&pipe, nullptr, &at_once);
@@ -115,7 +116,8 @@ std::int64_t SystemBackend::perform_connect(const Operation& op) noexcept {
 std::int64_t SystemBackend::perform_sendfile(const Operation& op) noexcept {
   return gate_.transfer(SystemCall::sendfile, op.size, [&](std::size_t size) {
     off_t offset = op.offset;
-    return ::sendfile(op.fd, op.other, op.offset < 0 ? nullptr : &offset, size);
+    return without_signal(
+        [&] { return ::sendfile(op.fd, op.other, op.offset < 0 ? nullptr : &offset, size); });
   });
 }
 
@@ -126,7 +128,7 @@ std::int64_t SystemBackend::perform_read_write(const Operation& op) noexcept {
     return gate_.transfer(SystemCall::read, op.size,
                           [&](std::size_t size) { return ::read(op.fd, op.buffer, size); });
   return gate_.transfer(SystemCall::write, op.size, [&](std::size_t size) {
-    return write_without_signal(op.fd, op.buffer, size);
+    return without_signal([&] { return ::write(op.fd, op.buffer, size); });
   });
 }
 

@@ -213,6 +213,7 @@ void Connection::write_all(std::span<const std::string_view> pieces) {
 bool Connection::write_refused() {
   check_thread();
   if (eof_requested_) throw RuntimeError("Cannot call write() after write_eof()");
+  if (sending_file_) throw RuntimeError("unable to write; sendfile is in progress");
   if (!closing_ && !write_error_) return false;
   if (ignored_writes_ < kLoggedIgnoredWrite && ++ignored_writes_ == kLoggedIgnoredWrite)
     log(LogLevel::warning, "socket.send() raised exception.");
@@ -324,6 +325,7 @@ void Connection::queue_shrank() {
 }
 
 void Connection::sent_all() {
+  if (sending_file_) wake_all(drain_waiters_);
   if (closing_ && (!tls_ || tls_->over()))
     schedule_teardown();
   else if (eof_requested_ && fd_ >= 0)

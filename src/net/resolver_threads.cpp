@@ -22,7 +22,22 @@ namespace {
 /// More addresses of one name than this are not looked at.
 constexpr std::size_t kMaxAddresses = 256;
 
+/// The names of an address.
+std::vector<SocketAddress> look_up_names(const ResolveRequest& request) {
+  RawAddress raw = SocketAddressAccess::to_raw(request.address);
+  char host[NI_MAXHOST];
+  char service[NI_MAXSERV];
+  int code =
+      ::getnameinfo(raw.get(), raw.size, host, sizeof host, service, sizeof service, request.flags);
+  if (code == EAI_SYSTEM) throw_os_error(errno, "getnameinfo " + request.address.str());
+  if (code != 0) throw GaiError(code, request.address.str());
+  request.names->host = host;
+  request.names->service = service;
+  return {request.address};
+}
+
 std::vector<SocketAddress> look_up(const ResolveRequest& request) {
+  if (request.names) return look_up_names(request);
   addrinfo hints{};
   hints.ai_family = system_family(request.family);
   hints.ai_socktype = SOCK_STREAM;

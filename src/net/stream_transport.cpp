@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Transports of connections and pipes. Order and messages follow asyncio/selector_events.py,
 // _SelectorSocketTransport, and unix_events.py.
+#include "stream_transport.hpp"
+
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
@@ -238,6 +240,12 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
   auto transport = std::make_shared<StreamTransport>(std::move(connection), std::move(protocol));
   transport->start();
   return transport;
+}
+
+const Ref<Connection>& connection_of(const Transport& transport) {
+  const auto* own = dynamic_cast<const StreamTransport*>(&transport);
+  if (!own) throw TypeError("sendfile is not supported for this transport");
+  return own->connection();
 }
 
 /// CPython: the waiter that is set after connection_made.

@@ -105,6 +105,10 @@ class Connection final : public ReaderState, public Resource {
   std::size_t low_water() const noexcept { return low_water_; }
   void set_limits(std::size_t high, std::size_t low);
 
+  /// While it is set, writes are refused, and drain waiters are woken when nothing is kept.
+  void set_sending_file(bool sending) noexcept { sending_file_ = sending; }
+  bool sending_file() const noexcept { return sending_file_; }
+
   // For the awaiters.
   bool paused() const noexcept { return paused_; }
   /// Whether a drain that has nothing to wait for should let the others run first.
@@ -185,6 +189,7 @@ class Connection final : public ReaderState, public Resource {
   bool paused_ = false;  // above the high-water mark, and not yet below the low one
   bool eof_requested_ = false;
   bool teardown_scheduled_ = false;
+  bool sending_file_ = false;
   std::uint8_t immediate_reads_ = 0;
   std::uint8_t immediate_drains_ = 0;
   std::uint8_t ignored_writes_ = 0;

@@ -14,6 +14,13 @@
 
 namespace asyncio::detail {
 
+/// What getnameinfo answers.
+class HostAndService {
+ public:
+  std::string host;
+  std::string service;
+};
+
 /// A name to resolve. An empty host means the loopback addresses, or with `passive` all interfaces.
 class ResolveRequest {
  public:
@@ -24,6 +31,9 @@ class ResolveRequest {
   AddressFamily family = AddressFamily::unspecified;
   int flags = 0;
   bool passive = false;
+  /// Not a name, but this address, whose names go here; `flags` are NI_... then.
+  std::shared_ptr<HostAndService> names;
+  SocketAddress address;
 };
 
 class ResolveJob;

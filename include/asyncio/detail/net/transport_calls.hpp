@@ -31,6 +31,12 @@ std::shared_ptr<SubprocessTransport> start_process(Loop& loop,
                                                    SubprocessOptions options,
                                                    std::vector<std::string> args);
 
+/// See EventLoop::sendfile.
+Coro<std::size_t> send_file(StreamWriter writer, int file, std::int64_t offset = 0,
+                            std::optional<std::size_t> count = std::nullopt, bool fallback = true);
+Coro<std::size_t> send_file(std::shared_ptr<Transport> transport, int file, std::int64_t offset = 0,
+                            std::optional<std::size_t> count = std::nullopt, bool fallback = true);
+
 /// Waits for connection_made; a cancellation closes the transport.
 Coro<void> wait_until_made(std::shared_ptr<BaseTransport> transport);
 /// The same for a process with its pipes; a cancellation kills it and waits for its end.
@@ -266,6 +272,23 @@ auto EventLoop::subprocess_shell(Args&&... args) {
     return subprocess_exec(std::forward<F>(factory), std::move(options), "/bin/sh", "-c",
                            std::move(command));
   }(std::forward<Args>(args)...);
+}
+
+/// Sends a file from `offset` on to its end, or `count` bytes of it, by sendfile(2). Arguments: a
+/// StreamWriter or a Transport, descriptor of the file, offset, count, fallback. Without `fallback`
+/// a file or connection for which the system cannot do that is refused, else its bytes are read by
+/// a thread and written. Writes of others are refused meanwhile.
+///
+/// Awaits   what was written before, and the peer.
+/// Returns  how many bytes; fewer than `count` if the file ends before. The file's position is
+///          behind them, also after an error.
+/// Throws   RuntimeError if the transport is closing or not a socket's; ValueError for a count that
+///          is not positive; SendfileNotAvailableError without `fallback`; OSError.
+/// Cancel   part of the file may have been sent.
+/// asyncio  Event Loop, Transferring files
+template <class... Args>
+auto EventLoop::sendfile(Args&&... args) {
+  return detail::send_file(std::forward<Args>(args)...);
 }
 
 }  // namespace asyncio

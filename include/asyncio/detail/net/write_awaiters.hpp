@@ -30,6 +30,20 @@ class [[nodiscard("co_await it")]] Drain final : public DrainWait {
   bool await_ready() { return drained(); }
 };
 
+/// Awaits that nothing is kept, on a connection that is sending a file.
+class [[nodiscard("co_await it")]] DrainAll final : public DrainWait {
+ public:
+  explicit DrainAll(Ref<Connection> connection) noexcept : DrainWait(std::move(connection)) {}
+  bool await_ready() {
+    connection_->throw_if_unwritable();
+    return connection_->queued() == 0;
+  }
+  void await_suspend(PromiseBase& promise) {
+    suspend_waiter(promise);
+    connection_->drain_waiters().push_back(*this);
+  }
+};
+
 /// Writes when it is awaited, then drains.
 class [[nodiscard("co_await it")]] Send final : public DrainWait {
  public:
