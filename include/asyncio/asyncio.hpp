@@ -15,6 +15,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/executor.hpp"
 #include "asyncio/exit_stack.hpp"
+#include "asyncio/files.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/generator.hpp"
