@@ -121,8 +121,8 @@ class [[nodiscard]] CaptureCall {
   }
   auto await_suspend(PromiseBase& promise) { return awaited_->capture.await_suspend(promise); }
   auto await_resume() -> decltype(std::declval<Awaited&>().capture.await_resume()) {
-    using Outcome = decltype(awaited_->capture.await_resume());
-    if (error_) return Outcome(Thrown(error_));
+    using Captured = decltype(awaited_->capture.await_resume());
+    if (error_) return Captured(Thrown(error_));
     return awaited_->capture.await_resume();
   }
 
