@@ -143,7 +143,10 @@ class EventLoop {
   T run_until_complete(Future<T> future);
 
   /// Ends run_forever after the callbacks that are scheduled by now.
-  void stop() noexcept { loop_->stop(); }
+  void stop() {
+    loop_->check_owner();
+    loop_->stop();
+  }
   bool is_running() const noexcept { return loop_->running(); }
   bool is_closed() const noexcept { return loop_->closed(); }
 

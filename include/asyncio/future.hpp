@@ -181,7 +181,7 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
   const detail::Ref<detail::FutureState>& state() const noexcept { return state_; }
   /// The same for a use that a debug loop refuses to other threads.
   detail::FutureState& used_state() const {
-    state_->loop().check_owner();
+    state_->loop().check_owner(*state_);
     return *state_;
   }
 
@@ -354,6 +354,7 @@ constexpr bool isfuture(const A&) noexcept {
 
 template <class T>
 Future<T> EventLoop::create_future(std::source_location where) {
+  loop_->check_owner();
   return Future<T>(*this, where);
 }
 

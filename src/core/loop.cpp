@@ -3,6 +3,7 @@
 
 #include "asyncio/detail/core/generator_state.hpp"
 #include "asyncio/detail/core/posted.hpp"
+#include "asyncio/detail/core/wait.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/executor.hpp"
@@ -379,11 +380,27 @@ void Loop::check_thread() const {
   if (in_foreign_thread()) throw RuntimeError(kForeignThread);
 }
 
-void Loop::check_owner_slow() const {
+void Loop::check_owner_slow(const std::string& used) const {
   if (!in_foreign_thread()) return;
   int owner = thread_number_.load(std::memory_order_relaxed);
-  throw RuntimeError(std::string(kForeignThread) + ": the loop runs in " + thread_text(owner) +
+  throw RuntimeError(kForeignThread + used + ": the loop runs in " + thread_text(owner) +
                      ", this is " + thread_text(this_thread_number()));
+}
+
+void Loop::check_owner_of(const FutureState& used) const {
+  if (!in_foreign_thread()) return;
+  std::string name = "a future";
+  // Nothing of its coroutine, which may be running.
+  if (used.is_task()) name = "task '" + static_cast<const TaskState&>(used).name() + "'";
+  if (std::string where = source_text(used.created()); !where.empty())
+    name += ", created at " + where;
+  check_owner_slow(" (" + name + ")");
+}
+
+void Loop::check_owner_of(const Wait& waiter) const {
+  if (!in_foreign_thread()) return;
+  check_owner_slow(" (what a task waits for in " + std::string(awaitable_name(waiter.kind())) +
+                   ")");
 }
 
 void Loop::set_debug(bool enabled) noexcept {

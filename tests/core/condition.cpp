@@ -238,6 +238,7 @@ TEST(Condition, R11_notify_in_another_thread_is_reported_in_debug_mode) {
     std::thread other([&] { what = thrown([&] { condition.notify(); }); });
     other.join();
     EXPECT_NE(what.find("Non-thread-safe operation"), std::string::npos) << what;
+    EXPECT_NE(what.find("waits for in Condition.wait"), std::string::npos) << what;
     condition.notify();
     condition.release();
     co_await task;

@@ -177,6 +177,7 @@ TEST(Event, R11_set_in_another_thread_is_reported_in_debug_mode) {
     std::thread other([&] { what = thrown([&] { event.set(); }); });
     other.join();
     EXPECT_NE(what.find("Non-thread-safe operation"), std::string::npos) << what;
+    EXPECT_NE(what.find("waits for in Event.wait"), std::string::npos) << what;
     EXPECT_FALSE(event.is_set());
     event.set();
     co_await task;

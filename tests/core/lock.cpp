@@ -322,6 +322,7 @@ TEST(Lock, R11_release_in_another_thread_is_reported_in_debug_mode) {
     std::thread other([&] { what = thrown([&] { lock.release(); }); });
     other.join();
     EXPECT_NE(what.find("Non-thread-safe operation"), std::string::npos) << what;
+    EXPECT_NE(what.find("waits for in Lock.acquire"), std::string::npos) << what;
     EXPECT_TRUE(lock.locked());
     lock.release();
     co_await task;

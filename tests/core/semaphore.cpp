@@ -249,6 +249,7 @@ TEST(Semaphore, R11_release_in_another_thread_is_reported_in_debug_mode) {
     std::thread other([&] { what = thrown([&] { semaphore.release(); }); });
     other.join();
     EXPECT_NE(what.find("Non-thread-safe operation"), std::string::npos) << what;
+    EXPECT_NE(what.find("waits for in Semaphore.acquire"), std::string::npos) << what;
     semaphore.release();
     co_await task;
     EXPECT_TRUE(semaphore.locked());

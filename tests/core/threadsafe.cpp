@@ -138,17 +138,18 @@ std::string this_thread_text(const char* name) {
 TEST(Threadsafe, R11_R16_fault45_debug_mode_names_both_threads_when_a_future_is_used_elsewhere) {
   auto main = []() -> Coro<> {
     EventLoop loop = get_running_loop();
-    Future<int> future(loop);
-    Future<int> ended(loop);
+    constexpr int future_line = __LINE__ + 1;
+    Future<int> future(loop), ended(loop);
     ended.set_result(1);
-    Task<> task = create_task(sleep(1h));
-    std::string error =
+    constexpr int task_line = __LINE__ + 1;
+    Task<> task = create_task(sleep(1h), TaskOptions().name("sleeper"));
+    const std::string error =
         "asyncio::RuntimeError: Non-thread-safe operation invoked on an event loop other than the "
-        "current one: the loop runs in " +
-        this_thread_text("the owner") + ", this is ";
+        "current one";
+    std::string threads = ": the loop runs in " + this_thread_text("the owner") + ", this is ";
     std::vector<std::string> errors;
     std::thread([&] {
-      error += this_thread_text("an intruder");
+      threads += this_thread_text("an intruder");
       auto use = [&](auto function) { errors.push_back(test::thrown(function)); };
       use([&] { future.set_result(1); });
       use([&] { future.set_exception(ValueError("late")); });
@@ -160,11 +161,20 @@ TEST(Threadsafe, R11_R16_fault45_debug_mode_names_both_threads_when_a_future_is_
       use([&] { (void)ended.exception(); });
       use([&] { task.cancel(); });
       use([&] { task.add_done_callback([] {}); });
+      use([&] { (void)loop.create_future(); });
+      use([&] { loop.stop(); });
       // These are noexcept: undefined without a word.
       (void)future.done();
       (void)future.cancelled();
     }).join();
-    EXPECT_EQ(errors, std::vector<std::string>(10, error));
+    std::string of_future = error + " (a future, created at " + __FILE__ + ":" +
+                            std::to_string(future_line) + ")" + threads;
+    std::string of_task = error + " (task 'sleeper', created at " + __FILE__ + ":" +
+                          std::to_string(task_line) + ")" + threads;
+    std::vector<std::string> expected(8, of_future);
+    expected.insert(expected.end(), 2, of_task);
+    expected.insert(expected.end(), 2, error + threads);
+    EXPECT_EQ(errors, expected);
     EXPECT_FALSE(future.done());
     task.cancel();  // in its own thread
     co_await sleep(0s);

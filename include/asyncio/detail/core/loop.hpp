@@ -100,7 +100,17 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   /// from its own thread. The error names both (fault 45).
   void check_owner() const {
     if (debug_) [[unlikely]]
-      check_owner_slow();
+      check_owner_slow({});
+  }
+  /// The same; the error names the future, too.
+  void check_owner(const FutureState& used) const {
+    if (debug_) [[unlikely]]
+      check_owner_of(used);
+  }
+  /// The same; `waiter` waits for what is used, and its kind names that.
+  void check_owner(const Wait& waiter) const {
+    if (debug_) [[unlikely]]
+      check_owner_of(waiter);
   }
   /// For calls that a debug loop accepts only from its own thread.
   void check_schedulable() const {
@@ -176,7 +186,9 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void discard_pending() noexcept;
   void check_slow() const;
   bool in_foreign_thread() const noexcept;
-  void check_owner_slow() const;
+  void check_owner_slow(const std::string& used) const;
+  void check_owner_of(const FutureState& used) const;
+  void check_owner_of(const Wait& waiter) const;
   static std::uint64_t next_serial() noexcept;
 
   ReadyList batch_;

@@ -35,7 +35,7 @@ class LoopBound {
 };
 
 /// Throws RuntimeError in a debug loop if the caller runs in another thread than `waiter`.
-inline void check_thread_of(const Waiter& waiter) { waiter.task()->loop().check_owner(); }
+inline void check_thread_of(const Waiter& waiter) { waiter.task()->loop().check_owner(waiter); }
 
 /// For a waiter that was woken because what it waits for is being destroyed.
 [[noreturn]] void throw_destroyed(const char* type);
