@@ -92,7 +92,8 @@ class [[nodiscard("ask it for tasks: co_await completed.next()")]] AsCompleted {
 
 /// Watches the awaitables of `range`, coroutines as new tasks, for at most `limit`.
 template <std::ranges::input_range R>
-auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
+auto as_completed(R&& range, OptionalDelay limit = std::nullopt,
+                  std::source_location where = std::source_location::current()) {
   static_assert(!detail::is_named_once_range_v<R>,
                 "a coroutine can be awaited once: write as_completed(std::move(range))");
   using Element = std::ranges::range_value_t<R>;
@@ -102,7 +103,7 @@ auto as_completed(R&& range, OptionalDelay limit = std::nullopt) {
     if constexpr (is_future_v<Element>)
       futures.push_back(element);
     else
-      futures.push_back(ensure_future(Element(std::move(element)), {}));
+      futures.push_back(ensure_future(Element(std::move(element)), where));
   }
   return AsCompleted<Watched>(std::make_shared<detail::CompletionQueue>(std::move(futures), limit));
 }

@@ -4,6 +4,7 @@
 
 #include "asyncio/context.hpp"
 #include "asyncio/detail/core/callable_check.hpp"
+#include "asyncio/detail/core/caller.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/core/repeated_call.hpp"
 #include "asyncio/time.hpp"
@@ -229,7 +230,20 @@ class EventLoop {
   Task<T> create_task(Coro<T>&& coro, Options options = Options(),
                       std::source_location where = std::source_location::current());
   template <class... Args>
+    requires(sizeof...(Args) > 4)
   auto create_task(Args&&... args);
+  template <class F>
+  auto create_task(F&& function,
+                   detail::Caller where = detail::Caller(std::source_location::current()));
+  template <class F, class A>
+  auto create_task(F&& function, A&& a,
+                   detail::Caller where = detail::Caller(std::source_location::current()));
+  template <class F, class A, class B>
+  auto create_task(F&& function, A&& a, B&& b,
+                   detail::Caller where = detail::Caller(std::source_location::current()));
+  template <class F, class A, class B, class C>
+  auto create_task(F&& function, A&& a, B&& b, C&& c,
+                   detail::Caller where = detail::Caller(std::source_location::current()));
 
   /// Called for each new task with its options, which it may change; empty for none.
   void set_task_factory(TaskFactory factory) { loop_->task_factory = std::move(factory); }

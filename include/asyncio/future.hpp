@@ -233,7 +233,7 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   /// A future of `function(value)`. An exception or cancellation passes through; cancelling the
   /// new future cancels this one.
   template <class F>
-  auto then(F&& function) const;
+  auto then(F&& function, std::source_location where = std::source_location::current()) const;
 
   explicit Future(detail::Ref<detail::FutureState> state) noexcept
       : FutureHandle(std::move(state)) {}

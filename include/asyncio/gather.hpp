@@ -65,8 +65,8 @@ class GatherList final : public ValueFuture<std::vector<slot_result_t<Catch, T>>
  public:
   using Results = std::vector<slot_result_t<Catch, T>>;
 
-  GatherList(Loop& loop, std::vector<Ref<FutureState>> children)
-      : ValueFuture<Results>(loop), GatherChildren(*this, Catch, std::move(children)) {
+  GatherList(Loop& loop, std::source_location where, std::vector<Ref<FutureState>> children)
+      : ValueFuture<Results>(loop, where), GatherChildren(*this, Catch, std::move(children)) {
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
@@ -90,8 +90,8 @@ class GatherTuple final : public ValueFuture<std::tuple<slot_result_t<Catch, T>.
  public:
   using Results = std::tuple<slot_result_t<Catch, T>...>;
 
-  GatherTuple(Loop& loop, std::vector<Ref<FutureState>> children)
-      : ValueFuture<Results>(loop), GatherChildren(*this, Catch, std::move(children)) {
+  GatherTuple(Loop& loop, std::source_location where, std::vector<Ref<FutureState>> children)
+      : ValueFuture<Results>(loop, where), GatherChildren(*this, Catch, std::move(children)) {
     begin();
   }
   bool cancel(const std::exception_ptr& reason) override { return cancel_children(reason); }
@@ -114,19 +114,18 @@ inline Loop& loop_of(const std::vector<Ref<FutureState>>& children) {
 }
 
 template <bool Catch, class... A>
-auto gather_each(A&&... awaitables) {
+auto gather_each(std::source_location where, A&&... awaitables) {
   using State = GatherTuple<Catch, awaited_t<A>...>;
   std::vector<Ref<FutureState>> children;
   children.reserve(sizeof...(A));
-  // No place of creation: that of the coroutine says more than one in here.
-  (children.push_back(ensure_future(std::forward<A>(awaitables), {}).state()), ...);
+  (children.push_back(ensure_future(std::forward<A>(awaitables), where).state()), ...);
   Loop& loop = loop_of(children);
   return Future<typename State::Results>(
-      Ref<FutureState>::adopt(new State(loop, std::move(children))));
+      Ref<FutureState>::adopt(new State(loop, where, std::move(children))));
 }
 
 template <bool Catch, class R>
-auto gather_range(R&& range) {
+auto gather_range(std::source_location where, R&& range) {
   using Element = std::ranges::range_value_t<R>;
   using State = GatherList<Catch, awaited_t<Element>>;
   std::vector<Ref<FutureState>> children;
@@ -135,21 +134,21 @@ auto gather_range(R&& range) {
     if constexpr (is_future_v<Element>)
       children.push_back(element.state());
     else
-      children.push_back(ensure_future(Element(std::move(element)), {}).state());
+      children.push_back(ensure_future(Element(std::move(element)), where).state());
   }
   Loop& loop = loop_of(children);
   return Future<typename State::Results>(
-      Ref<FutureState>::adopt(new State(loop, std::move(children))));
+      Ref<FutureState>::adopt(new State(loop, where, std::move(children))));
 }
 
 template <bool Catch, class... A>
-auto gather_any(A&&... awaitables) {
+auto gather_any(std::source_location where, A&&... awaitables) {
   if constexpr (sizeof...(A) == 1 && (AwaitableRange<A> && ...)) {
     static_assert((!is_named_once_range_v<A> && ...),
                   "a coroutine can be awaited once: write gather(std::move(range))");
-    return gather_range<Catch>(std::forward<A>(awaitables)...);
+    return gather_range<Catch>(where, std::forward<A>(awaitables)...);
   } else if constexpr ((check_awaitable<A>() && ...)) {
-    return gather_each<Catch>(std::forward<A>(awaitables)...);
+    return gather_each<Catch>(where, std::forward<A>(awaitables)...);
   } else {
     return Refused();
   }
@@ -168,14 +167,67 @@ auto gather_any(A&&... awaitables) {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, gather
 template <class... A>
+  requires(sizeof...(A) == 0 || sizeof...(A) > 4)
 [[nodiscard("co_await it, or keep it")]] auto gather(A&&... awaitables) {
-  return detail::gather_any<false>(std::forward<A>(awaitables)...);
+  return detail::gather_any<false>(std::source_location(), std::forward<A>(awaitables)...);
+}
+// C++ has no parameter after a pack that is deduced: the same for each number of awaitables, so
+// that reports say where the tasks were made.
+template <class A>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    A&& a, detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<false>(where.location, std::forward<A>(a));
+}
+template <class A, class B>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    A&& a, B&& b, detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<false>(where.location, std::forward<A>(a), std::forward<B>(b));
+}
+template <class A, class B, class C>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    A&& a, B&& b, C&& c, detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<false>(where.location, std::forward<A>(a), std::forward<B>(b),
+                                   std::forward<C>(c));
+}
+template <class A, class B, class C, class D>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    A&& a, B&& b, C&& c, D&& d,
+    detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<false>(where.location, std::forward<A>(a), std::forward<B>(b),
+                                   std::forward<C>(c), std::forward<D>(d));
 }
 
 /// The same, with a Result in each slot: awaits all, throws none of their exceptions.
 template <class... A>
+  requires(sizeof...(A) == 0 || sizeof...(A) > 4)
 [[nodiscard("co_await it, or keep it")]] auto gather(ReturnExceptions, A&&... awaitables) {
-  return detail::gather_any<true>(std::forward<A>(awaitables)...);
+  return detail::gather_any<true>(std::source_location(), std::forward<A>(awaitables)...);
+}
+template <class A>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    ReturnExceptions, A&& a,
+    detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<true>(where.location, std::forward<A>(a));
+}
+template <class A, class B>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    ReturnExceptions, A&& a, B&& b,
+    detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<true>(where.location, std::forward<A>(a), std::forward<B>(b));
+}
+template <class A, class B, class C>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    ReturnExceptions, A&& a, B&& b, C&& c,
+    detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<true>(where.location, std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c));
+}
+template <class A, class B, class C, class D>
+[[nodiscard("co_await it, or keep it")]] auto gather(
+    ReturnExceptions, A&& a, B&& b, C&& c, D&& d,
+    detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::gather_any<true>(where.location, std::forward<A>(a), std::forward<B>(b),
+                                  std::forward<C>(c), std::forward<D>(d));
 }
 
 }  // namespace asyncio

@@ -209,6 +209,13 @@ decltype(auto) run(RunOptions options, F&& function, Args&&... args) {
     return detail::Refused();
 }
 
+/// The same for a function without arguments, with the options where those of a coroutine are.
+template <class F>
+  requires(!is_coroutine_v<F> && std::is_invocable_v<std::decay_t<F>&>)
+decltype(auto) run(F&& function, RunOptions options) {
+  return run(std::move(options), std::forward<F>(function));
+}
+
 template <class F, class... Args>
   requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, RunOptions>)
 decltype(auto) run(F&& function, Args&&... args) {

@@ -37,8 +37,8 @@ class ShieldLink : public Ready, private Combinator {
 template <class T>
 class ShieldState final : public ValueFuture<T>, private ShieldLink {
  public:
-  ShieldState(Loop& loop, Ref<FutureState> inner)
-      : ValueFuture<T>(loop), ShieldLink(*this, std::move(inner)) {
+  ShieldState(Loop& loop, std::source_location where, Ref<FutureState> inner)
+      : ValueFuture<T>(loop, where), ShieldLink(*this, std::move(inner)) {
     begin();
   }
 
@@ -54,12 +54,12 @@ class ShieldState final : public ValueFuture<T>, private ShieldLink {
 };
 
 template <class Handle>
-auto shield_future(const Handle& inner) {
+auto shield_future(const Handle& inner, std::source_location where) {
   using T = typename Handle::value_type;
   Ref<FutureState> state = inner.state();
   if (state->done()) return Future<T>(std::move(state));
   Loop& loop = state->loop();
-  return Future<T>(Ref<FutureState>::adopt(new ShieldState<T>(loop, std::move(state))));
+  return Future<T>(Ref<FutureState>::adopt(new ShieldState<T>(loop, where, std::move(state))));
 }
 
 }  // namespace detail
@@ -74,9 +74,10 @@ auto shield_future(const Handle& inner) {
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, shield
 template <class A>
-[[nodiscard("co_await it, or keep it")]] auto shield(A&& awaitable) {
+[[nodiscard("co_await it, or keep it")]] auto shield(
+    A&& awaitable, std::source_location where = std::source_location::current()) {
   if constexpr (detail::check_awaitable<A>())
-    return detail::shield_future(ensure_future(std::forward<A>(awaitable), {}));
+    return detail::shield_future(ensure_future(std::forward<A>(awaitable), where), where);
   else
     return detail::Refused();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/detail/core/caller.hpp"
 #include "asyncio/detail/core/task_state.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/future.hpp"
@@ -64,6 +65,7 @@ class StackEntry {
 };
 
 class TaskHandle;
+class RunOptions;
 
 namespace detail {
 
@@ -168,13 +170,6 @@ struct PlainHandle<UnnamedTask<T>> {
 template <class Handle>
 using plain_handle_t = typename PlainHandle<Handle>::type;
 
-/// Where a task was made: for an argument that `{}` cannot be.
-class Caller {
- public:
-  explicit Caller(std::source_location where) noexcept : location(where) {}
-  std::source_location location;
-};
-
 /// Applies the loop's task factory, registers the task and schedules its first step.
 void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options);
 
@@ -228,12 +223,21 @@ template <class F, class... Args>
 using coroutine_result_t =
     typename std::invoke_result_t<std::decay_t<F>&, stored_t<Args>...>::value_type;
 
+template <class A>
+inline constexpr bool is_options_v =
+    std::is_same_v<A, TaskOptions> || std::is_same_v<A, RunOptions>;
+
 /// Whether a copy of F makes a coroutine from copies of Args.
 template <class F, class... Args>
 consteval bool check_coroutine_function() {
   using Function = std::decay_t<F>;
   if constexpr (is_future_v<Function>) {
     static_assert(never_v<F>, "a coroutine is needed here: use ensure_future for a Future or Task");
+  } else if constexpr (!std::is_invocable_v<Function&, stored_t<Args>...> &&
+                       (is_options_v<std::decay_t<Args>> || ...)) {
+    static_assert(never_v<F>,
+                  "options come before a function and its arguments: create_task(TaskOptions()..., "
+                  "f, args...), run(RunOptions()..., f, args...)");
   } else if constexpr (!std::is_invocable_v<Function&, stored_t<Args>...>) {
     static_assert(never_v<F>,
                   "a coroutine is needed here, or a function with the arguments to call it with: "
@@ -274,31 +278,31 @@ Coro<captured_t<A>> await_inside(A awaitable) {
 /// (options, fn, args...). What is a coroutine in Python and an awaiter here, as `sleep(1s)`, goes
 /// the way of a coroutine.
 template <class First, class... Rest>
-auto create_task_on(Loop& loop, const TaskOptions& options, First&& first, Rest&&... rest) {
+auto create_task_on(Loop& loop, std::source_location where, const TaskOptions& options,
+                    First&& first, Rest&&... rest) {
   using Value = std::remove_cvref_t<First>;
   if constexpr (std::is_same_v<Value, TaskOptions>) {
-    return create_task_on(loop, first, std::forward<Rest>(rest)...);
+    return create_task_on(loop, where, first, std::forward<Rest>(rest)...);
   } else if constexpr (is_named_once_v<First>) {
     static_assert(never_v<First>,
                   "a coroutine becomes a task once: write create_task(std::move(coro))");
     return Refused();
   } else if constexpr (is_coro_v<Value> && sizeof...(Rest) == 0) {
-    return spawn(loop, options, std::move(first), std::source_location());
+    return spawn(loop, options, std::move(first), where);
   } else if constexpr (is_coro_v<Value> && std::is_constructible_v<TaskOptions, Rest...>) {
-    return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first),
-                 std::source_location());
+    return spawn(loop, TaskOptions(std::forward<Rest>(rest)...), std::move(first), where);
   } else if constexpr (is_coro_v<Value>) {
     static_assert(never_v<First>, "create_task(coro, options): give TaskOptions().name(\"x\")");
     return Refused();
   } else if constexpr (is_awaitable_v<First> && !is_future_v<Value>) {
-    return create_task_on(loop, options, await_inside<Value>(std::forward<First>(first)),
+    return create_task_on(loop, where, options, await_inside<Value>(std::forward<First>(first)),
                           std::forward<Rest>(rest)...);
   } else if constexpr (check_coroutine_function<First, Rest...>()) {
     using T = coroutine_result_t<First, Rest...>;
     using Started = std::conditional_t<safe_callable_v<First>, Task<T>, UnnamedTask<T>>;
-    return Started(spawn_call(loop, options, std::source_location(), std::forward<First>(first),
-                              std::forward<Rest>(rest)...)
-                       .state());
+    return Started(
+        spawn_call(loop, options, where, std::forward<First>(first), std::forward<Rest>(rest)...)
+            .state());
   } else {
     return Refused();
   }
@@ -312,10 +316,16 @@ void vouch_for(Coro<T>& coro) noexcept {
 
 /// The same in a task group, which outlives its tasks: reference parameters are no hazard there.
 template <class First, class... Rest>
-auto create_group_task(Loop& loop, First&& first, Rest&&... rest) {
+auto create_group_task(Loop& loop, std::source_location where, First&& first, Rest&&... rest) {
   if constexpr (is_coro_v<std::remove_cvref_t<First>>) vouch_for(first);
-  return create_task_on(loop, TaskOptions(), std::forward<First>(first),
+  return create_task_on(loop, where, TaskOptions(), std::forward<First>(first),
                         std::forward<Rest>(rest)...);
+}
+
+/// create_task in the running loop.
+template <class... Args>
+auto create_task_here(std::source_location where, Args&&... args) {
+  return create_task_on(running_loop(), where, TaskOptions(), std::forward<Args>(args)...);
 }
 
 }  // namespace detail
@@ -344,20 +354,39 @@ Task<T> create_task(Coro<T>&& coro,
 /// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can
 /// dangle, also not the captures of a lambda. std::ref passes a reference.
 ///
+/// Options come first: create_task(options, function, args...).
+///
 /// Also starts what the library's functions return to be awaited, with options after it:
 /// create_task(sleep(1s)), create_task(to_thread(f), TaskOptions().name("f")).
+///
+/// Reports say where the task was made; with more than four arguments, where the function is.
 template <class F, class... Args>
-  requires(!std::same_as<std::remove_cvref_t<F>, TaskOptions>)
+  requires(sizeof...(Args) > 3)
 auto create_task(F&& function, Args&&... args) {
-  return detail::create_task_on(detail::running_loop(), TaskOptions(), std::forward<F>(function),
-                                std::forward<Args>(args)...);
+  return detail::create_task_here({}, std::forward<F>(function), std::forward<Args>(args)...);
 }
-
-/// The same with options first.
-template <class F, class... Args>
-auto create_task(TaskOptions options, F&& function, Args&&... args) {
-  return detail::create_task_on(detail::running_loop(), options, std::forward<F>(function),
-                                std::forward<Args>(args)...);
+// C++ has no parameter after a pack that is deduced: the same for each number of arguments.
+template <class F>
+auto create_task(F&& function,
+                 detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::create_task_here(where.location, std::forward<F>(function));
+}
+template <class F, class A>
+auto create_task(F&& function, A&& a,
+                 detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::create_task_here(where.location, std::forward<F>(function), std::forward<A>(a));
+}
+template <class F, class A, class B>
+auto create_task(F&& function, A&& a, B&& b,
+                 detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::create_task_here(where.location, std::forward<F>(function), std::forward<A>(a),
+                                  std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+auto create_task(F&& function, A&& a, B&& b, C&& c,
+                 detail::Caller where = detail::Caller(std::source_location::current())) {
+  return detail::create_task_here(where.location, std::forward<F>(function), std::forward<A>(a),
+                                  std::forward<B>(b), std::forward<C>(c));
 }
 
 template <class T, std::same_as<TaskOptions> Options>
@@ -367,8 +396,28 @@ Task<T> EventLoop::create_task(Coro<T>&& coro, Options options, std::source_loca
 }
 
 template <class... Args>
+  requires(sizeof...(Args) > 4)
 auto EventLoop::create_task(Args&&... args) {
-  return detail::create_task_on(*loop_, TaskOptions(), std::forward<Args>(args)...);
+  return detail::create_task_on(*loop_, {}, TaskOptions(), std::forward<Args>(args)...);
+}
+template <class F>
+auto EventLoop::create_task(F&& function, detail::Caller where) {
+  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function));
+}
+template <class F, class A>
+auto EventLoop::create_task(F&& function, A&& a, detail::Caller where) {
+  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
+                                std::forward<A>(a));
+}
+template <class F, class A, class B>
+auto EventLoop::create_task(F&& function, A&& a, B&& b, detail::Caller where) {
+  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
+                                std::forward<A>(a), std::forward<B>(b));
+}
+template <class F, class A, class B, class C>
+auto EventLoop::create_task(F&& function, A&& a, B&& b, C&& c, detail::Caller where) {
+  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
+                                std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
 }
 
 /// A Task or Future as it is; a Coro, or anything else that can be awaited, as a new task.

@@ -25,6 +25,9 @@ class TaskGroupState;
 ///       co_return;
 ///     });
 ///
+/// One that is entered without `with` must be left by aexit; destroying it instead cancels its
+/// tasks and is reported to the exception handler.
+///
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, Task Groups
 class TaskGroup {
@@ -49,11 +52,31 @@ class TaskGroup {
     return task;
   }
   template <class... Args>
+    requires(sizeof...(Args) > 4)
   auto create_task(Args&&... args) {
-    check_open();
-    auto task = detail::create_group_task(loop(), std::forward<Args>(args)...);
-    if constexpr (!std::is_same_v<decltype(task), detail::Refused>) adopt(task.state());
-    return task;
+    return create({}, std::forward<Args>(args)...);
+  }
+  template <class F>
+  auto create_task(F&& function,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return create(where.location, std::forward<F>(function));
+  }
+  template <class F, class A>
+  auto create_task(F&& function, A&& a,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return create(where.location, std::forward<F>(function), std::forward<A>(a));
+  }
+  template <class F, class A, class B>
+  auto create_task(F&& function, A&& a, B&& b,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return create(where.location, std::forward<F>(function), std::forward<A>(a),
+                  std::forward<B>(b));
+  }
+  template <class F, class A, class B, class C>
+  auto create_task(F&& function, A&& a, B&& b, C&& c,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return create(where.location, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
+                  std::forward<C>(c));
   }
 
   /// Cancels the children and the body; the group then ends without an exception.
@@ -67,6 +90,13 @@ class TaskGroup {
   Coro<bool> aexit(std::exception_ptr error);
 
  private:
+  template <class... Args>
+  auto create(std::source_location where, Args&&... args) {
+    check_open();
+    auto task = detail::create_group_task(loop(), where, std::forward<Args>(args)...);
+    if constexpr (!std::is_same_v<decltype(task), detail::Refused>) adopt(task.state());
+    return task;
+  }
   void check_open() const;
   void adopt(const detail::Ref<detail::FutureState>& task);
   detail::Loop& loop() const noexcept;

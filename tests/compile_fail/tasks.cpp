@@ -19,6 +19,12 @@ void function() { create_task(plain); }
 void arguments() { create_task(job_of, 1); }
 // refused: create_task(coro, options): give TaskOptions().name("x")
 void name() { create_task(job(), "a name"); }
+// refused: options come before a function and its arguments: create_task(TaskOptions()..., f
+void late_options() { create_task(job, TaskOptions().name("x")); }
+// refused: options come before a function and its arguments: create_task(TaskOptions()..., f
+void late_group_options(TaskGroup& group) { group.create_task(job_of, 1, TaskOptions()); }
+// refused: f, args...), run(RunOptions()..., f, args...)
+void late_run_options() { run(job_of, 1, RunOptions()); }
 // refused: a coroutine is needed here, or a function with the arguments to call it with
 void no_main() { run(5); }
 // refused: a coroutine is needed here, and this function does not return a Coro

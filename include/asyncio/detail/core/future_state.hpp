@@ -222,8 +222,7 @@ class Slot<void> {
 template <class T>
 class ValueFuture : public FutureState {
  public:
-  explicit ValueFuture(LoopCore& loop,
-                       std::source_location created = std::source_location::current()) noexcept
+  ValueFuture(LoopCore& loop, std::source_location created) noexcept
       : FutureState(loop, false, created) {}
 
   template <class... U>

@@ -55,8 +55,8 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
   using Result = then_result_t<T, F>;
 
   template <class G>
-  ThenState(Ref<FutureState> source, G&& function)
-      : ValueFuture<Result>(source->loop()),
+  ThenState(Ref<FutureState> source, std::source_location where, G&& function)
+      : ValueFuture<Result>(source->loop(), where),
         Ready(&ThenState::source_done),
         source_(std::move(source)),
         target_(Ref<FutureState>::share(&source_->cancel_target())),
@@ -111,12 +111,12 @@ class ThenState final : public ValueFuture<then_result_t<T, F>>, private Ready, 
 
 template <class T>
 template <class F>
-auto Future<T>::then(F&& function) const {
+auto Future<T>::then(F&& function, std::source_location where) const {
   detail::check_named<F>();
   if constexpr (detail::check_then<T, std::decay_t<F>>()) {
     using State = detail::ThenState<T, std::decay_t<F>>;
-    return Future<typename State::Result>(
-        detail::Ref<detail::FutureState>::adopt(new State(state_, std::forward<F>(function))));
+    return Future<typename State::Result>(detail::Ref<detail::FutureState>::adopt(
+        new State(state_, where, std::forward<F>(function))));
   } else {
     return detail::Refused();
   }
