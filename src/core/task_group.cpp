@@ -2,7 +2,9 @@
 #include "asyncio/task_group.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
+#include "asyncio/logging.hpp"
 
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -29,8 +31,26 @@ class TaskGroupState {
   };
 
   ~TaskGroupState() {
-    // Destroyed with children at work: the loop is being torn down. They run, or die, without us.
+    if (entered && !exiting) abandon();
+    // Destroyed with children at work: they run, or die, without us.
     while (!children.empty()) forget(children.pop_front().child);
+  }
+
+  /// Entered, and destroyed without aexit: by a mistake, or because the loop is being torn down.
+  void abandon() noexcept {
+    Loop& loop = parent->loop();
+    if (loop.closed()) return;
+    try {
+      ExceptionContext context("TaskGroup was destroyed without aexit: its tasks are cancelled");
+      context.set_task(TaskHandle(parent));
+      if (!errors.empty())
+        context.set_exception(std::make_exception_ptr(
+            ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors))));
+      loop.call_exception_handler(context);
+      abort();
+    } catch (const std::bad_alloc&) {
+      log(LogLevel::error, {});
+    }
   }
 
   void abort() {
