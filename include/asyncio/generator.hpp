@@ -31,7 +31,7 @@ class [[nodiscard]] YieldAwaiter {
   Sent await_resume() {
     generator_.resumed();
     if constexpr (!std::is_void_v<Sent>)
-      return std::move(*static_cast<std::optional<Sent>*>(generator_.sent)).value();
+      return std::move(**static_cast<std::optional<Sent>*>(generator_.sent));
   }
 
  private:
@@ -69,6 +69,24 @@ class GeneratorPromise final : public GeneratorState {
   std::optional<T> copy_;
 };
 
+template <class S>
+inline constexpr bool is_optional_v = false;
+template <class S>
+inline constexpr bool is_optional_v<std::optional<S>> = true;
+
+/// Whether a sent value is Python's None.
+template <class Sent>
+bool is_none(const Sent& value) noexcept {
+  if constexpr (is_optional_v<Sent>)
+    return !value;
+  else
+    return (void)value, false;
+}
+
+/// Throw TypeError.
+[[noreturn]] void throw_sent_too_early();
+[[noreturn]] void throw_nothing_sent();
+
 /// Runs the generator, inside the awaiting task, to its next `co_yield` or its end.
 template <class T, class Sent>
 class [[nodiscard("co_await it")]] NextAwaiter : public GeneratorWait {
@@ -81,7 +99,14 @@ class [[nodiscard("co_await it")]] NextAwaiter : public GeneratorWait {
       : GeneratorWait(std::move(generator)), sent_(std::forward<S>(value)) {}
 
   void await_suspend(PromiseBase& promise) {
-    if constexpr (!std::is_void_v<Sent>) generator().sent = &sent_;
+    if constexpr (!std::is_void_v<Sent>) {
+      if (generator().fresh()) {
+        if (sent_ && !is_none(*sent_)) throw_sent_too_early();
+      } else if (!sent_ && !injected_) {
+        send_none();
+      }
+      generator().sent = &sent_;
+    }
     enter(promise);
   }
   std::optional<T> await_resume() {
@@ -91,6 +116,14 @@ class [[nodiscard("co_await it")]] NextAwaiter : public GeneratorWait {
   }
 
  private:
+  /// What next() sends: Python's None, which only an optional can be.
+  void send_none() {
+    if constexpr (is_optional_v<Sent>)
+      sent_.emplace(std::nullopt);
+    else
+      throw_nothing_sent();
+  }
+
   std::conditional_t<std::is_void_v<Sent>, Unit, std::optional<value_or_unit_t<Sent>>> sent_{};
 };
 
@@ -133,10 +166,14 @@ class [[nodiscard("ask it for items: co_await generator.next()")]] AsyncGenerato
 
   /// Awaits   the next item.
   /// Returns  it, moved out; empty at the end.
-  /// Throws   what the generator throws, which is then finished; RuntimeError if it is running.
+  /// Throws   what the generator throws, which is then finished; RuntimeError if it is running;
+  ///          TypeError if the `co_yield` that is waiting needs a Sent. With std::optional<S> for
+  ///          Sent it returns nullopt, as Python's None.
   /// Cancel   reaches the await at which the generator is suspended.
   detail::NextAwaiter<T, Sent> next() { return detail::NextAwaiter<T, Sent>(state_); }
   /// The same; `value` is what the `co_yield` that is waiting returns.
+  ///
+  /// Throws   TypeError before the first next(): no `co_yield` is waiting yet.
   template <class S>
     requires(!std::is_void_v<Sent>)
   detail::NextAwaiter<T, Sent> asend(S&& value) {

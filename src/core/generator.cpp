@@ -13,6 +13,16 @@ namespace asyncio {
 
 namespace detail {
 
+void throw_sent_too_early() {
+  throw TypeError("can't send non-None value to a just-started async generator");
+}
+
+void throw_nothing_sent() {
+  throw TypeError(
+      "next() sends nothing, and the generator waits for a value: use asend(), or let it take a "
+      "std::optional");
+}
+
 void GeneratorState::enter(TaskState& consumer, FrameLink& from) {
   if (fresh()) {
     if (broken) throw_broken_frame(*this);
