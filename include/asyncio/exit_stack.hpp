@@ -80,8 +80,8 @@ class AsyncExitStack {
     template <class D>
     explicit ManagerEntry(D&& given) : manager(std::forward<D>(given)) {}
     Coro<bool> leave(std::exception_ptr error) override {
-      bool swallow = co_await detail::exit<std::remove_reference_t<C>>(manager, std::move(error));
-      co_return swallow;
+      auto left = co_await detail::exit<std::remove_reference_t<C>>(manager, std::move(error));
+      co_return detail::swallows(left);
     }
     C manager;
   };

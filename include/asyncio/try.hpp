@@ -31,6 +31,9 @@ decltype(auto) call_handler(F& handler, E& error, const std::exception_ptr& poin
     return std::invoke(handler);
 }
 
+/// The clause that takes whatever is thrown: Python's `except BaseException`.
+class Whatever {};
+
 template <class E, class F>
 class ExceptClause {
  public:
@@ -58,6 +61,30 @@ class ExceptClause {
   F handler;
 };
 
+template <class F>
+class ExceptClause<Whatever, F> {
+ public:
+  explicit ExceptClause(F function) : handler(std::move(function)) {}
+
+  static bool matches(const std::exception_ptr&) noexcept { return true; }
+
+  decltype(auto) call(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {  // So that a plain handler may say `throw;`.
+      if constexpr (std::is_invocable_v<F&, std::exception_ptr>)
+        return std::invoke(handler, error);
+      else
+        return std::invoke(handler);
+    }
+  }
+
+  F handler;
+};
+
+/// Throws RuntimeError: nothing takes the place of the value.
+[[noreturn]] void throw_handled_without_value();
+
 struct NoFinally {
   void operator()() const noexcept {}
 };
@@ -69,6 +96,17 @@ consteval bool check_part() {
   return std::is_invocable_v<F&>;
 }
 
+/// Whether what a handler returns can take the place of a T. One that returns nothing may stand in
+/// for any body, but has to throw then.
+template <class Returned, class T>
+consteval bool check_handled() {
+  constexpr bool fits =
+      std::is_void_v<Returned> ||
+      std::is_convertible_v<value_or_unit_t<kept_t<Returned>>, value_or_unit_t<T>>;
+  static_assert(fits, "the except part returns another type than the body of try_");
+  return fits;
+}
+
 /// Whether F can handle an E in place of a body that returns T.
 template <class F, class E, class T>
 consteval bool check_handler() {
@@ -76,13 +114,23 @@ consteval bool check_handler() {
                 std::is_invocable_v<F&>) {
     using Returned = settled_t<decltype(call_handler(std::declval<F&>(), std::declval<E&>(),
                                                      std::declval<const std::exception_ptr&>()))>;
-    constexpr bool fits =
-        std::is_convertible_v<value_or_unit_t<kept_t<Returned>>, value_or_unit_t<T>>;
-    static_assert(fits, "the except part returns another type than the body of try_");
-    return fits;
+    return check_handled<Returned, T>();
   } else {
     static_assert(never_v<F>,
                   "except<E> takes a function of E&, of E& and std::exception_ptr, or of nothing");
+    return false;
+  }
+}
+
+/// The same for what takes everything.
+template <class F, class T>
+consteval bool check_catch_all() {
+  if constexpr (std::is_invocable_v<F&, std::exception_ptr> || std::is_invocable_v<F&>) {
+    using Called = decltype(std::declval<ExceptClause<Whatever, F>&>().call(std::exception_ptr()));
+    return check_handled<settled_t<Called>, T>();
+  } else {
+    static_assert(never_v<F>,
+                  "except without a type takes a function of std::exception_ptr, or of nothing");
     return false;
   }
 }
@@ -102,16 +150,23 @@ class [[nodiscard("co_await it")]] Try {
 
   /// Adds a handler for exceptions of type E, tried in the order of the calls. It takes `E&`, or
   /// nothing, or `E&` and a std::exception_ptr; it may await, and its result replaces the body's. A
-  /// plain function rethrows with `throw;`, a coroutine with std::rethrow_exception.
+  /// plain function rethrows with `throw;`, a coroutine with std::rethrow_exception. One without a
+  /// result may stand in for a body with one if it always throws.
   template <class E, class F>
   auto except(F&& handler) && {
     detail::check_named<F>();
-    using Clause = detail::ExceptClause<E, std::decay_t<F>>;
     if constexpr (detail::check_handler<std::decay_t<F>, E, value_type>())
-      return Try<Body, Finally, Clauses..., Clause>(
-          std::move(body_), std::move(finally_clause_),
-          std::tuple_cat(std::move(clauses_),
-                         std::tuple<Clause>(Clause(std::forward<F>(handler)))));
+      return std::move(*this).template with_clause<E>(std::forward<F>(handler));
+    else
+      return detail::Refused();
+  }
+  /// The same for whatever is thrown, cancellations, too; `handler` takes a std::exception_ptr, or
+  /// nothing. What is added after it is never asked.
+  template <class F>
+  auto except(F&& handler) && {
+    detail::check_named<F>();
+    if constexpr (detail::check_catch_all<std::decay_t<F>, value_type>())
+      return std::move(*this).template with_clause<detail::Whatever>(std::forward<F>(handler));
     else
       return detail::Refused();
   }
@@ -130,6 +185,14 @@ class [[nodiscard("co_await it")]] Try {
   Coro<value_type> operator co_await() && { return run(std::move(*this)); }
 
  private:
+  template <class E, class F>
+  auto with_clause(F&& handler) && {
+    using Clause = detail::ExceptClause<E, std::decay_t<F>>;
+    return Try<Body, Finally, Clauses..., Clause>(
+        std::move(body_), std::move(finally_clause_),
+        std::tuple_cat(std::move(clauses_), std::tuple<Clause>(Clause(std::forward<F>(handler)))));
+  }
+
   static Coro<value_type> run(Try self) {
     std::optional<Result> outcome;  // emplaced: its value need not be assignable
     outcome.emplace(co_await detail::CaptureCall<std::reference_wrapper<Body>>(self.body_));
@@ -155,7 +218,11 @@ class [[nodiscard("co_await it")]] Try {
       auto call = [&clause, &error]() -> decltype(auto) { return clause.call(error); };
       auto handled = co_await detail::CaptureCall<decltype(call)>(std::move(call));
       if (handled.has_exception()) co_return Result(detail::Thrown(handled.exception()));
-      co_return Result(std::move(handled).value());
+      using Handled = std::remove_cvref_t<decltype(handled.value())>;
+      if constexpr (std::is_same_v<Handled, Unit> && !std::is_void_v<value_type>)
+        detail::throw_handled_without_value();
+      else
+        co_return Result(std::move(handled).value());
     }
   }
 

@@ -18,8 +18,8 @@
 namespace asyncio {
 
 /// What `with` accepts. `aenter()` begins and may give the body something to work on; `aexit`
-/// gets the body's exception or null and returns whether to swallow it. Each may be a plain
-/// function or return an awaitable.
+/// gets the body's exception or null and returns whether to swallow it; one that returns nothing
+/// does not. Each may be a plain function or return an awaitable.
 template <class C>
 concept AsyncContextManager = requires(C& manager, std::exception_ptr error) {
   manager.aenter();
@@ -152,6 +152,16 @@ using body_result_t = typename ResultValue<body_outcome_t<C, Body>>::type;
 
 [[noreturn]] void throw_swallowed_value();
 
+/// What aexit gave; nothing, as Python's None, swallows nothing.
+template <class Left>
+bool swallows(const Left& left) {
+  if constexpr (std::is_same_v<Left, Unit>) {
+    return (void)left, false;
+  } else {
+    return static_cast<bool>(left);
+  }
+}
+
 /// C is a manager, or a reference to one that outlives the call.
 template <class C, class Body>
 Coro<body_result_t<std::remove_reference_t<C>, Body>> run_with(C manager, Body body) {
@@ -159,7 +169,8 @@ Coro<body_result_t<std::remove_reference_t<C>, Body>> run_with(C manager, Body b
   using R = body_result_t<Manager, Body>;
   decltype(auto) entered = co_await enter<Manager>(manager);
   Result<R> outcome = co_await capture_body<Manager, Body>(body, manager, entered);
-  bool swallow = co_await exit<Manager>(manager, outcome.exception());
+  auto left = co_await exit<Manager>(manager, outcome.exception());
+  bool swallow = swallows(left);
   if constexpr (std::is_void_v<R>) {
     if (!swallow) outcome.value();
   } else {
@@ -225,7 +236,10 @@ consteval bool check_body() {
                             std::is_invocable_v<Body&, C&> || std::is_invocable_v<Body&>;
   static_assert(callable,
                 "with(manager, body): the body takes what the manager's aenter gives, or nothing");
-  return callable;
+  using Left = decltype(exit(std::declval<C&>(), std::exception_ptr()).await_resume());
+  constexpr bool leaves = std::is_same_v<Left, Unit> || std::is_constructible_v<bool, Left>;
+  static_assert(leaves, "aexit returns whether to swallow the exception, or nothing");
+  return callable && leaves;
 }
 
 }  // namespace detail

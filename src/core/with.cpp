@@ -12,6 +12,10 @@ void throw_swallowed_value() {
       "with: the context manager swallowed the exception of a body that returns a value");
 }
 
+void throw_handled_without_value() {
+  throw RuntimeError("try_: the except part returned nothing in place of the body's value");
+}
+
 }  // namespace detail
 
 Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {

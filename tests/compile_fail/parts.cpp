@@ -28,8 +28,23 @@ Coro<> handler() {
 }
 // refused: the except part returns another type than the body of try_
 Coro<> other() {
-  co_await try_(job).except<ValueError>([] {});
+  co_await try_(job).except<ValueError>([] { return std::string(); });
 }
+
+// refused: the except part returns another type than the body of try_
+Coro<> other_for_all() {
+  co_await try_(job).except([] { return std::vector<int>(); });
+}
+// refused: except without a type takes a function of std::exception_ptr, or of nothing
+Coro<> takes_number() {
+  co_await try_(job).except([](int) { return 1; });
+}
+// refused: aexit returns whether to swallow the exception, or nothing
+struct Textual {
+  void aenter() {}
+  std::string aexit(std::exception_ptr) { return {}; }
+};
+Coro<> left_with_a_text() { co_await with(Textual(), job); }
 
 // refused: the predicate does not await: co_await the condition in a loop instead
 Coro<> awaits(Condition& c) { co_await c.wait_for(job); }
