@@ -94,12 +94,29 @@ template <class R>
 concept FutureRange =
     std::ranges::input_range<R> && std::derived_from<std::ranges::range_value_t<R>, FutureHandle>;
 
+/// What `wait` takes after a first task: further ones, then a condition, then a limit.
+template <class A>
+concept WaitOperand =
+    is_future_v<std::remove_cvref_t<A>> || std::is_same_v<std::remove_cvref_t<A>, ReturnWhen> ||
+    std::is_convertible_v<A, OptionalDelay>;
+
 /// What looks like an operand of `wait` and is none; other functions are called `wait`, too.
 template <class First, class... Rest>
-concept NotForWait =
-    (is_future_v<std::remove_cvref_t<First>> && !(is_future_v<std::remove_cvref_t<Rest>> && ...)) ||
-    is_coro_v<std::remove_cvref_t<First>> ||
-    (std::ranges::input_range<First> && !FutureRange<First>);
+concept NotForWait = (is_future_v<std::remove_cvref_t<First>> && !(WaitOperand<Rest> && ...)) ||
+                     is_coro_v<std::remove_cvref_t<First>> ||
+                     (std::ranges::input_range<First> && !FutureRange<First>);
+
+/// The operands of `wait`, sorted.
+class WaitOperands {
+ public:
+  void add(const FutureHandle& future) { futures.push_back(future); }
+  void add(ReturnWhen condition) { when = condition; }
+  void add(OptionalDelay time) { limit = time; }
+
+  std::vector<FutureHandle> futures;
+  ReturnWhen when = ALL_COMPLETED;
+  OptionalDelay limit;
+};
 
 /// What a range of handles holds, and what several different ones have in common.
 template <FutureRange R>
@@ -130,15 +147,19 @@ auto wait(R&& range, OptionalDelay limit) {
   return wait(std::forward<R>(range), ALL_COMPLETED, limit);
 }
 
-/// The same for a few handles, which may be of different types.
+/// The same for a few handles, which may be of different types; the condition and the limit follow
+/// them: wait(a, b, FIRST_COMPLETED, 5s).
 template <class First, class... Rest>
-  requires(is_future_v<First> && (is_future_v<Rest> && ...))
+  requires(is_future_v<First> && (detail::WaitOperand<Rest> && ...))
 auto wait(const First& first, const Rest&... rest) {
   using Plain = detail::plain_handle_t<First>;
-  using Common = std::conditional_t<(std::is_same_v<Plain, detail::plain_handle_t<Rest>> && ...),
-                                    Plain, FutureHandle>;
-  return detail::WaitAwaiter<Common>(detail::distinct(std::vector<FutureHandle>{first, rest...}),
-                                     ALL_COMPLETED, std::nullopt);
+  constexpr bool alike =
+      ((std::is_same_v<Plain, detail::plain_handle_t<Rest>> || !is_future_v<Rest>) && ...);
+  detail::WaitOperands operands;
+  operands.add(first);
+  (operands.add(rest), ...);
+  return detail::WaitAwaiter<std::conditional_t<alike, Plain, FutureHandle>>(
+      detail::distinct(std::move(operands.futures)), operands.when, operands.limit);
 }
 
 /// Refuses the rest, as Python does since 3.11: a coroutine that `wait` made a task of could never
@@ -149,8 +170,7 @@ detail::Refused wait(First&&, Rest&&...) {
   if constexpr (is_future_v<First>)
     static_assert(
         detail::never_v<First>,
-        "wait() of single tasks takes tasks only: for a condition or a limit give a range, "
-        "wait(std::vector{task}, FIRST_COMPLETED)");
+        "wait() takes tasks or futures, then FIRST_COMPLETED or another condition, then a limit");
   else
     static_assert(detail::never_v<First>,
                   "wait() takes tasks or futures: give each coroutine to create_task first");

@@ -29,5 +29,5 @@ Coro<> wait_coroutine() { co_await wait(job(), job()); }
 Coro<> wait_range(std::vector<Coro<>> v) { co_await wait(v); }
 // refused: wait() takes tasks or futures: give each coroutine to create_task first
 Coro<> wait_numbers(std::vector<int> v) { co_await wait(v); }
-// refused: for a condition or a limit give a range, wait(std::vector{task}, FIRST_COMPLETED)
-Coro<> wait_first(Task<> t) { co_await wait(t, FIRST_COMPLETED); }
+// refused: wait() takes tasks or futures, then FIRST_COMPLETED or another condition, then a limit
+Coro<> wait_first(Task<> t) { co_await wait(t, "first"); }
