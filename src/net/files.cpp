@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <utility>
 
 namespace asyncio {
 
@@ -77,7 +78,7 @@ Coro<Descriptor> open_natively(Backend& backend, std::string path, int flags) {
   open.buffer = path.data();
   open.flags = flags;
   open.Operation::size = kNewFile;
-  std::int64_t result = co_await open;
+  std::int64_t result = co_await std::move(open);
   if (result < 0) throw_os_error(static_cast<int>(-result), "open " + path);
   co_return undo.take();
 }
@@ -88,7 +89,7 @@ Coro<std::int64_t> transfer_natively(Backend& backend, Opcode what, const Descri
   transfer.buffer = bytes;
   transfer.size = size;
   transfer.offset = static_cast<std::int64_t>(offset);
-  std::int64_t result = co_await transfer;
+  std::int64_t result = co_await std::move(transfer);
   co_return result;
 }
 
@@ -247,7 +248,7 @@ Coro<FileStatus> status_of_file(std::shared_ptr<OpenFile> file) {
     stat.buffer = empty_path;
     stat.flags = AT_EMPTY_PATH;
     stat.address = &found;
-    result = co_await stat;
+    result = co_await std::move(stat);
   }
   if (result == -EOPNOTSUPP) {
     auto here = [](const Descriptor& asked) {
@@ -270,7 +271,7 @@ Coro<void> sync_file(std::shared_ptr<OpenFile> file) {
   std::int64_t result = -EOPNOTSUPP;
   if (is_native(backend)) {
     OperationWait sync(backend, Opcode::fsync, descriptor->fd);
-    result = co_await sync;
+    result = co_await std::move(sync);
   }
   if (result == -EOPNOTSUPP) result = co_await to_thread(&fsync_here, descriptor);
   if (result < 0) throw_os_error(static_cast<int>(-result), "fsync " + file->path);

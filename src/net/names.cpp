@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <netdb.h>
+#include <utility>
 
 namespace asyncio {
 
@@ -16,7 +17,7 @@ namespace {
 
 Coro<std::vector<SocketAddress>> resolve(Backend& backend, ResolveRequest request) {
   Resolve resolving(backend, std::move(request));
-  std::vector<SocketAddress> addresses = co_await resolving;
+  std::vector<SocketAddress> addresses = co_await std::move(resolving);
   co_return addresses;
 }
 
@@ -31,7 +32,7 @@ Coro<std::pair<std::string, std::string>> resolve_names(Backend& backend, Socket
   request.flags = flags;
   auto names = request.names;
   Resolve resolving(backend, std::move(request));
-  co_await resolving;
+  co_await std::move(resolving);
   co_return std::pair(names->host, names->service);
 }
 

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace asyncio {
 
@@ -99,7 +100,7 @@ Coro<void> send_natively(Backend& backend, int sock, Progress& progress,
     }
     OperationWait ready(backend, Opcode::poll_writable, sock);
     static_cast<Operation&>(ready).stream = stream;
-    std::int64_t waited = co_await ready;
+    std::int64_t waited = co_await std::move(ready);
     if (waited < 0)
       throw_os_error(static_cast<int>(-waited),
                      "sendfile, after " + std::to_string(progress.total()) + " bytes");
@@ -152,7 +153,7 @@ Coro<void> send_on_connection(Ref<Connection> connection, Progress& progress) {
     throw SendfileNotAvailableError("the event loop has no sendfile");
   Exclusive exclusive(connection);
   DrainAll drained(connection);
-  co_await drained;
+  co_await std::move(drained);
   co_await send_natively(backend, connection->fileno(), progress, connection.get());
 }
 
@@ -175,7 +176,7 @@ Coro<std::size_t> send_file(Ref<Connection> connection, int file, std::int64_t o
     auto write = [&](std::string block) -> Coro<void> {
       connection->write(std::move(block));
       Drain drain(connection);
-      co_await drain;
+      co_await std::move(drain);
     };
     co_await send_by_blocks(progress, write);
   }
