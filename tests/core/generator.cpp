@@ -155,7 +155,7 @@ TEST(Generator, A2_19_asend_athrow_and_aclose) {
       }
     };
     auto generator = echo();
-    auto first = co_await generator.asend(0);
+    auto first = co_await generator.next();
     auto second = co_await generator.asend(5);
     auto third = co_await generator.athrow(std::make_exception_ptr(ValueError("thrown in")));
     EXPECT_EQ(*first + ", " + *second + ", " + *third, "start, got 5, caught thrown in");

@@ -177,7 +177,7 @@ TEST_P(Subprocess, fault50_no_death_by_SIGPIPE) {
   ::sigaction(SIGPIPE, nullptr, &action);
   ASSERT_EQ(action.sa_handler, SIG_DFL);
   run([]() -> Coro<> {
-    Process process = co_await create_subprocess_shell(piped(), "exec <&-; echo; sleep 60");
+    Process process = co_await create_subprocess_shell(piped(), "exec <&-; echo; exec sleep 60");
     co_await process.stdout()->readline();
     process.stdin()->write("x");  // at once, before the loop has seen that nobody reads
     co_await sleep(0s);

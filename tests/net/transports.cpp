@@ -509,7 +509,7 @@ TEST_P(RealTransports, A9_15_processes_with_protocols) {
                                                        "pipe 0 no exception", "pipe 1 no exception",
                                                        "pipe 2 no exception"}));
     auto [shell, none] =
-        co_await loop.subprocess_shell(&made<ProcessNotes>, SubprocessOptions(), "sleep 60");
+        co_await loop.subprocess_shell(&made<ProcessNotes>, SubprocessOptions(), "exec sleep 60");
     EXPECT_EQ(shell->get_pipe_transport(1), nullptr);
     shell->close();  // kills
     co_await none->lost.wait();
