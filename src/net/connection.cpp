@@ -27,6 +27,18 @@ constexpr std::uint8_t kLoggedIgnoredWrite = 5;
 /// How many chunks are given to one sendmsg.
 constexpr std::size_t kVectors = 64;
 
+/// Gives back the pin of an operation that has ended, also if a server's handler is interrupted.
+class Pinned {
+ public:
+  explicit Pinned(Connection& connection) noexcept : connection_(connection) {}
+  ~Pinned() { connection_.unpin(); }
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 }  // namespace
 
 Connection::Connection(Backend& backend, int fd, std::size_t limit, const SocketAddress& peer)
@@ -128,6 +140,7 @@ void Connection::on_readable(Ready& node) {
   auto& wake = static_cast<Wake&>(static_cast<Operation&>(node));
   Connection& self = wake.connection;
   wake.pending = false;
+  Pinned keep(self);
   self.immediate_reads_ = 0;
   if (self.teardown_scheduled_) {
     self.teardown();
@@ -139,7 +152,6 @@ void Connection::on_readable(Ready& node) {
       self.serve_reader();
     }
   }
-  self.unpin();
 }
 
 /// CPython: _UnixWritePipeTransport._read_ready.

@@ -192,7 +192,7 @@ void TlsEngine::feed(std::string_view bytes) {
   } else {
     keep();
     kept_.append(bytes);
-    input_ = kept_;
+    input_ = std::string_view(kept_).substr(kept_.size() - bytes.size() - input_.size());
   }
   count_whole_records();
 }
@@ -202,8 +202,11 @@ void TlsEngine::keep() {
     kept_ = std::string();
   } else if (input_.data() < kept_.data() || input_.data() >= kept_.data() + kept_.size()) {
     kept_.assign(input_);
+  } else if (input_.size() <= kept_.size() / 2) {
+    // Moving what is left is paid for by what was read.
+    kept_.erase(0, kept_.size() - input_.size());
   } else {
-    kept_.erase(0, static_cast<std::size_t>(input_.data() - kept_.data()));
+    return;
   }
   if (kept_.capacity() > 2 * kept_.size()) kept_.shrink_to_fit();
   if (!input_.empty()) input_ = kept_;
@@ -230,6 +233,8 @@ void TlsEngine::count_whole_records() noexcept {
 
 TlsEngine::Progress TlsEngine::handshake() {
   if (failed()) return Progress::failed;
+  // OpenSSL takes 50 KiB when it begins, which a peer that never says anything is not worth.
+  if (SSL_is_server(get()) && whole_ == 0 && !eof_) return Progress::wants_input;
   ERR_clear_error();
   int result = SSL_do_handshake(get());
   if (result == 1) return Progress::done;

@@ -72,6 +72,8 @@ class TlsEngine {
     return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
   }
 
+  /// The carrier gives up.
+  void abandon(std::exception_ptr error) noexcept { error_ = std::move(error); }
   bool failed() const noexcept { return error_ != nullptr; }
   /// Why; once failed, nothing works any more.
   const std::exception_ptr& error() const noexcept { return error_; }

@@ -103,10 +103,17 @@ void TlsLayer::begin() {
 }
 
 void TlsLayer::on_input() {
-  if (handshaking())
-    shake_hands();
-  else
-    drop_input();
+  try {
+    if (handshaking())
+      shake_hands();
+    else
+      drop_input();
+  } catch (const std::exception&) {  // No memory for what arrived.
+    if (handshaking())
+      handshake_ended(std::current_exception());
+    else
+      connection_.force_close(std::current_exception());
+  }
 }
 
 /// Takes bytes from the socket. Returns how many, or what stopped it.
@@ -164,9 +171,7 @@ void TlsLayer::handshake_ended(std::exception_ptr error) {
 std::int64_t TlsLayer::receive(ReadWait& reader) {
   std::int64_t got = feed_some();
   if (got < 0) return got;
-  got = decrypt(reader);
-  engine_.keep();
-  return got;
+  return decrypt(reader);
 }
 
 std::int64_t TlsLayer::decrypt(ReadWait& reader) {
@@ -175,9 +180,10 @@ std::int64_t TlsLayer::decrypt(ReadWait& reader) {
   std::span<char> room = connection_.buffer().empty() ? reader.target() : std::span<char>();
   std::int64_t got =
       room.size() >= TlsEngine::kRecord ? decrypt_into(room, reader) : decrypt_into_buffer();
+  engine_.keep();
   if (connection_.queue_.empty()) answers_ = 0;
   if (answers_ <= kMostAnswers) return got;
-  connection_.failed(std::make_exception_ptr(
+  engine_.abandon(std::make_exception_ptr(
       SSLError("TLS recv from " + peer_text(), "", "", "the peer does not read our answers")));
   return -EPROTO;
 }
