@@ -86,7 +86,7 @@ TEST(Stop, fault201_runner_is_closed_once_whenever_it_is_asked) {
       cleaned = true;
       slept.value();
     };
-    create_task(std::ref(background));
+    create_task(background);  // keeps a copy
     co_await sleep(0s);
   });
   EXPECT_FALSE(cleaned);
