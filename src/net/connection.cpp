@@ -403,10 +403,14 @@ std::string Connection::described(const char* verb) const {
   return verb + (" " + object);
 }
 
-void Connection::throw_if_unwritable() const {
+void Connection::throw_if_failed() const {
   if (exception()) std::rethrow_exception(exception());
   if (failure()) std::rethrow_exception(failure());
   if (write_error_) std::rethrow_exception(write_error_);
+}
+
+void Connection::throw_if_unwritable() const {
+  throw_if_failed();
   if (closed()) throw ConnectionResetError(ECONNRESET, "Connection lost");
 }
 

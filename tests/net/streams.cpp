@@ -211,6 +211,71 @@ TEST_P(StreamsTest, A3_6_high_and_low_water) {
   });
 }
 
+/// CPython: StreamWriter.drain and FlowControlMixin._drain_helper.
+TEST_P(StreamsTest, A3_4_drain_of_a_connection_that_this_side_has_closed) {
+  const std::string lost =
+      "asyncio::ConnectionResetError: Connection lost: Connection reset by peer";
+  run([&]() -> Coro<> {
+    Connected idle = co_await connected();
+    idle.writer().close();
+    Result<> first = co_await capture(idle.writer().drain());
+    EXPECT_EQ(describe_exception(first.exception()), lost);
+    Result<> second = co_await capture(idle.writer().drain());
+    EXPECT_EQ(describe_exception(second.exception()), lost);
+    co_await idle.writer().wait_closed();
+    co_await idle.close();
+
+    // Who waits for the peer is let go when the connection ends without an error.
+    Connected aborted = co_await connected();
+    aborted.writer().write(pattern(8'000'000));
+    Task<> waiting = create_task(aborted.writer().drain());
+    co_await settle();
+    EXPECT_FALSE(waiting.done());
+    aborted.writer().abort();
+    Result<> let_go = co_await capture(waiting);
+    EXPECT_TRUE(let_go.has_value());
+    Result<> afterwards = co_await capture(aborted.writer().drain());
+    EXPECT_EQ(describe_exception(afterwards.exception()), lost);
+    co_await aborted.close();
+  });
+}
+
+TEST_P(StreamsTest, A3_4_drain_after_close_waits_for_what_is_left) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    both.writer().write(pattern(8'000'000));
+    both.writer().close();
+    Task<> draining = create_task(both.writer().drain());
+    co_await settle();
+    EXPECT_FALSE(draining.done());
+    auto receiving = create_task(read_exactly, both.peer_reader(), 8'000'000u);
+    Result<> drained = co_await capture(draining);
+    EXPECT_TRUE(drained.has_value());
+    co_await receiving;
+    co_await both.writer().wait_closed();
+    co_await both.close();
+  });
+}
+
+TEST_P(StreamsTest, A3_4_a_drain_is_cancelled_in_each_of_its_waits) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    both.writer().write(pattern(8'000'000));
+    both.writer().close();
+    for (bool early : {true, false}) {
+      Task<> draining = create_task(both.writer().drain());
+      co_await sleep(0s);
+      if (!early) co_await settle();
+      draining.cancel();
+      Result<> outcome = co_await capture(draining);
+      EXPECT_TRUE(outcome.cancelled());
+    }
+    both.writer().abort();
+    co_await both.writer().wait_closed();
+    co_await both.close();
+  });
+}
+
 /// The awaitables of streams are values: they go where every other awaitable goes.
 TEST_P(StreamsTest, A2_11_reads_in_wait_for_and_gather) {
   run([]() -> Coro<> {

@@ -113,6 +113,7 @@ class Connection final : public ReaderState, public Resource {
   bool paused() const noexcept { return paused_; }
   /// Whether a drain that has nothing to wait for should let the others run first.
   bool drain_must_yield() noexcept;
+  void throw_if_failed() const;
   void throw_if_unwritable() const;
   void throw_if_lost() const;
   List<Waiter>& drain_waiters() noexcept { return drain_waiters_; }

@@ -22,6 +22,13 @@ class DrainWait : public Waiter {
   bool drained();
 
   Ref<Connection> connection_;
+
+ private:
+  bool may_resume() noexcept final;
+  void wait_for_peer() noexcept;
+
+  bool waited_ = false;
+  bool cancelled_ = false;
 };
 
 class [[nodiscard("co_await it")]] Drain final : public DrainWait {
