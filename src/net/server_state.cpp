@@ -108,7 +108,8 @@ void ServerState::open() {
 }
 
 void ServerState::start_serving() {
-  if (serving_ || closed_) return;
+  if (closed_) throw RuntimeError("server is closed");
+  if (serving_) return;
   for (auto& listener : listeners_) {
     int result = backend_.listen(listener->fd, options_.get_backlog());
     if (result < 0) throw_os_error(-result, "listen on descriptor " + std::to_string(listener->fd));

@@ -128,6 +128,9 @@ TEST_P(ServerTest, A3_2_start_serving_later) {
     std::string answer = co_await ask(server.sockets().at(0).port());
     EXPECT_EQ(answer, "hello\n");
     server.close();
+    Result<> again = co_await capture(server.start_serving());
+    EXPECT_EQ(describe_exception(again.exception()), "asyncio::RuntimeError: server is closed");
+    EXPECT_FALSE(server.is_serving());
     co_await server.wait_closed();
   });
 }
