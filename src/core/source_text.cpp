@@ -34,28 +34,37 @@ std::string without_anonymous(std::string_view text) {
   return name;
 }
 
+/// Also without what compilers append about them: g++ " [with T = int]", clang " [T = int]".
+std::string without_template_arguments(std::string_view text) {
+  std::string rest;
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (depth == 0 && text.substr(i).starts_with(" [")) break;
+    if (text[i] == '<') ++depth;
+    if (depth == 0) rest += text[i];
+    if (text[i] == '>') --depth;
+  }
+  return rest;
+}
+
 }  // namespace
 
 std::string function_name(const std::source_location& where) {
-  std::string_view text = where.function_name();
-  // clang: "auto main()::(anonymous class)::operator()() const"; g++: "main()::<lambda()>".
-  if (text.find("operator()") != std::string_view::npos ||
-      text.find("<lambda") != std::string_view::npos)
+  std::string name = without_template_arguments(where.function_name());
+  std::string_view text = name;
+  // clang: "auto main()::(anonymous class)::operator()() const"; g++: "main()::<lambda()>", of
+  // which the last part is gone.
+  if (text.find("(anonymous class)::operator()") != std::string_view::npos || text.ends_with("::"))
     return "<lambda>";
-  if (auto with = text.find(" [with "); with != std::string_view::npos) text = text.substr(0, with);
   if (auto last = text.rfind(')'); last != std::string_view::npos) {
     auto open = opening(text, last, '(', ')');
-    if (open != std::string_view::npos) text = text.substr(0, open);
-  }
-  if (text.ends_with('>')) {
-    auto open = opening(text, text.size() - 1, '<', '>');
     if (open != std::string_view::npos) text = text.substr(0, open);
   }
   // What is left is "return-type name"; only the return type can hold a space outside brackets.
   int depth = 0;
   for (std::size_t i = text.size(); i-- > 0;) {
-    if (text[i] == '>' || text[i] == ')' || text[i] == '}') ++depth;
-    if (text[i] == '<' || text[i] == '(' || text[i] == '{') --depth;
+    if (text[i] == ')' || text[i] == '}') ++depth;
+    if (text[i] == '(' || text[i] == '{') --depth;
     if (text[i] != ' ' || depth != 0) continue;
     text = text.substr(i + 1);
     break;
