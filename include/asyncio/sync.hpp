@@ -260,8 +260,12 @@ class Condition : private detail::LoopBound {
   void wake(std::ptrdiff_t count) noexcept;
   void wake_all() noexcept { wake(std::numeric_limits<std::ptrdiff_t>::max()); }
 
+  /// A part of a `name`.
+  explicit Condition(const char* name) : own_(std::in_place), lock_(*own_), name_(name) {}
+
   std::optional<Lock> own_;
   Lock& lock_;
+  const char* const name_ = "Condition";
   detail::List<detail::ConditionLinks> waiters_;
   detail::List<detail::ConditionLinks> woken_;  // notified or cancelled, and not resumed yet
 };
@@ -381,7 +385,7 @@ class Barrier {
   static Coro<> abort_in(Barrier* barrier);
   void leave() noexcept;
 
-  Condition condition_;
+  Condition condition_{"Barrier"};
   detail::List<detail::Links> arrivals_;
   const int parties_;
   int count_ = 0;

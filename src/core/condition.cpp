@@ -38,7 +38,7 @@ void Condition::wake(std::ptrdiff_t count) noexcept {
 namespace detail {
 
 ConditionWait::ConditionWait(Condition& condition) noexcept
-    : LockWait(condition.lock_), condition_(&condition) {}
+    : LockWait(condition.lock_), condition_(&condition), name_(condition.name_) {}
 
 ConditionWait::~ConditionWait() {
   while (!scopes_.empty()) scopes_.pop_front();
@@ -49,7 +49,7 @@ ConditionWait::~ConditionWait() {
 
 void ConditionWait::await_suspend(PromiseBase& promise) {
   if (!lock_->locked()) throw RuntimeError("cannot wait on un-acquired lock");
-  condition_->bind(promise, "Condition");
+  condition_->bind(promise, name_);
   lock_->bind(promise, "Lock");
   lock_->release();
   while (!lock_->scopes_.empty()) {
@@ -93,7 +93,7 @@ bool ConditionWait::await_resume() {
     if (error_) std::rethrow_exception(std::move(error_));
     throw CancelledError();
   }
-  if (!lock_) throw_destroyed("Condition");
+  if (!lock_) throw_destroyed(name_);
   return true;
 }
 

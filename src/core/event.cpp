@@ -20,8 +20,12 @@ void Event::set() {
 
 namespace detail {
 
+const char* EventWait::primitive_name() const noexcept {
+  return kind() == AwaitableKind::queue_join ? "Queue" : "Event";
+}
+
 void EventWait::await_suspend(PromiseBase& promise) {
-  event_->bind(promise, "Event");
+  event_->bind(promise, primitive_name());
   event_->waiters_.push_back(*this);
   suspend_waiter(promise);
 }
@@ -30,7 +34,7 @@ void EventWait::finish() {
   bool cancelled = ended_cancelled();
   unlink();
   if (cancelled) throw_cancelled();
-  if (!event_) throw_destroyed("Event");
+  if (!event_) throw_destroyed(primitive_name());
 }
 
 }  // namespace detail

@@ -209,10 +209,24 @@ TEST(Barrier, R16_a_barrier_that_is_destroyed_wakes_its_waiters_with_an_error) {
     barrier.reset();
     for (auto& task : {a, b}) {
       auto outcome = co_await capture(task);
-      EXPECT_TRUE(outcome.holds<RuntimeError>());
+      EXPECT_EQ(describe_exception(outcome.exception()),
+                "asyncio::RuntimeError: the Barrier was destroyed while a task waited for it");
     }
   });
   EXPECT_EQ(log.count("Scoped"), 0) << log.all();
+}
+
+TEST(Barrier, R16_one_of_another_loop_is_named) {
+  Barrier barrier(2);
+  auto wait_a_while = [&]() -> Coro<Result<int>> {
+    Task<int> waiting = create_task(barrier.wait());
+    co_await yields(3);
+    waiting.cancel();
+    co_return co_await capture(waiting);
+  };
+  EXPECT_TRUE(run_virtual(wait_a_while).cancelled());
+  EXPECT_EQ(describe_exception(run_virtual(wait_a_while).exception()),
+            "asyncio::RuntimeError: <asyncio.Barrier> is bound to a different event loop");
 }
 
 Coro<> own_a_barrier_and_wait(std::vector<Task<int>>& tasks) {

@@ -192,6 +192,28 @@ TEST(Queue, R16_a_queue_that_is_destroyed_wakes_its_waiters_with_an_error) {
   });
 }
 
+TEST(Queue, R16_join_of_a_queue_that_is_destroyed_or_of_another_loop_names_the_queue) {
+  Queue<int> shared;
+  shared.put_nowait(1);
+  run_virtual([&]() -> Coro<> {
+    auto queue = std::make_unique<Queue<int>>();
+    queue->put_nowait(1);
+    Task<> joined = create_task(queue->join());
+    Task<> joined_shared = create_task(shared.join());
+    co_await sleep(0s);
+    queue.reset();
+    auto outcome = co_await capture(joined);
+    EXPECT_EQ(describe_exception(outcome.exception()),
+              "asyncio::RuntimeError: the Queue was destroyed while a task waited for it");
+    joined_shared.cancel();
+  });
+  run_virtual([&]() -> Coro<> {
+    auto outcome = co_await capture(shared.join());
+    EXPECT_EQ(describe_exception(outcome.exception()),
+              "asyncio::RuntimeError: <asyncio.Queue> is bound to a different event loop");
+  });
+}
+
 Coro<> own_a_queue_and_wait(std::vector<Task<>>& tasks, Trace& trace) {
   Queue<int> empty;
   Queue<int> full(1);

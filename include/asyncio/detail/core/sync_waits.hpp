@@ -76,6 +76,8 @@ class [[nodiscard("co_await it")]] EventWait : public Waiter {
  private:
   friend class asyncio::Event;
   void finish();
+  /// What the user knows it as.
+  const char* primitive_name() const noexcept;
 
   Event* event_;  // null if the event was destroyed before it was set
 };
@@ -92,7 +94,10 @@ class [[nodiscard("co_await it")]] ConditionWait : public LockWait, public Condi
  public:
   explicit ConditionWait(Condition& condition) noexcept;
   ConditionWait(ConditionWait&& idle) noexcept
-      : LockWait(std::move(idle)), ConditionLinks(), condition_(idle.condition_) {}
+      : LockWait(std::move(idle)),
+        ConditionLinks(),
+        condition_(idle.condition_),
+        name_(idle.name_) {}
   ~ConditionWait();
 
   bool await_ready() const noexcept { return false; }
@@ -105,6 +110,7 @@ class [[nodiscard("co_await it")]] ConditionWait : public LockWait, public Condi
   friend class asyncio::Condition;
 
   Condition* condition_;       // null if it was destroyed meanwhile
+  const char* name_;           // what the user knows the condition as
   List<Scoped<Lock>> scopes_;  // who gets the lock back, taken from the lock while it is released
   std::exception_ptr error_;   // the latest cancellation's, or null for a plain CancelledError
   bool cancelled_ = false;
