@@ -39,10 +39,9 @@ bool ReadinessBackend::supports(Opcode opcode) const noexcept {
 // --- Operations -------------------------------------------------------------------------------
 
 bool ReadinessBackend::start(Operation& op) noexcept {
-  if (op.fd < 0) return ended_at_once(op, -EBADF);
-  Watch* watch = find_or_make(op.fd);
-  if (!watch) return ended_at_once(op, -ENOMEM);
-  Side& side = waits_for_write(op.opcode) ? watch->writing : watch->reading;
+  if (int error = remember(op.fd)) return ended_at_once(op, error);
+  Watch& watch = *find(op.fd);
+  Side& side = waits_for_write(op.opcode) ? watch.writing : watch.reading;
   if (side.waiting.empty()) {
     std::int64_t result = attempt(op);
     if (!would_wait(op.opcode, result)) return ended_at_once(op, result);
@@ -57,9 +56,9 @@ std::int64_t ReadinessBackend::attempt(Operation& op) noexcept {
   if (op.opcode == Opcode::close) return close_fd(op.fd);
   if (op.fd < 0) return -EBADF;
   if (is_poll(op.opcode) && !op.stream) return poll_once(op);
-  Watch* watch = find_or_make(op.fd);
-  if (!watch) return -ENOMEM;
-  Side& side = waits_for_write(op.opcode) ? watch->writing : watch->reading;
+  if (int error = remember(op.fd)) return error;
+  Watch& watch = *find(op.fd);
+  Side& side = waits_for_write(op.opcode) ? watch.writing : watch.reading;
   if (is_poll(op.opcode)) return side.blocked ? -EAGAIN : 1;
   return perform_and_note(op, side);
 }
@@ -163,14 +162,17 @@ int ReadinessBackend::close_fd(int fd) noexcept {
   return static_cast<int>(gate().once(SystemCall::close, [&] { return ::close(fd); }));
 }
 
-ReadinessBackend::Watch* ReadinessBackend::find_or_make(int fd) noexcept {
+int ReadinessBackend::remember(int fd) noexcept {
+  if (find(fd)) return 0;
+  std::int64_t open = gate().call(SystemCall::fcntl, [&] { return ::fcntl(fd, F_GETFD); });
+  if (open < 0) return static_cast<int>(open);
   try {
     while (static_cast<std::size_t>(fd) >= watches_.size())
       watches_.emplace_back(static_cast<int>(watches_.size()));
+    return 0;
   } catch (const std::bad_alloc&) {
-    return nullptr;
+    return -ENOMEM;
   }
-  return find(fd);
 }
 
 void ReadinessBackend::renew(int fd, int error) noexcept {

@@ -78,8 +78,9 @@ class ReadinessBackend : public SystemBackend {
     return true;
   }
 
-  /// Null if there is no memory for it.
-  Watch* find_or_make(int fd) noexcept;
+  /// Makes `find(fd)` succeed. Returns 0, or the negative error number: of a number that is no open
+  /// descriptor nothing is remembered, and no memory is out for one that is too large.
+  int remember(int fd) noexcept;
   /// Null for a number that nobody has asked about.
   Watch* find(int fd) noexcept {
     return static_cast<std::size_t>(fd) < watches_.size() ? &watches_[static_cast<std::size_t>(fd)]

@@ -149,8 +149,7 @@ bool UringBackend::start(Operation& op) noexcept {
   if (!is_request(op)) return ReadinessBackend::start(op);
   if (closed_) return ended_at_once(op, -EBADF);
   if (!knows(op.opcode)) return ended_at_once(op, -EOPNOTSUPP);
-  Watch* watch = op.fd < 0 ? nullptr : find_or_make(op.fd);
-  if (watch) ++watch->requests;
+  if (remember(op.fd) == 0) ++find(op.fd)->requests;
   op.phase = Operation::Phase::waiting;
   unsubmitted_.push_back(op);
   return false;

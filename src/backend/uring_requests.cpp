@@ -317,9 +317,9 @@ bool UringBackend::cancel_operations_on(int fd) noexcept {
 // --- Listeners --------------------------------------------------------------------------------
 
 bool UringBackend::start_accept(Operation& op) noexcept {
-  if (op.fd < 0 || closed_) return ended_at_once(op, -EBADF);
-  Watch* watch = find_or_make(op.fd);
-  if (!watch) return ended_at_once(op, -ENOMEM);
+  if (closed_) return ended_at_once(op, -EBADF);
+  if (int error = remember(op.fd)) return ended_at_once(op, error);
+  Watch* watch = find(op.fd);
   Listener* listener = nullptr;
   try {
     listener = &listeners_.try_emplace(op.fd, *watch).first->second;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // What only backends on real descriptors have to deal with.
+#include "asyncio/capture.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
+#include "captures.hpp"
 #include "connected.hpp"
+#include "heap.hpp"
 #include "probe.hpp"
 
 #include <gtest/gtest.h>
@@ -271,6 +274,32 @@ TEST_P(DescriptorsTest, R2_end_right_after_the_last_bytes) {
       co_await writer.wait_closed();
     }
   });
+}
+
+/// More than any process may have open.
+constexpr int kHugeNumber = 1'000'000'000;
+
+TEST_P(DescriptorsTest, fault73_a_number_that_is_no_descriptor_is_refused_and_not_remembered) {
+  auto main = []() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    std::size_t before = test::heap_bytes();
+    EXPECT_EQ(test::thrown([&] { loop.add_reader(kHugeNumber, [] {}); }),
+              "asyncio::OSError: add_reader of descriptor 1000000000: Bad file descriptor");
+    EXPECT_EQ(test::thrown([&] { loop.add_writer(kHugeNumber, [] {}); }),
+              "asyncio::OSError: add_writer of descriptor 1000000000: Bad file descriptor");
+    EXPECT_FALSE(loop.remove_reader(kHugeNumber));
+    Result<std::string> received = co_await capture(loop.sock_recv(kHugeNumber, 10));
+    EXPECT_EQ(describe_exception(received.exception()),
+              "asyncio::OSError: recv of descriptor 1000000000: Bad file descriptor");
+    Result<> connected =
+        co_await capture(loop.sock_connect(kHugeNumber, SocketAddress::local("/nowhere")));
+    EXPECT_EQ(describe_exception(connected.exception()),
+              "asyncio::OSError: connect /nowhere: Bad file descriptor");
+    Result<> negative = co_await capture(loop.sock_sendall(-1, "text"));
+    EXPECT_TRUE(negative.holds<OSError>());
+    EXPECT_LT(test::heap_bytes(), before + 64 * 1024);
+  };
+  run(main);
 }
 
 }  // namespace
