@@ -198,10 +198,10 @@ class Endpoint final : public DatagramTransport,
 
   void flush() {
     while (!queue_.empty()) {
-      Datagram& next = queue_.front();
-      std::int64_t result = send(next.first, next.second);
+      Datagram& first = queue_.front();
+      std::int64_t result = send(first.first, first.second);
       if (result == -EAGAIN) return ask(writing_);
-      Datagram gone = std::move(next);
+      Datagram gone = std::move(first);
       queue_.pop_front();
       queued_ -= gone.first.size() + kOverhead;
       sent(result, gone.second);

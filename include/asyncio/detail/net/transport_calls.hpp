@@ -269,8 +269,8 @@ auto EventLoop::subprocess_exec(Args&&... args) {
 template <class... Args>
 auto EventLoop::subprocess_shell(Args&&... args) {
   return [this]<class F>(F&& factory, SubprocessOptions options, std::string command) {
-    return subprocess_exec(std::forward<F>(factory), std::move(options), "/bin/sh", "-c",
-                           std::move(command));
+    return this->subprocess_exec(std::forward<F>(factory), std::move(options), "/bin/sh", "-c",
+                                 std::move(command));
   }(std::forward<Args>(args)...);
 }
 
