@@ -149,6 +149,7 @@ class Exclusive {
 Coro<void> send_on_connection(Ref<Connection> connection, Progress& progress) {
   Backend& backend = connection->backend();
   check_file(progress.file());
+  if (connection->tls()) throw SendfileNotAvailableError("what is sent has to be encrypted");
   if (!backend.supports(Opcode::sendfile) || !backend.has_system_descriptors())
     throw SendfileNotAvailableError("the event loop has no sendfile");
   Exclusive exclusive(connection);

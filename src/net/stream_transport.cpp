@@ -7,6 +7,7 @@
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/task.hpp"
 #include "asyncio/transports.hpp"
 #include "protocol_calls.hpp"
 
@@ -78,7 +79,7 @@ class StreamTransport final : public Transport,
     connection_->write_all(pieces);
   }
   void write_eof() override { connection_->write_eof(); }
-  bool can_write_eof() const noexcept override { return true; }
+  bool can_write_eof() const noexcept override { return StreamWriter(connection_).can_write_eof(); }
   std::size_t get_write_buffer_size() const noexcept override { return connection_->queued(); }
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
     return {connection_->low_water(), connection_->high_water()};
@@ -117,11 +118,13 @@ class StreamTransport final : public Transport,
   /// Waits for bytes.
   void ask() {
     if (!reads_ || reading_.pending || at_end_) return;
+    if (connection_->tls()) return start_decrypting();
     reading_.pending = true;
     if (connection_->backend().start(reading_)) loop().call_ready(reading_);
   }
   void stop_reading() noexcept {
     if (std::exchange(reading_.pending, false)) connection_->backend().forget(reading_);
+    if (decrypting_) std::exchange(decrypting_, std::nullopt)->cancel();
   }
 
   static void on_readable(Ready& node) {
@@ -136,6 +139,38 @@ class StreamTransport final : public Transport,
     else
       self->read_bytes();
     if (self->is_reading()) self->ask();
+  }
+
+  // Over TLS bytes have to pass the connection: a task reads them.
+  void start_decrypting() {
+    if (!decrypting_)
+      decrypting_ = loop().handle().create_task(&StreamTransport::decrypt, shared_from_this());
+  }
+  static Coro<void> decrypt(std::shared_ptr<StreamTransport> self) {
+    StreamReader reader(self->connection_);
+    while (self->is_reading() && !self->at_end_) {
+      std::string data;
+      try {
+        data = co_await reader.read(Backend::kScratchSize);
+      } catch (const std::exception&) {
+        co_return;  // connection_lost tells
+      }
+      self->decrypted(std::move(data));
+    }
+  }
+  void decrypted(std::string data) {
+    if (data.empty()) return read_ended(0);
+    if (buffered_) return copy_into_buffers(data);
+    check("protocol.data_received() call failed.", [&] { plain_->data_received(std::move(data)); });
+  }
+  void copy_into_buffers(std::string_view data) {
+    while (!data.empty() && buffered_ && !is_closing()) {
+      std::span<char> room = next_buffer();
+      if (room.empty()) return;
+      std::size_t count = data.copy(room.data(), room.size());
+      data.remove_prefix(count);
+      check("protocol.buffer_updated() call failed.", [&] { buffered_->buffer_updated(count); });
+    }
   }
 
   std::int64_t receive(std::span<char> room) {
@@ -157,12 +192,18 @@ class StreamTransport final : public Transport,
     check("protocol.data_received() call failed.", [&] { plain_->data_received(std::move(data)); });
   }
 
-  void read_into_buffer() {
+  /// Empty if there is none, after which the transport is closed.
+  std::span<char> next_buffer() {
     std::span<char> room;
     check("protocol.get_buffer() call failed.", [&] {
       room = buffered_->get_buffer(Backend::kScratchSize);
       if (room.empty()) throw RuntimeError("get_buffer() returned an empty buffer");
     });
+    return room;
+  }
+
+  void read_into_buffer() {
+    std::span<char> room = next_buffer();
     if (room.empty() || is_closing()) return;
     std::int64_t count = receive(room);
     if (count <= 0) return read_ended(count);
@@ -178,7 +219,9 @@ class StreamTransport final : public Transport,
     bool keep_open = false;
     check("protocol.eof_received() call failed.",
           [&] { keep_open = stream_protocol_->eof_received(); });
-    if (!keep_open || connection_->medium() == Medium::read_pipe) connection_->close();
+    // A pipe has no other direction, and TLS ends both.
+    bool both = connection_->medium() == Medium::socket && !connection_->tls();
+    if (!keep_open || !both) connection_->close();
   }
 
   /// CPython: _fatal_error.
@@ -226,6 +269,7 @@ class StreamTransport final : public Transport,
   Protocol* plain_ = nullptr;
   BufferedProtocol* buffered_ = nullptr;
   Reading reading_;
+  std::optional<Task<void>> decrypting_;
   Node begin_;
   std::shared_ptr<StreamTransport> self_;
   bool reads_ = false;

@@ -4,6 +4,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "tls.hpp"
 
 #include <gtest/gtest.h>
 
@@ -378,6 +379,38 @@ TEST_P(RealTransports, A11_python_as_peer) {
     co_await server.wait_closed();
   });
 }
+
+/// Echo over TLS, with a plain and a buffered protocol.
+template <class P>
+Coro<> echo_over_tls() {
+  EventLoop loop = get_running_loop();
+  Server server = co_await loop.create_server(&made<EchoProtocol>, "127.0.0.1", 0,
+                                              ServerOptions().ssl(test::pki().server()));
+  auto [transport, client] = co_await loop.create_connection(
+      &made<P>, "127.0.0.1", server.sockets().at(0).port(),
+      ConnectOptions().ssl(test::pki().client()).server_hostname("localhost"));
+  EXPECT_FALSE(transport->can_write_eof());
+  std::string input = pattern(500'000);
+  transport->write(input);
+  while (client->received.size() < input.size()) {
+    if (client->received.size() < 100'000) {  // a pause and its end lose nothing
+      transport->pause_reading();
+      transport->resume_reading();
+    }
+    client->arrived.clear();
+    co_await client->arrived.wait();
+  }
+  EXPECT_TRUE(client->received == input);
+  transport->close();
+  co_await client->lost.wait();
+  EXPECT_EQ(client->events.back(), "lost no exception");
+  server.close();
+  server.close_clients();
+  co_await server.wait_closed();
+}
+
+TEST_P(RealTransports, A9_5_over_TLS) { run(echo_over_tls<Client>); }
+TEST_P(RealTransports, A9_5_buffered_over_TLS) { run(echo_over_tls<Buffered>); }
 
 TEST_P(RealTransports, A9_10_pipes_with_protocols) {
   run([]() -> Coro<> {
