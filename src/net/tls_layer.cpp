@@ -171,7 +171,9 @@ void TlsLayer::handshake_ended(std::exception_ptr error) {
 std::int64_t TlsLayer::receive(ReadWait& reader) {
   std::int64_t got = feed_some();
   if (got < 0) return got;
-  return decrypt(reader);
+  got = decrypt(reader);
+  engine_.keep();  // also what is not a whole record yet
+  return got;
 }
 
 std::int64_t TlsLayer::decrypt(ReadWait& reader) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a bad peer or network does to TLS.
 #include "asyncio/capture.hpp"
+#include "asyncio/sync.hpp"
 #include "asyncio/testing/faults.hpp"
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
