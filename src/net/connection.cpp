@@ -386,9 +386,7 @@ void Connection::failed(std::exception_ptr error) {
 }
 
 /// Nothing more can be sent; what has arrived can still be read.
-void Connection::write_failed(int error) {
-  write_failed(make_os_error(error, described("send")));
-}
+void Connection::write_failed(int error) { write_failed(make_os_error(error, described("send"))); }
 
 void Connection::write_failed(std::exception_ptr error) {
   write_error_ = std::move(error);
