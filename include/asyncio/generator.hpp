@@ -47,20 +47,19 @@ class GeneratorPromise final : public GeneratorState {
     this->function = where;
     return AsyncGenerator<T, Sent>(*this);
   }
-  /// The item stays in the generator's frame until the consumer has taken it.
-  YieldAwaiter<Sent> yield_value(T& value) noexcept {
-    this->item = std::addressof(value);
-    return YieldAwaiter<Sent>(*this);
-  }
+  /// The item stays in the generator's frame until the consumer has moved it out.
   YieldAwaiter<Sent> yield_value(T&& value) noexcept {
     this->item = std::addressof(value);
     return YieldAwaiter<Sent>(*this);
   }
-  YieldAwaiter<Sent> yield_value(const T& value)
-    requires std::is_copy_constructible_v<T>
-  {
-    copy_.emplace(value);
-    this->item = std::addressof(*copy_);
+  /// The generator keeps what has a name.
+  YieldAwaiter<Sent> yield_value(const T& value) {
+    static_assert(copyable_v<T>,
+                  "the generator keeps a named item: write co_yield std::move(item)");
+    if constexpr (copyable_v<T>) {
+      copy_.emplace(value);
+      this->item = std::addressof(*copy_);
+    }
     return YieldAwaiter<Sent>(*this);
   }
   void return_void() noexcept { this->outcome = Outcome::value; }
@@ -165,7 +164,7 @@ class [[nodiscard("ask it for items: co_await generator.next()")]] AsyncGenerato
   using value_type = T;
 
   /// Awaits   the next item.
-  /// Returns  it, moved out; empty at the end.
+  /// Returns  it: a copy of a named item, others moved out; empty at the end.
   /// Throws   what the generator throws, which is then finished; RuntimeError if it is running;
   ///          TypeError if the `co_yield` that is waiting needs a Sent. With std::optional<S> for
   ///          Sent it returns nullopt, as Python's None.

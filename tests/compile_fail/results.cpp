@@ -2,6 +2,8 @@
 // What coroutines may return and yield.
 #include "asyncio/asyncio.hpp"
 
+#include <memory>
+
 using namespace asyncio;
 
 struct alignas(64) Line {};
@@ -10,6 +12,8 @@ struct alignas(64) Line {};
 Coro<int> converts() { co_return "text"; }
 // refused: co_yield needs a function that returns asyncio::AsyncGenerator
 Coro<> yields() { co_yield 1; }
+// refused: the generator keeps a named item: write co_yield std::move(item)
+AsyncGenerator<std::unique_ptr<int>> keeps(std::unique_ptr<int> item) { co_yield item; }
 // refused: a coroutine's result may not be over-aligned: return a pointer
 Coro<Line> aligned() { co_return Line(); }
 // refused: a coroutine's parameter may not be over-aligned: pass a pointer

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -215,6 +216,34 @@ TEST(Generator, A2_20_aclosing_closes_what_is_left_early) {
     EXPECT_EQ(trace.size(), 2u);
     auto end = co_await named.next();
     EXPECT_FALSE(end);
+  });
+}
+
+AsyncGenerator<std::string> growing() {
+  std::string text;
+  for (int i = 0; i < 3; ++i) {
+    text += "a";
+    co_yield text;
+  }
+}
+
+AsyncGenerator<std::unique_ptr<int>> owners() {
+  auto owned = std::make_unique<int>(7);
+  co_yield std::move(owned);
+  co_yield std::make_unique<int>(8);
+}
+
+TEST(Generator, A2_19_the_generator_keeps_what_it_yields_by_name) {
+  run_virtual([]() -> Coro<> {
+    std::string all;
+    auto generator = growing();
+    while (auto text = co_await generator.next()) all += *text + " ";
+    EXPECT_EQ(all, "a aa aaa ");
+    auto moved = owners();
+    auto first = co_await moved.next();
+    auto second = co_await moved.next();
+    EXPECT_EQ(**first + **second, 15);
+    co_await moved.aclose();
   });
 }
 
