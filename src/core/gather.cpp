@@ -58,7 +58,7 @@ void GatherChildren::begin() {
   std::size_t pending = distinct_ - done.size();
   outer_.add_references(pending);
   if (pending > 0) outer_.loop().add_combinator(*this);
-  if (children_.empty()) collect_results();
+  if (children_.empty()) return collect();
   for (std::size_t index : done) child_done(*children_[index]);
 }
 
@@ -75,11 +75,14 @@ void GatherChildren::pass_on(FutureState& child) {
   // lets it go.
   if (outer_.done()) return;
   if (!child.has_value() && !return_exceptions_) return outer_.set_exception(child.take_error());
-  if (finished_ == distinct_) collect_results();
+  if (finished_ == distinct_) collect_results(child);
 }
 
-void GatherChildren::collect_results() {
-  if (cancel_requested_) return outer_.set_exception(std::make_exception_ptr(CancelledError()));
+/// `last` ended last: of a cancelled gather its CancelledError is the outcome.
+void GatherChildren::collect_results(FutureState& last) {
+  if (cancel_requested_)
+    return outer_.set_exception(last.cancelled() ? last.take_error()
+                                                 : std::make_exception_ptr(CancelledError()));
   try {
     collect();
   } catch (...) {  // A result could not be copied: the awaiter gets that error instead.

@@ -144,4 +144,15 @@ TEST(Gather, A2_7_cancelled_child_is_an_error_of_the_await_and_not_of_the_gather
   });
 }
 
+TEST(Gather, A2_7_R11_the_message_of_a_cancellation_arrives_with_return_exceptions_too) {
+  run_virtual([]() -> Coro<> {
+    auto body = []() -> Coro<> { co_await gather(return_exceptions, sleep(1h), sleep(2h)); };
+    Task<> task = create_task(body());
+    co_await sleep(1s);
+    task.cancel("why");
+    auto ended = co_await capture(task);
+    EXPECT_EQ(describe_exception(ended.exception()), "asyncio::CancelledError: why");
+  });
+}
+
 }  // namespace

@@ -45,7 +45,7 @@ class GatherChildren : private Combinator {
   bool waits_for(FutureState& child) const noexcept;
   void child_done(FutureState& child);
   void pass_on(FutureState& child);
-  void collect_results();
+  void collect_results(FutureState& last);
   void loop_closing() noexcept final;
 
   FutureState& outer_;
