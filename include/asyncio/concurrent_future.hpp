@@ -68,14 +68,14 @@ class ConcurrentFuture {
   ConcurrentFuture() : state_(std::make_shared<detail::ConcurrentState<T>>()) {}
 
   /// Whether there is an outcome: a value, an exception or a cancellation.
-  bool done() const noexcept { return state_->done(); }
+  bool done() const { return state()->done(); }
   /// Whether the work has begun and not ended.
-  bool running() const noexcept { return state_->running(); }
-  bool cancelled() const noexcept { return state_->cancelled(); }
+  bool running() const { return state()->running(); }
+  bool cancelled() const { return state()->cancelled(); }
   /// Cancels what has not begun.
   ///
   /// Returns  false if it runs or has ended, other than by a cancellation.
-  bool cancel() const noexcept { return state_->cancel(); }
+  bool cancel() const { return state()->cancel(); }
 
   /// Blocks until there is an outcome, at most for `limit`.
   ///
@@ -84,15 +84,15 @@ class ConcurrentFuture {
   ///          that has to bring the outcome, where this would wait for ever; InvalidStateError if
   ///          the value was moved out before.
   T result(OptionalDelay limit = std::nullopt) const {
-    state_->wait(limit);
-    if (std::exception_ptr error = state_->error()) std::rethrow_exception(std::move(error));
-    return state_->value();
+    state()->wait(limit);
+    if (std::exception_ptr error = state()->error()) std::rethrow_exception(std::move(error));
+    return state()->value();
   }
   /// The same for the exception: null if there is a value.
   std::exception_ptr exception(OptionalDelay limit = std::nullopt) const {
-    state_->wait(limit);
-    if (state_->cancelled()) throw CancelledError();
-    return state_->error();
+    state()->wait(limit);
+    if (state()->cancelled()) throw CancelledError();
+    return state()->error();
   }
 
   /// Calls `function(future)` or `function()` once there is an outcome, in the thread that brings
@@ -103,22 +103,22 @@ class ConcurrentFuture {
     static_assert(
         std::is_invocable_v<Function&, ConcurrentFuture> || std::is_invocable_v<Function&>,
         "a done callback takes the future, or nothing");
-    state_->observe(*new detail::ConcurrentCallback<T, Function>(std::forward<F>(function)));
+    state()->observe(*new detail::ConcurrentCallback<T, Function>(std::forward<F>(function)));
   }
 
   /// For who runs the work: false, and nothing to do, if it was cancelled before it began.
   ///
   /// Throws   RuntimeError if the work has begun already.
-  bool set_running_or_notify_cancel() const { return state_->set_running_or_notify_cancel(); }
+  bool set_running_or_notify_cancel() const { return state()->set_running_or_notify_cancel(); }
   /// Throws   InvalidStateError if there is an outcome.
   template <class... U>
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) const {
-    state_->set_result(std::forward<U>(value)...);
+    state()->set_result(std::forward<U>(value)...);
   }
-  void set_exception(std::exception_ptr error) const { state_->set_exception(std::move(error)); }
+  void set_exception(std::exception_ptr error) const { state()->set_exception(std::move(error)); }
   template <class E>
-    requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+    requires(!std::convertible_to<E, std::exception_ptr>)
   void set_exception(E&& error) const {
     set_exception(std::make_exception_ptr(std::forward<E>(error)));
   }
@@ -128,7 +128,10 @@ class ConcurrentFuture {
 
   explicit ConcurrentFuture(std::shared_ptr<detail::ConcurrentState<T>> state) noexcept
       : state_(std::move(state)) {}
-  const std::shared_ptr<detail::ConcurrentState<T>>& state() const noexcept { return state_; }
+  const std::shared_ptr<detail::ConcurrentState<T>>& state() const {
+    if (!state_) throw RuntimeError("the ConcurrentFuture has been moved from");
+    return state_;
+  }
 
  private:
   std::shared_ptr<detail::ConcurrentState<T>> state_;

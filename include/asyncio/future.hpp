@@ -152,8 +152,8 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
   using value_type = void;
 
   /// Whether there is an outcome: a value, an exception or a cancellation.
-  bool done() const noexcept { return state_->done(); }
-  bool cancelled() const noexcept { return state_->cancelled(); }
+  bool done() const { return state()->done(); }
+  bool cancelled() const { return state()->cancelled(); }
 
   /// Requests cancellation. A plain future is cancelled at once; a task gets a CancelledError at
   /// its await; a gather passes it to its children.
@@ -169,7 +169,7 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
   /// Throws   CancelledError if cancelled, InvalidStateError if not done.
   std::exception_ptr exception() const { return used_state().exception(); }
 
-  EventLoop get_loop() const { return state_->loop().handle(); }
+  EventLoop get_loop() const { return state()->loop().handle(); }
 
   /// Whether both name the same future.
   friend bool operator==(const FutureHandle& a, const FutureHandle& b) noexcept {
@@ -178,10 +178,14 @@ class FutureHandle : public detail::CallbackMembers<FutureHandle> {
 
   explicit FutureHandle(detail::Ref<detail::FutureState> state) noexcept
       : state_(std::move(state)) {}
-  const detail::Ref<detail::FutureState>& state() const noexcept { return state_; }
+  const detail::Ref<detail::FutureState>& state() const {
+    if (!state_) [[unlikely]]
+      detail::throw_moved_from();
+    return state_;
+  }
   /// The same for a use that a debug loop refuses to other threads.
   detail::FutureState& used_state() const {
-    state_->loop().check_owner(*state_);
+    state()->loop().check_owner(*state_);
     return *state_;
   }
 
@@ -209,15 +213,15 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   template <class... U>
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) {
-    if (state_->is_task()) throw RuntimeError("Task does not support set_result operation");
+    if (state()->is_task()) throw RuntimeError("Task does not support set_result operation");
     static_cast<detail::ValueFuture<T>&>(used_state()).set_result(std::forward<U>(value)...);
   }
   void set_exception(std::exception_ptr error) {
-    if (state_->is_task()) throw RuntimeError("Task does not support set_exception operation");
+    if (state()->is_task()) throw RuntimeError("Task does not support set_exception operation");
     used_state().set_exception(std::move(error));
   }
   template <class E>
-    requires(!std::same_as<std::remove_cvref_t<E>, std::exception_ptr>)
+    requires(!std::convertible_to<E, std::exception_ptr>)
   void set_exception(E&& error) {
     set_exception(std::make_exception_ptr(std::forward<E>(error)));
   }
@@ -310,7 +314,7 @@ using view_t = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T
 template <class T>
 class LvalueFutureAwaiter final : public FutureWait {
  public:
-  explicit LvalueFutureAwaiter(const FutureHandle& handle) noexcept : FutureWait(handle.state()) {}
+  explicit LvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
   view_t<T> await_resume() {
     check();
     // A handle that does not know the type is awaited as void, whatever there is.
@@ -322,7 +326,7 @@ template <class T>
 class RvalueFutureAwaiter final : public FutureWait {
  public:
   /// Shares: the handle stays with the caller until the end of the expression.
-  explicit RvalueFutureAwaiter(const FutureHandle& handle) noexcept : FutureWait(handle.state()) {}
+  explicit RvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
   T await_resume() {
     check();
     if constexpr (std::is_void_v<T>) {

@@ -69,7 +69,7 @@ class RunOptions;
 
 namespace detail {
 
-inline TaskState& task_of(const FutureHandle& handle) noexcept {
+inline TaskState& task_of(const FutureHandle& handle) {
   return static_cast<TaskState&>(*handle.state());
 }
 std::vector<StackEntry> stack_of(TaskState& task, std::size_t limit);
@@ -87,12 +87,12 @@ class TaskMembers {
   /// Returns  the number of requests that are left.
   int uncancel() { return task().uncancel(); }
   /// The number of cancellation requests that were not taken back.
-  int cancelling() const noexcept { return task().cancelling(); }
+  int cancelling() const { return task().cancelling(); }
 
   /// The context in which the task runs.
   Context get_context() const { return task().context().share(); }
   /// The task's outermost coroutine frame; null once it has ended. For debuggers.
-  std::coroutine_handle<> get_coro() const noexcept {
+  std::coroutine_handle<> get_coro() const {
     PromiseBase* root = task().root();
     return root ? std::coroutine_handle<>(root->handle()) : std::coroutine_handle<>();
   }
@@ -106,7 +106,7 @@ class TaskMembers {
   }
 
  private:
-  TaskState& task() const noexcept { return task_of(static_cast<const Derived&>(*this)); }
+  TaskState& task() const { return task_of(static_cast<const Derived&>(*this)); }
 };
 
 }  // namespace detail
@@ -141,7 +141,7 @@ class Task : public Future<T>,
   using detail::CallbackMembers<Task<T>>::remove_done_callback;
 
   explicit Task(detail::Ref<detail::FutureState> state) noexcept : Future<T>(std::move(state)) {}
-  operator TaskHandle() const noexcept { return TaskHandle(this->state()); }
+  operator TaskHandle() const { return TaskHandle(this->state()); }
 };
 
 namespace detail {

@@ -97,6 +97,7 @@ class TaskGroup {
     if constexpr (!std::is_same_v<decltype(task), detail::Refused>) adopt(task.state());
     return task;
   }
+  void check_state() const;
   void check_open() const;
   void adopt(const detail::Ref<detail::FutureState>& task);
   detail::Loop& loop() const noexcept;

@@ -28,6 +28,8 @@ void discard_callbacks(ReadyList& callbacks) noexcept {
 
 }  // namespace
 
+void throw_moved_from() { throw RuntimeError("the task or future has been moved from"); }
+
 void FutureState::discard_callbacks() noexcept { detail::discard_callbacks(callbacks_); }
 
 void FutureState::report_never_retrieved() noexcept {

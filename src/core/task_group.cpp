@@ -141,7 +141,12 @@ TaskGroup::~TaskGroup() = default;
 
 detail::Loop& TaskGroup::loop() const noexcept { return state_->parent->loop(); }
 
+void TaskGroup::check_state() const {
+  if (!state_) throw RuntimeError("the TaskGroup has been moved from");
+}
+
 TaskGroup& TaskGroup::aenter() {
+  check_state();
   if (state_->entered) throw RuntimeError("TaskGroup has already been entered");
   detail::Loop* loop = detail::running_loop_or_null();
   if (!loop || !loop->current_task())
@@ -153,6 +158,7 @@ TaskGroup& TaskGroup::aenter() {
 }
 
 void TaskGroup::check_open() const {
+  check_state();
   if (!state_->entered) throw RuntimeError("TaskGroup has not been entered");
   if (state_->exiting && state_->children.empty()) throw RuntimeError("TaskGroup is finished");
   if (state_->aborting) throw RuntimeError("TaskGroup is shutting down");
@@ -165,6 +171,7 @@ void TaskGroup::adopt(const detail::Ref<detail::FutureState>& task) {
 }
 
 void TaskGroup::cancel() {
+  check_state();
   if (!state_->entered) {
     state_->cancel_on_enter = true;
     return;

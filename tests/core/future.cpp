@@ -273,4 +273,47 @@ TEST(Future, fault46_outcome_and_handles_outlive_the_loop) {
   EXPECT_TRUE(future.get_loop().is_closed());
 }
 
+TEST(Future, R16_set_exception_of_nothing_is_a_type_error) {
+  run_virtual([]() -> Coro<> {
+    auto future = get_running_loop().create_future<int>();
+    const char* expected = "asyncio::TypeError: set_exception: the exception is null";
+    EXPECT_EQ(thrown([&] { future.set_exception(nullptr); }), expected);
+    EXPECT_EQ(thrown([&] { future.set_exception(std::exception_ptr()); }), expected);
+    EXPECT_FALSE(future.done());
+    ConcurrentFuture<> concurrent;
+    EXPECT_EQ(thrown([&] { concurrent.set_exception(nullptr); }), expected);
+    co_return;
+  });
+}
+
+TEST(Future, R16_fault204_a_handle_that_was_moved_from_says_so) {
+  run_virtual([]() -> Coro<> {
+    auto number = []() -> Coro<int> { co_return 7; };
+    Task<int> task = create_task(number());
+    Task<int> other = std::move(task);
+    const char* expected = "asyncio::RuntimeError: the task or future has been moved from";
+    EXPECT_EQ(thrown([&] { (void)task.done(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.cancelled(); }), expected);
+    EXPECT_EQ(thrown([&] { task.cancel(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.result(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.exception(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.get_name(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.get_loop(); }), expected);
+    EXPECT_EQ(thrown([&] { (void)task.then([](int) {}); }), expected);
+    EXPECT_EQ(thrown([&] { task.add_done_callback([] {}); }), expected);
+    EXPECT_EQ(thrown([&] { (void)shield(task); }), expected);
+    EXPECT_EQ(thrown([&] { (void)gather(task); }), expected);
+    auto awaited = co_await capture([&]() -> Coro<int> { co_return co_await task; }());
+    EXPECT_EQ(describe_exception(awaited.exception()), expected);
+    auto waited = co_await capture([&]() -> Coro<int> { co_return co_await wait_for(task, 1s); }());
+    EXPECT_EQ(describe_exception(waited.exception()), expected);
+    int value = co_await other;
+    EXPECT_EQ(value, 7);
+    ConcurrentFuture<> concurrent;
+    ConcurrentFuture<> taken = std::move(concurrent);
+    EXPECT_EQ(thrown([&] { (void)concurrent.done(); }),
+              "asyncio::RuntimeError: the ConcurrentFuture has been moved from");
+  });
+}
+
 }  // namespace

@@ -21,6 +21,9 @@ class DoneCallback;
 template <class State>
 class Ref;
 
+/// A handle of a task or future that is used after it was moved from.
+[[noreturn]] void throw_moved_from();
+
 enum class FutureStatus : std::uint8_t { pending, cancelled, failed, value };
 
 /// What stands behind Future and Task handles: the outcome and who waits for it.

@@ -116,7 +116,7 @@ auto Future<T>::then(F&& function, std::source_location where) const {
   if constexpr (detail::check_then<T, std::decay_t<F>>()) {
     using State = detail::ThenState<T, std::decay_t<F>>;
     return Future<typename State::Result>(detail::Ref<detail::FutureState>::adopt(
-        new State(state_, where, std::forward<F>(function))));
+        new State(this->state(), where, std::forward<F>(function))));
   } else {
     return detail::Refused();
   }
