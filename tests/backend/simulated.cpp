@@ -235,9 +235,9 @@ TEST(Simulated, D8_work_in_a_thread_is_no_deadlock) {
 TEST(Simulated, D8_a_thread_that_the_loop_does_not_know_gets_a_while) {
   auto main = []() -> Coro<> {
     auto future = get_running_loop().create_future();
-    std::jthread stranger([loop = get_running_loop(), future]() mutable {
+    std::jthread stranger([loop = get_running_loop(), &future]() mutable {
       std::this_thread::sleep_for(50ms);
-      loop.call_soon_threadsafe([future]() mutable { future.set_result(); });
+      loop.call_soon_threadsafe([&future] { future.set_result(); });
     });
     co_await future;
   };

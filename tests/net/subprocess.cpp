@@ -296,7 +296,8 @@ TEST_P(Subprocess, fault107_what_cannot_be_executed) {
     EXPECT_EQ(text,
               "asyncio::FileNotFoundError: change to folder /no/such/folder: No such file or "
               "directory");
-    std::string script = std::filesystem::temp_directory_path() / "asyncio-no-format";
+    std::string script = std::filesystem::temp_directory_path() /
+                         ("asyncio-no-format-" + std::to_string(::getpid()));
     std::ofstream(script) << "no program\n";
     ::chmod(script.c_str(), 0755);
     text = co_await error_of_starting(SubprocessOptions(), script);
