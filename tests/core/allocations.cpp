@@ -5,6 +5,7 @@
 #include "allocation_count.hpp"
 #include "asyncio/asyncio.hpp"
 #include "heap.hpp"
+#include "rounds.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -207,6 +208,7 @@ TEST_F(Allocations, L18_timeouts_armed_and_disarmed_leave_nothing) {
 Coro<> sleeper() { co_await sleep(1h); }
 
 TEST_F(RecycledAllocations, L6_a_million_sleeping_tasks_take_at_most_400_bytes_each) {
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers have a heap of their own";
   run_virtual([]() -> Coro<> {
     constexpr int kTasks = 1'000'000;
     std::size_t before = heap_bytes();
@@ -235,6 +237,7 @@ TEST_F(Allocations, fault14_a_million_cancels_of_one_task_take_no_memory) {
 }
 
 TEST_F(Allocations, fault33_a_million_cancelled_timers_give_their_memory_back) {
+  if (test::kSanitized) GTEST_SKIP() << "sanitizers have a heap of their own";
   run_virtual([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     HeapGrowth heap;
