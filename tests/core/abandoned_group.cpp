@@ -58,10 +58,10 @@ TEST(AbandonedGroup, A2_4_the_errors_of_its_tasks_are_in_the_report) {
     }());
     EXPECT_TRUE(result.cancelled());  // by the group: its task failed
   };
-  EXPECT_EQ(reports_of(main),
-            std::vector<std::string>{std::string(kReport) +
-                                     ": asyncio::ExceptionGroup: unhandled errors in a TaskGroup "
-                                     "(1 sub-exception)"});
+  std::string report = std::string(kReport) +
+                       ": asyncio::ExceptionGroup: unhandled errors in a TaskGroup "
+                       "(1 sub-exception)";
+  EXPECT_EQ(reports_of(main), std::vector<std::string>(1, report));
 }
 
 TEST(AbandonedGroup, A2_4_one_that_was_left_or_never_entered_is_silent) {
