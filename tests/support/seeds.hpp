@@ -3,6 +3,8 @@
 /// replays the one that a failure names.
 #pragma once
 
+#include "asyncio/detail/core/seeded_random.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -11,24 +13,14 @@
 
 namespace test {
 
-/// The same numbers for the same seed on every machine (splitmix64).
-class Random {
+/// The library's own source of numbers, with what tests ask of it.
+class Random : public asyncio::detail::SeededRandom {
  public:
-  explicit Random(std::uint64_t seed) noexcept : state_(seed) {}
+  using SeededRandom::SeededRandom;
 
-  std::uint64_t next() noexcept {
-    state_ += 0x9e3779b97f4a7c15;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
   /// 0 to `end - 1`.
   int below(int end) noexcept { return static_cast<int>(next() % static_cast<std::uint64_t>(end)); }
   bool one_in(int n) noexcept { return below(n) == 0; }
-
- private:
-  std::uint64_t state_;
 };
 
 /// While for_each_seed runs: the seed of the moment.
