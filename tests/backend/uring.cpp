@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <memory>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
@@ -332,24 +333,41 @@ TEST_F(Uring, fault80_a_request_that_ends_early_is_made_again) {
   EXPECT_GE(faults.calls(SystemCall::ring_wake), 2u);
 }
 
+/// A listener of the loop's backend, at a port that the system chose.
+class Listening {
+ public:
+  Listening() {
+    address()->sa_family = AF_INET;
+    EXPECT_EQ(backend().bind(fd, address(), size_), 0);
+    EXPECT_EQ(backend().listen(fd, 500), 0);
+    EXPECT_EQ(backend().getsockname(fd, address(), size_), 0);
+  }
+  /// The descriptor of a client that is connected to it.
+  int connect() {
+    int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::connect(client, address(), size_), 0);
+    return client;
+  }
+
+  const int fd = backend().socket(AF_INET, SOCK_STREAM, 0);
+
+ private:
+  sockaddr* address() { return reinterpret_cast<sockaddr*>(&storage_); }
+
+  sockaddr_storage storage_{};
+  std::uint32_t size_ = sizeof(sockaddr_in);
+};
+
 TEST_F(Uring, R6_connections_that_nobody_asks_for_stay_in_the_backlog) {
   run([&]() -> Coro<> {
-    sockaddr_storage storage{};
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    address->sa_family = AF_INET;
-    std::uint32_t size = 16;
-    int listener = backend().socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(backend().bind(listener, address, size), 0);
-    EXPECT_EQ(backend().listen(listener, 500), 0);
-    EXPECT_EQ(backend().getsockname(listener, address, size), 0);
-    Probe accept(Opcode::accept, listener);
+    Listening listening;
+    Probe accept(Opcode::accept, listening.fd);
     accept.repeated = true;
     EXPECT_FALSE(backend().start(accept));
     std::ptrdiff_t before = test::open_descriptors();
     std::vector<int> clients;
     for (int i = 0; i < 300; ++i) {
-      clients.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-      EXPECT_EQ(::connect(clients.back(), address, size), 0);
+      clients.push_back(listening.connect());
       if (i % 10 == 9) co_await turns(1);
     }
     EXPECT_EQ(accept.ends, 1);
@@ -363,32 +381,22 @@ TEST_F(Uring, R6_connections_that_nobody_asks_for_stay_in_the_backlog) {
       EXPECT_GE(accept.result, 0);
       backend().close_fd(static_cast<int>(accept.result));
     }
-    EXPECT_EQ(backend().close_fd(listener), 0);
+    EXPECT_EQ(backend().close_fd(listening.fd), 0);
     for (int fd : clients) ::close(fd);
   });
 }
 
 TEST_F(Uring, R2_connections_taken_in_advance_are_closed_with_their_listener) {
   run([&]() -> Coro<> {
-    sockaddr_storage storage{};
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    address->sa_family = AF_INET;
-    std::uint32_t size = 16;
-    int listener = backend().socket(AF_INET, SOCK_STREAM, 0);
-    EXPECT_EQ(backend().bind(listener, address, size), 0);
-    EXPECT_EQ(backend().listen(listener, 500), 0);
-    EXPECT_EQ(backend().getsockname(listener, address, size), 0);
-    Probe accept(Opcode::accept, listener);
+    Listening listening;
+    Probe accept(Opcode::accept, listening.fd);
     accept.repeated = true;
     EXPECT_FALSE(backend().start(accept));
     int clients[5];
-    for (int& fd : clients) {
-      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      EXPECT_EQ(::connect(fd, address, size), 0);
-    }
+    for (int& fd : clients) fd = listening.connect();
     co_await turns(2);
     EXPECT_EQ(accept.ends, 1);
-    EXPECT_EQ(backend().close_fd(listener), 0);
+    EXPECT_EQ(backend().close_fd(listening.fd), 0);
     backend().close_fd(static_cast<int>(accept.result));
     char byte = 0;
     for (int fd : clients) {
