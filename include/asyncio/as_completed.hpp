@@ -22,6 +22,10 @@ namespace asyncio {
 ///     auto completed = as_completed(tasks, 10s);
 ///     while (auto task = co_await completed.next()) use(co_await *task);
 ///
+/// or, where it does not matter which task it was,
+///
+///     for (auto&& result : as_completed(tasks, 10s)) use(co_await std::move(result));
+///
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, as_completed
 template <class Handle>

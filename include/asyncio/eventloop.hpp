@@ -39,7 +39,8 @@ class SocketAddress;
 class TaskHandle;
 enum class AddressFamily : std::uint8_t;
 
-/// A scheduled callback. Dropping the handle does not cancel it.
+/// A scheduled callback. Dropping the handle does not cancel it. There is always a callback behind
+/// it, also after a move: keep a `std::optional<Handle>` for one that may not be there.
 ///
 /// Thread   the loop's; cancel and cancelled of a handle from call_soon_threadsafe: any.
 /// asyncio  Event Loop, Callback Handles
@@ -119,13 +120,24 @@ class TaskHooks {
 };
 
 /// An event loop. A handle: copies name the same loop, which stays valid (though closed) as long
-/// as there is one. Get it from `get_running_loop()`; make one with `new_event_loop()`.
+/// as there is one. Get it from `get_running_loop()`; make one with `new_event_loop()`. When the
+/// last handle goes, a loop that does not run is closed: nothing could run it any more.
 ///
 /// Thread   the one that runs the loop, except for members that say "any". With debug on, a
 ///          wrong thread is a RuntimeError; without, it is undefined.
 /// asyncio  Event Loop
 class EventLoop {
  public:
+  EventLoop(const EventLoop&) noexcept = default;
+  EventLoop(EventLoop&&) noexcept = default;
+  EventLoop& operator=(EventLoop other) noexcept {
+    loop_.swap(other.loop_);
+    return *this;
+  }
+  ~EventLoop() {
+    if (loop_) detail::Loop::drop_handle(loop_);
+  }
+
   // --- Running and stopping ----------------------------------------------------------------
 
   /// Runs until `stop()`.

@@ -69,7 +69,8 @@ class BasicQueue : public QueueBase {
   /// asyncio  Queues, Queue.put
   QueuePut<BasicQueue> put(T item) { return QueuePut<BasicQueue>(*this, std::move(item)); }
 
-  /// Throws   QueueFull, QueueShutDown.
+  /// Throws   QueueFull, QueueShutDown; the item is gone with the call: ask `full()` first if it
+  ///          cannot be copied.
   void put_nowait(T item) {
     check_put();
     {

@@ -124,7 +124,8 @@ class TaskHandle : public FutureHandle,
 };
 
 /// A coroutine that the loop runs by itself. The loop keeps it alive until it is done, also if
-/// every handle is dropped.
+/// every handle is dropped. A handle outlives the loop: it tells how the task ended, and one that
+/// the loop's close left pending stays so.
 ///
 /// Awaits   its end; does not suspend if it is done.
 /// Returns  as Future.

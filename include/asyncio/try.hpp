@@ -82,8 +82,8 @@ class ExceptClause<Whatever, F> {
   F handler;
 };
 
-/// Throws RuntimeError: nothing takes the place of the value.
-[[noreturn]] void throw_handled_without_value();
+/// Throws RuntimeError, which tells of `handled`: nothing takes the place of the value.
+[[noreturn]] void throw_handled_without_value(const std::exception_ptr& handled);
 
 struct NoFinally {
   void operator()() const noexcept {}
@@ -220,7 +220,7 @@ class [[nodiscard("co_await it")]] Try {
       if (handled.has_exception()) co_return Result(detail::Thrown(handled.exception()));
       using Handled = std::remove_cvref_t<decltype(handled.value())>;
       if constexpr (std::is_same_v<Handled, Unit> && !std::is_void_v<value_type>)
-        detail::throw_handled_without_value();
+        detail::throw_handled_without_value(error);
       else
         co_return Result(std::move(handled).value());
     }

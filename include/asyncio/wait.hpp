@@ -133,7 +133,7 @@ std::vector<FutureHandle> handles_of(R&& range) {
 ///
 /// Awaits   them; always suspends at least once.
 /// Returns  (the await) `done` and `pending`: handles of the range's type, each once, in order.
-/// Throws   ValueError if the range is empty.
+/// Throws   (the call) ValueError if the range is empty.
 /// Cancel   ends the wait; the tasks run on.
 /// Thread   the loop's.
 /// asyncio  Coroutines and Tasks, wait

@@ -150,7 +150,8 @@ struct ResultValue<Result<T>> {
 template <class C, class Body>
 using body_result_t = typename ResultValue<body_outcome_t<C, Body>>::type;
 
-[[noreturn]] void throw_swallowed_value();
+/// Throws RuntimeError, which tells of `swallowed`: nothing takes the place of the value.
+[[noreturn]] void throw_swallowed_value(const std::exception_ptr& swallowed);
 
 /// What aexit gave; nothing, as Python's None, swallows nothing.
 template <class Left>
@@ -174,7 +175,7 @@ Coro<body_result_t<std::remove_reference_t<C>, Body>> run_with(C manager, Body b
   if constexpr (std::is_void_v<R>) {
     if (!swallow) outcome.value();
   } else {
-    if (swallow && outcome.has_exception()) throw_swallowed_value();
+    if (swallow && outcome.has_exception()) throw_swallowed_value(outcome.exception());
     co_return std::move(outcome).value();
   }
 }

@@ -64,8 +64,11 @@ std::uint64_t Loop::next_serial() noexcept {
 
 Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
 
-Loop::~Loop() {
-  if (closed_) return;
+Loop::~Loop() { close_abandoned(); }
+
+/// For a loop that nobody can run any more.
+void Loop::close_abandoned() noexcept {
+  if (closed_ || running_) return;
   if (debug_) log(LogLevel::warning, "unclosed event loop");
   close();
 }
@@ -97,7 +100,7 @@ void Loop::run_forever() {
   if (running_) throw RuntimeError("This event loop is already running");
   if (thread_state.running_loop)
     throw RuntimeError("Cannot run the event loop while another loop is running");
-  auto alive = shared_from_this();
+  EventLoop alive = handle();  // the last one, if a callback drops the user's
   Running scope(*this);
   do {
     run_once();

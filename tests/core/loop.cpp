@@ -287,6 +287,45 @@ TEST(Loop, fault209_unclosed_loop_closes_itself_and_debug_mode_says_so) {
   EXPECT_EQ(log.count("unclosed event loop"), 1) << log.all();
 }
 
+TEST(Loop, fault209_a_loop_dropped_with_pending_tasks_closes_itself) {
+  test::LogCapture log;
+  int before = Counted::alive;
+  auto start = [](EventLoop loop, bool debug) {
+    loop.set_debug(debug);
+    return loop.create_task(forever());
+  };
+  {
+    EventLoop loop = test::new_virtual_loop();
+    start(loop, true).set_name("left");
+    loop.call_soon([&loop] { loop.stop(); });
+    loop.run_forever();
+    EXPECT_EQ(Counted::alive, before + 1);
+  }
+  EXPECT_EQ(Counted::alive, before);
+  EXPECT_EQ(log.count("unclosed event loop"), 1) << log.all();
+  EXPECT_EQ(log.count("Task was destroyed but it is pending!"), 1) << log.all();
+
+  // A handle to one of its tasks keeps nothing but the task alive.
+  Task<void> kept = start(test::new_virtual_loop(), false);
+  EXPECT_EQ(Counted::alive, before);
+  EXPECT_TRUE(kept.get_loop().is_closed());
+  EXPECT_FALSE(kept.done());
+}
+
+TEST(Loop, fault209_a_loop_whose_last_handle_goes_while_it_runs_closes_itself_after_that) {
+  test::LogCapture log;
+  int before = Counted::alive;
+  std::optional<EventLoop> loop = test::new_virtual_loop();
+  detail::Loop& impl = loop->impl();
+  loop->create_task(forever());
+  loop->call_soon([&] {
+    loop.reset();
+    impl.stop();
+  });
+  impl.run_forever();
+  EXPECT_EQ(Counted::alive, before);
+}
+
 TEST(Loop, fault198_loop_and_future_as_static_objects) {
   EXPECT_EXIT(
       {

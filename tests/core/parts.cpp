@@ -105,7 +105,20 @@ TEST(Parts, A2_18_a_handler_that_returns_nothing_in_place_of_a_value_is_an_error
   };
   EXPECT_EQ(thrown([&] { run_virtual(main); }),
             "asyncio::RuntimeError: try_: the except part returned nothing in place of the body's "
-            "value");
+            "value, for asyncio::ValueError: broken");
+}
+
+class Swallows {
+ public:
+  void aenter() {}
+  bool aexit(std::exception_ptr) { return true; }
+};
+
+TEST(Parts, A2_20_swallowing_in_place_of_a_value_is_an_error_that_tells_what_was_swallowed) {
+  auto main = []() -> Coro<int> { co_return co_await with(Swallows(), fail); };
+  EXPECT_EQ(thrown([&] { run_virtual(main); }),
+            "asyncio::RuntimeError: with: the context manager swallowed the exception of a body "
+            "that returns a value: asyncio::ValueError: broken");
 }
 
 TEST(Parts, A2_18_except_without_a_type_takes_whatever_is_thrown) {

@@ -149,6 +149,12 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void shuffle_tasks(std::uint64_t seed);
   void set_debug(bool enabled) noexcept;
   EventLoop handle();
+  /// For `handle`, which is about to end: if it was the last one, closes a loop that futures still
+  /// keep alive.
+  static void drop_handle(const std::shared_ptr<Loop>& handle) noexcept {
+    if (handle.use_count() <= 2 && handle->live_futures() != 0) [[unlikely]]
+      handle->close_abandoned();
+  }
 
   ExceptionHandler exception_handler;
   TaskFactory task_factory;
@@ -179,6 +185,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void take_posted() noexcept;
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
+  void close_abandoned() noexcept;
   void leave_executor() noexcept;
   bool push(Ready& node) noexcept;
   int wake_if_asleep() noexcept;
