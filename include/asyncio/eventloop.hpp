@@ -362,6 +362,8 @@ class EventLoop {
   template <class... Args>
   auto subprocess_shell(Args&&... args);
   template <class... Args>
+  auto start_tls(Args&&... args);
+  template <class... Args>
   auto sendfile(Args&&... args);
 
   // --- Names ---------------------------------------------------------------------------------

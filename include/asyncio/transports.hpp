@@ -5,6 +5,7 @@
 
 #include "asyncio/address.hpp"
 #include "asyncio/protocols.hpp"
+#include "asyncio/tls.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -34,7 +35,8 @@ class BaseTransport {
   /// Sends what is kept, then ends in connection_lost(nullptr). Harmless a second time.
   virtual void close() = 0;
   virtual bool is_closing() const noexcept = 0;
-  /// "peername" and "sockname" as "127.0.0.1:80"; nullopt for any other name, or if it is unknown.
+  /// "peername" and "sockname" as "127.0.0.1:80"; over TLS what StreamWriter::get_extra_info knows;
+  /// nullopt for any other name, or if it is unknown.
   virtual std::optional<std::string> get_extra_info(std::string_view name) const = 0;
   /// Throws   TypeError for a protocol of another kind of transport.
   virtual void set_protocol(std::shared_ptr<BaseProtocol> protocol) = 0;
@@ -87,6 +89,8 @@ class Transport : public ReadTransport, public WriteTransport {
  public:
   /// The descriptor, which stays the transport's; -1 once it is closed.
   virtual int fileno() const noexcept = 0;
+  /// What TLS is like on this connection; nullopt if it is plain.
+  virtual std::optional<TlsInfo> ssl_object() const = 0;
 };
 
 /// asyncio  Transports and Protocols, Datagram Transports

@@ -67,9 +67,13 @@ Connection::Connection(Backend& backend, int fd, std::size_t limit, Medium mediu
 
 Connection::~Connection() = default;
 
-void Connection::start_tls(const TlsOptions& options) {
+void Connection::check_plain() const {
   check_thread();
   if (tls_) throw RuntimeError("the connection speaks TLS already");
+}
+
+void Connection::start_tls(const TlsOptions& options) {
+  check_plain();
   if (closing()) throw ConnectionResetError(ECONNRESET, "TLS with " + peer_.str());
   tls_ = std::make_unique<TlsLayer>(*this, options);
   tls_->begin();

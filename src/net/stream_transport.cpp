@@ -10,6 +10,7 @@
 #include "asyncio/task.hpp"
 #include "asyncio/transports.hpp"
 #include "protocol_calls.hpp"
+#include "tls_layer.hpp"
 
 #include <cerrno>
 #include <utility>
@@ -32,9 +33,27 @@ class StreamTransport final : public Transport,
 
   /// Alive from here to connection_lost.
   void start() {
+    hold();
+    loop().call_ready(begin_);
+  }
+
+  /// The same for a protocol that has had its connection_made; nothing is read before `resume`.
+  void hold() {
     self_ = shared_from_this();
     connection_->set_user(this);
-    loop().call_ready(begin_);
+  }
+  void resume() {
+    reads_ = true;
+    if (is_reading()) ask();
+  }
+
+  /// Another transport has the connection from now on.
+  void retire() noexcept {
+    stop_reading();
+    begin_.unlink();
+    retired_ = true;
+    protocol_.reset();
+    self_.reset();
   }
 
   // BaseTransport.
@@ -52,19 +71,20 @@ class StreamTransport final : public Transport,
     buffered_ = dynamic_cast<BufferedProtocol*>(protocol.get());
     if (!stream_protocol_)
       throw TypeError("a Protocol or BufferedProtocol is needed for this transport");
+    check_not_retired();
     protocol_ = std::move(protocol);
   }
   std::shared_ptr<BaseProtocol> get_protocol() const override { return protocol_; }
 
   // ReadTransport.
-  bool is_reading() const noexcept override { return !is_closing() && !paused_; }
+  bool is_reading() const noexcept override { return !is_closing() && !paused_ && !retired_; }
   void pause_reading() override {
     if (!is_reading()) return;
     paused_ = true;
     stop_reading();
   }
   void resume_reading() override {
-    if (is_closing() || !std::exchange(paused_, false)) return;
+    if (is_closing() || retired_ || !std::exchange(paused_, false)) return;
     ask();
   }
 
@@ -73,12 +93,22 @@ class StreamTransport final : public Transport,
     stop_reading();
     connection_->abort();
   }
-  void write(std::string_view data) override { connection_->write(data); }
-  void write(std::string&& data) override { connection_->write(std::move(data)); }
+  void write(std::string_view data) override {
+    check_not_retired();
+    connection_->write(data);
+  }
+  void write(std::string&& data) override {
+    check_not_retired();
+    connection_->write(std::move(data));
+  }
   void write_pieces(std::span<const std::string_view> pieces) override {
+    check_not_retired();
     connection_->write_all(pieces);
   }
-  void write_eof() override { connection_->write_eof(); }
+  void write_eof() override {
+    check_not_retired();
+    connection_->write_eof();
+  }
   bool can_write_eof() const noexcept override { return StreamWriter(connection_).can_write_eof(); }
   std::size_t get_write_buffer_size() const noexcept override { return connection_->queued(); }
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
@@ -88,7 +118,13 @@ class StreamTransport final : public Transport,
     connection_->set_limits(high, low);
   }
   int fileno() const noexcept override { return connection_->fileno(); }
+  std::optional<TlsInfo> ssl_object() const override {
+    return StreamWriter(connection_).ssl_object();
+  }
   const Ref<Connection>& connection() const noexcept { return connection_; }
+  void check_not_retired() const {
+    if (retired_) throw RuntimeError("start_tls() has replaced this transport by another one");
+  }
 
  private:
   struct Reading : Operation {
@@ -275,6 +311,7 @@ class StreamTransport final : public Transport,
   bool reads_ = false;
   bool paused_ = false;
   bool at_end_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace
@@ -289,7 +326,34 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
 const Ref<Connection>& connection_of(const Transport& transport) {
   const auto* own = dynamic_cast<const StreamTransport*>(&transport);
   if (!own) throw TypeError("sendfile is not supported for this transport");
+  own->check_not_retired();
   return own->connection();
+}
+
+/// CPython: BaseEventLoop.start_tls.
+Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
+                                           std::shared_ptr<BaseProtocol> protocol,
+                                           TlsContext context, TlsStartOptions options) {
+  auto plain = std::dynamic_pointer_cast<StreamTransport>(transport);
+  if (!plain || plain->connection()->medium() != Medium::socket)
+    throw TypeError("the transport is not supported by start_tls()");
+  plain->check_not_retired();
+  TlsOptions tls(std::move(context), options.get_ssl_handshake_timeout(),
+                 options.get_ssl_shutdown_timeout());
+  tls.set_server_hostname(options.get_server_hostname());
+  Ref<Connection> connection = plain->connection();
+  auto secured = std::make_shared<StreamTransport>(connection, std::move(protocol));
+  connection->check_plain();
+  // Bytes are the handshake's from here on.
+  plain->pause_reading();
+  connection->start_tls(tls);
+  plain->retire();
+  secured->hold();
+  HandshakeWait handshake(connection);
+  co_await std::move(handshake);
+  secured->resume();
+  std::shared_ptr<Transport> result = std::move(secured);
+  co_return result;
 }
 
 /// CPython: the waiter that is set after connection_made.

@@ -4,13 +4,12 @@
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
-#include "program.hpp"
+#include "program_output.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,33 +19,14 @@ namespace {
 using namespace asyncio;
 using namespace std::chrono_literals;
 using test::error_of;
+using test::output_until;
 using test::pattern;
 using test::pki;
+using test::port_of;
 using test::Program;
 
 class TlsPeersTest : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, TlsPeersTest, test::real_backends, test::backend_name);
-
-/// Waits until the program has written something that matches, or for 20 seconds. Returns all it
-/// wrote since the last call.
-Coro<std::string> output_until(const Program& program, std::string expression) {
-  std::string text;
-  std::regex wanted(expression);
-  for (int i = 0; i < 4000 && !std::regex_search(text, wanted); ++i) {
-    co_await asyncio::sleep(5ms);
-    text += program.read_some();
-  }
-  EXPECT_TRUE(std::regex_search(text, wanted)) << "no '" << expression << "' in: " << text;
-  co_return text;
-}
-
-/// The number in the first parenthesis of what the program has written.
-Coro<std::uint16_t> port_of(const Program& program, std::string expression) {
-  std::string text = co_await output_until(program, expression);
-  std::smatch match;
-  std::regex_search(text, match, std::regex(expression));
-  co_return static_cast<std::uint16_t>(std::stoi(match[1]));
-}
 
 /// A server that sends every line back.
 class Echo {

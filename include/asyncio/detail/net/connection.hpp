@@ -82,6 +82,8 @@ class Connection final : public ReaderState, public Resource {
 
   bool fill(ReadWait& reader) override;
 
+  /// Throws RuntimeError if it speaks TLS.
+  void check_plain() const;
   /// Speaks TLS from now on.
   void start_tls(const TlsOptions& options);
   /// The same for one that its owner has accepted, who keeps it and waits for `handshake_ended`.

@@ -31,6 +31,11 @@ std::shared_ptr<SubprocessTransport> start_process(Loop& loop,
                                                    SubprocessOptions options,
                                                    std::vector<std::string> args);
 
+/// See EventLoop::start_tls.
+Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
+                                           std::shared_ptr<BaseProtocol> protocol,
+                                           TlsContext context, TlsStartOptions options = {});
+
 /// See EventLoop::sendfile.
 Coro<std::size_t> send_file(StreamWriter writer, int file, std::int64_t offset = 0,
                             std::optional<std::size_t> count = std::nullopt, bool fallback = true);
@@ -272,6 +277,23 @@ auto EventLoop::subprocess_shell(Args&&... args) {
     return this->subprocess_exec(std::forward<F>(factory), std::move(options), "/bin/sh", "-c",
                                  std::move(command));
   }(std::forward<Args>(args)...);
+}
+
+/// Speaks TLS from now on, as a server if the context is for servers, else as a client. Arguments:
+/// the transport of a connection, a protocol, a TlsContext, TlsStartOptions. The protocol, usually
+/// the one that the transport has, gets no connection_made. The old transport is of no use any
+/// more, but to close the connection: writing to it is refused.
+///
+/// Awaits   the handshake. What was written before is sent before, as it is.
+/// Returns  the transport to go on with. Nothing is received before the caller has it.
+/// Throws   TypeError for a pipe, or a transport or protocol of another kind; RuntimeError for a
+///          connection that speaks TLS already; else as StreamWriter::start_tls. Of errors of the
+///          handshake the protocol is told too, by connection_lost.
+/// Cancel   closes the connection.
+/// asyncio  Event Loop, TLS Upgrade
+template <class... Args>
+auto EventLoop::start_tls(Args&&... args) {
+  return detail::start_tls(std::forward<Args>(args)...);
 }
 
 /// Sends a file from `offset` on to its end, or `count` bytes of it, by sendfile(2). Arguments: a
