@@ -95,9 +95,10 @@ Coro<StaggeredResult<detail::attempt_t<F>>> staggered_race(std::vector<F> attemp
   }
 
   auto ended = co_await capture(detail::end_attempts(tasks));
+  // Also of those that nobody will hear of, or each would be reported as never retrieved.
+  detail::collect_errors(tasks, result);
   if (cancelled) std::rethrow_exception(cancelled);
   ended.value();
-  detail::collect_errors(tasks, result);
   if (result.winner) {
     if constexpr (std::is_void_v<T>)
       result.value.emplace();
