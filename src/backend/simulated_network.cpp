@@ -207,9 +207,7 @@ int SimulatedNetwork::close_fd(int fd) noexcept {
     sockets_.erase(waiting);
   }
   // Who waits for a place in the backlog finds out that there is no listener.
-  if (socket->state == Socket::State::listening)
-    for (auto& [number, other] : sockets_)
-      if (!other->writers.empty() && other->state == Socket::State::fresh) notify(*other, true);
+  if (socket->state == Socket::State::listening) retry_connections();
   return 0;
 }
 
@@ -376,8 +374,7 @@ std::int64_t SimulatedNetwork::perform_accept(Socket& socket, Operation& op) noe
   int number = socket.accepted.front();
   socket.accepted.pop_front();
   if (op.address) getpeername(number, static_cast<sockaddr*>(op.address), op.address_size);
-  for (auto& [other_number, other] : sockets_)
-    if (!other->writers.empty() && other->state == Socket::State::fresh) notify(*other, true);
+  retry_connections();
   return number;
 }
 

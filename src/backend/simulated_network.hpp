@@ -142,6 +142,8 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   void arrive(Socket& to, Piece::Kind kind, std::string_view bytes) noexcept;
   bool deliver_pieces();
   void lose_pieces(Socket& socket) noexcept;
+  /// Those whose request has arrived and was not answered.
+  void retry_connections() noexcept;
   void break_connection(Socket& socket) noexcept;
 
   void notify(Socket& socket, bool writing) noexcept;

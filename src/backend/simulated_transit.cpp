@@ -101,10 +101,16 @@ std::size_t SimulatedNetwork::reset_connections(const std::string& host) noexcep
   return count;
 }
 
+void SimulatedNetwork::retry_connections() noexcept {
+  for (auto& [number, socket] : sockets_)
+    if (socket->state == Socket::State::fresh && !socket->writers.empty() && socket->coming.empty())
+      notify(*socket, true);
+}
+
 void SimulatedNetwork::heal() noexcept {
   mend();
+  retry_connections();
   for (auto& [number, socket] : sockets_) {
-    if (socket->state == Socket::State::fresh && !socket->writers.empty()) notify(*socket, true);
     if (socket->coming.empty() || socket->coming.back().arrives != TimePoint::max()) continue;
     arrivals_.erase({socket->coming.front().arrives, number});
     for (Piece& piece : socket->coming)

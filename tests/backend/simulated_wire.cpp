@@ -189,6 +189,29 @@ TEST(SimulatedWire, D8_some_sends_reset_their_connection) {
   EXPECT_GT(broken, 0);
 }
 
+/// What makes room in a backlog, or heals, does not shorten the way of others.
+TEST(SimulatedWire, D8_a_connection_on_its_way_is_not_hurried_by_another_one) {
+  run_simulated([]() -> Coro<> {
+    Server server = co_await start_echo();
+    Network network;
+    network.latency(50ms);
+    for (int i = 0; i < 3; ++i) {
+      TimePoint begin = now();
+      auto [reader, writer] = co_await connect();  // the one before is accepted meanwhile
+      EXPECT_EQ(now() - begin, 100ms);
+      writer.abort();
+    }
+    auto connecting = create_task(connect());
+    TimePoint begin = now();
+    co_await sleep(10ms);
+    network.heal();
+    Streams streams = co_await connecting;
+    EXPECT_EQ(now() - begin, 100ms);
+    streams.second.abort();
+    server.close();
+  });
+}
+
 TEST(SimulatedWire, D8_what_cannot_be_is_refused) {
   auto without = []() -> Coro<> {
     Network();
