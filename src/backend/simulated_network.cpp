@@ -352,7 +352,8 @@ std::int64_t SimulatedNetwork::perform_connect(Socket& socket, const Operation& 
   if (op.address_size > sizeof wanted.storage) return -EINVAL;
   std::memcpy(&wanted.storage, op.address, op.address_size);
   wanted.size = op.address_size;
-  if (any_cuts() && socket.bound && is_cut(socket.local.host(), wanted.host())) return -EAGAIN;
+  std::string from = (socket.bound ? socket.local : wanted).host();
+  if (any_cuts() && is_cut(from, wanted.host())) return -EAGAIN;
   Socket* listener = find_listener(wanted);
   if (!listener) return wanted.local() ? -ENOENT : -ECONNREFUSED;
   if (listener->accepted.size() > listener->backlog) return -EAGAIN;

@@ -29,6 +29,7 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
  public:
   void heal() noexcept override;
   std::size_t reset_connections(const std::string& host) noexcept override;
+  std::size_t count_sockets() const noexcept override { return sockets_.size(); }
 
   bool has_system_descriptors() const noexcept override { return false; }
   bool supports(Opcode opcode) const noexcept override;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,8 @@ class SimulatedWire : public SimulatedConditions {
   void set_slices(bool on) noexcept override { slices_ = on; }
   void set_resets(unsigned one_in) noexcept override { one_in_ = one_in; }
   void cut(const std::string& host, const std::string& other) override;
+  void set_host(const std::string& name, std::vector<std::string> addresses) override;
+  const std::vector<std::string>* addresses_of(const std::string& name) const noexcept override;
 
  protected:
   explicit SimulatedWire(std::uint64_t seed) noexcept : random_(seed) {}
@@ -35,6 +38,7 @@ class SimulatedWire : public SimulatedConditions {
   std::size_t slice(std::size_t size) noexcept;
   /// Whether the next piece breaks its connection instead.
   bool breaks() noexcept { return one_in_ != 0 && random_.below(one_in_) == 0; }
+  /// Whether nothing arrives from one at the other. Equal hosts are one, or have no address.
   bool is_cut(const std::string& host, const std::string& other) const noexcept;
   bool any_cuts() const noexcept { return !cuts_.empty(); }
   void mend() noexcept { cuts_.clear(); }
@@ -45,7 +49,8 @@ class SimulatedWire : public SimulatedConditions {
   std::chrono::nanoseconds most_{0};
   bool slices_ = false;
   unsigned one_in_ = 0;
-  std::vector<std::pair<std::string, std::string>> cuts_;  // an empty second name: from everybody
+  std::vector<std::pair<std::string, std::string>> cuts_;
+  std::map<std::string, std::vector<std::string>> hosts_{{"localhost", {"127.0.0.1"}}};
 };
 
 }  // namespace asyncio::detail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/net/resolver.hpp"
 
+#include "asyncio/detail/backend/simulated.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
@@ -100,17 +101,37 @@ std::vector<SocketAddress> addresses_of_nothing(const ResolveRequest& request) {
 }
 
 /// The answer, if it takes no look-up.
-std::vector<SocketAddress> resolve_at_once(const ResolveRequest& request, bool simulated) {
+bool fits(const ResolveRequest& request, const SocketAddress& address) noexcept {
+  return request.family == AddressFamily::unspecified || request.family == address.family();
+}
+
+std::optional<SocketAddress> numeric(const std::string& host, std::uint16_t port) {
+  auto address = numeric_inet(host.c_str(), port);
+  return address ? address : numeric_inet6(host, port);
+}
+
+/// As the host table of a simulated network has it; empty for a name that is not there.
+std::vector<SocketAddress> simulated_addresses(const ResolveRequest& request, Loop& loop) {
+  SimulatedConditions* network = simulated_conditions(loop);
+  const auto* known = network ? network->addresses_of(request.host) : nullptr;
+  if (!known) return {};
+  if (known->empty()) throw GaiError(EAI_NONAME, request.host);
+  std::vector<SocketAddress> addresses;
+  for (const std::string& number : *known) {
+    auto address = numeric(number, request.port);
+    if (address && fits(request, *address)) addresses.push_back(*address);
+  }
+  if (addresses.empty()) throw GaiError(EAI_ADDRFAMILY, request.host);
+  return addresses;
+}
+
+std::vector<SocketAddress> resolve_at_once(const ResolveRequest& request, Loop& loop) {
   if (request.names) return {};
   if (request.host.empty()) return addresses_of_nothing(request);
   check_host_name(request.host);
-  auto address = numeric_inet(request.host.c_str(), request.port);
-  if (!address) address = numeric_inet6(request.host, request.port);
-  if (!address && simulated && request.host == "localhost")
-    address = numeric_inet("127.0.0.1", request.port);
-  if (!address) return {};
-  if (request.family != AddressFamily::unspecified && request.family != address->family())
-    throw GaiError(EAI_ADDRFAMILY, request.host);
+  auto address = numeric(request.host, request.port);
+  if (!address) return simulated_addresses(request, loop);
+  if (!fits(request, *address)) throw GaiError(EAI_ADDRFAMILY, request.host);
   return {*address};
 }
 
@@ -124,7 +145,7 @@ Resolve::~Resolve() {
 }
 
 bool Resolve::await_ready() {
-  addresses_ = resolve_at_once(request_, backend_.name() == "simulated");
+  addresses_ = resolve_at_once(request_, backend_.loop());
   return !addresses_.empty();
 }
 

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace asyncio::testing {
 
@@ -53,6 +54,18 @@ void Network::partition(std::string_view host, std::string_view other) {
 }
 
 void Network::isolate(std::string_view host) { conditions_->cut(ip_address(host), {}); }
+void Network::black_hole(std::string_view host) {
+  conditions_->cut(ip_address(host), asyncio::detail::SimulatedConditions::kAnybody);
+}
+
+void Network::host(std::string_view name, const std::vector<std::string>& addresses) {
+  std::vector<std::string> checked;
+  for (const std::string& address : addresses) checked.push_back(ip_address(address));
+  conditions_->set_host(std::string(name), std::move(checked));
+}
+
+std::size_t Network::sockets() const noexcept { return conditions_->count_sockets(); }
+
 void Network::heal() { conditions_->heal(); }
 std::size_t Network::reset(std::string_view host) {
   return conditions_->reset_connections(ip_address(host));

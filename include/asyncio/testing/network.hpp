@@ -6,7 +6,9 @@
 #include "asyncio/time.hpp"
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace asyncio::detail {
 class SimulatedConditions;
@@ -51,6 +53,8 @@ class Network {
   void partition(std::string_view host, std::string_view other);
   /// The same between `host` and every other host.
   void isolate(std::string_view host);
+  /// The same between `host` and everybody, clients without a `local_addr` among them.
+  void black_hole(std::string_view host);
   /// Ends all partitions. What waits arrives after the longest latency.
   void heal();
   /// Breaks the connections of `host`: both ends get ECONNRESET, and what was on its way is lost.
@@ -58,6 +62,16 @@ class Network {
   /// Returns  how many there were.
   /// Throws   ValueError if `host` is not an IP address.
   std::size_t reset(std::string_view host);
+
+  /// What a name resolves to from now on, in the order in which connections are tried. Without
+  /// addresses it does not exist. At the beginning there is "localhost"; other names are the
+  /// system's.
+  ///
+  /// Throws   ValueError if an address is not an IP address.
+  void host(std::string_view name, const std::vector<std::string>& addresses);
+  /// How many sockets there are now: listeners, both ends of connections, and what is to become a
+  /// connection. The same before and after, and nobody has forgotten to close one.
+  std::size_t sockets() const noexcept;
 
  private:
   EventLoop loop_;
