@@ -9,6 +9,7 @@
 #include "asyncio/eventloop.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/time.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -142,6 +143,12 @@ class ServerOptions {
     ssl_shutdown_timeout_ = limit;
     return *this;
   }
+  /// How long connections may go on when serve_forever ends: see Server::shutdown. By default, as
+  /// in Python, as long as they like.
+  ServerOptions& grace(Delay limit) {
+    grace_ = limit;
+    return *this;
+  }
   /// Accepts at once; on by default. If not, Server::start_serving or serve_forever begins.
   ServerOptions& start_serving(bool enabled) {
     start_serving_ = enabled;
@@ -158,6 +165,7 @@ class ServerOptions {
   bool get_cleanup_socket() const noexcept { return cleanup_socket_; }
   bool get_start_serving() const noexcept { return start_serving_; }
   const std::optional<TlsContext>& get_ssl() const noexcept { return ssl_; }
+  const OptionalDelay& get_grace() const noexcept { return grace_; }
   OptionalDelay get_ssl_handshake_timeout() const noexcept { return ssl_handshake_timeout_; }
   OptionalDelay get_ssl_shutdown_timeout() const noexcept { return ssl_shutdown_timeout_; }
 
@@ -172,6 +180,7 @@ class ServerOptions {
   bool cleanup_socket_ = true;
   bool start_serving_ = true;
   std::optional<TlsContext> ssl_;
+  OptionalDelay grace_;
   OptionalDelay ssl_handshake_timeout_;
   OptionalDelay ssl_shutdown_timeout_;
 };
@@ -215,9 +224,21 @@ class Server {
   /// Accepts until it is cancelled or the server is closed.
   ///
   /// Throws   RuntimeError if the server is closed, or another task is in here.
-  /// Cancel   closes the server and waits for the end of its connections.
+  /// Cancel   closes the server and waits for the end of its connections, or with
+  ///          ServerOptions::grace shuts it down; a second one ends the wait, and with `grace` also
+  ///          the connections.
   Coro<void> serve_forever() const;
   bool is_serving() const noexcept;
+
+  /// Ends the service in an orderly way: stops listening, and lets what clients have asked for be
+  /// answered. On a connection at rest a read finds the end of the stream, at once or as soon as
+  /// the handler reads on; at rest is one whose handler has written something since it last got
+  /// bytes, or has not got any. Connections that are still there after `grace` are closed, and a
+  /// quarter of a second later aborted; those of protocols are all closed after `grace`.
+  ///
+  /// Awaits   the end of every connection.
+  /// Cancel   ends the wait alone.
+  Coro<void> shutdown(Delay grace) const;
 
   /// Awaits   close() and the end of every connection.
   /// Cancel   ends the wait alone.

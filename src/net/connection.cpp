@@ -96,9 +96,12 @@ bool Connection::fill(ReadWait& reader) {
   }
   std::int64_t got = tls_ ? tls_->decrypt(reader) : -EAGAIN;
   while (got == -EAGAIN) {
-    if (wait_for(reading_)) return false;
-    got = reading_.result < 0 ? reading_.result : receive(reader);
+    bool last = draining_ && at_rest();
+    if (!last && wait_for(reading_)) return false;
+    got = !last && reading_.result < 0 ? reading_.result : receive(reader);
+    if (last && got == -EAGAIN && at_rest()) got = 0;
   }
+  if (got > 0) unanswered_ = true;
   if (got < 0) read_failed(static_cast<int>(-got));
   if (got == 0) {
     eof_ = true;
@@ -230,6 +233,7 @@ bool Connection::write_refused() {
   check_thread();
   if (eof_requested_) throw RuntimeError("Cannot call write() after write_eof()");
   if (sending_file_) throw RuntimeError("unable to write; sendfile is in progress");
+  unanswered_ = false;
   if (!closing_ && !write_error_) return false;
   if (ignored_writes_ < kLoggedIgnoredWrite && ++ignored_writes_ == kLoggedIgnoredWrite)
     log(LogLevel::warning, "socket.send() raised exception.");

@@ -6,6 +6,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/timeout.hpp"
 #include "owned_socket.hpp"
 #include "server_state.hpp"
 #include "sockaddr.hpp"
@@ -142,6 +143,50 @@ void check_stream_socket(Backend& backend, int fd) {
     throw ValueError("A Stream Socket was expected, got descriptor " + std::to_string(fd));
 }
 
+/// What is left of the time for a shutdown when the peers have had theirs: for the last bytes.
+constexpr std::chrono::milliseconds kLastBytes{250};
+
+/// Whether every connection has ended before `limit`.
+Coro<bool> ends_within(std::shared_ptr<ServerState> server, Delay limit) {
+  ServerWaitClosed closed(server);
+  try {
+    co_await wait_for(std::move(closed), limit);
+  } catch (const TimeoutError&) {
+    co_return false;
+  }
+  co_return true;
+}
+
+Coro<void> shut_down(std::shared_ptr<ServerState> server, Delay grace) {
+  server->close();
+  server->drain_clients();
+  bool ended = co_await ends_within(server, grace);
+  if (ended) co_return;
+  server->close_clients(false);
+  ended = co_await ends_within(server, kLastBytes);
+  if (ended) co_return;
+  server->close_clients(true);
+  ServerWaitClosed closed(server);
+  co_await std::move(closed);
+}
+
+/// The end of serve_forever. A second cancellation ends it: with a grace period it means haste.
+Coro<void> end_service(std::shared_ptr<ServerState> server) {
+  const OptionalDelay& grace = server->options().get_grace();
+  try {
+    if (grace) {
+      co_await shut_down(server, *grace);
+    } else {
+      server->close();
+      ServerWaitClosed closed(server);
+      co_await std::move(closed);
+    }
+  } catch (const CancelledError&) {
+    // As CPython, the first one is what goes on.
+    if (grace) server->close_clients(true);
+  }
+}
+
 Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
   if (server->serving_forever)
     throw RuntimeError("server is already being awaited on serve_forever()");
@@ -156,13 +201,7 @@ Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
     cancelled = std::current_exception();
   }
   server->serving_forever.reset();
-  server->close();
-  ServerWaitClosed closed(server);
-  try {
-    co_await std::move(closed);
-  } catch (const CancelledError&) {
-    // Cancelled again: as CPython, the first one is what goes on.
-  }
+  co_await end_service(server);
   std::rethrow_exception(cancelled);
 }
 
@@ -215,6 +254,8 @@ Coro<void> Server::start_serving() const {
 }
 
 Coro<void> Server::serve_forever() const { return detail::serve_until_cancelled(state_); }
+
+Coro<void> Server::shutdown(Delay grace) const { return detail::shut_down(state_, grace); }
 
 Coro<bool> Server::aexit(std::exception_ptr) const {
   auto state = state_;

@@ -231,10 +231,19 @@ void ServerState::end_if_idle() noexcept {
   auto self = std::move(self_);
 }
 
-void ServerState::close_clients(bool at_once) {
+/// To go through while they end.
+std::vector<Ref<Connection>> ServerState::clients() const {
   std::vector<Ref<Connection>> connections;
   for (Connection* client : clients_) connections.push_back(Ref<Connection>::share(client));
-  for (auto& connection : connections) {
+  return connections;
+}
+
+void ServerState::drain_clients() {
+  for (auto& connection : clients()) connection->drain();
+}
+
+void ServerState::close_clients(bool at_once) {
+  for (auto& connection : clients()) {
     if (at_once)
       connection->abort();
     else

@@ -34,6 +34,8 @@ class ServerState final : public Resource,
   void start_serving();
   void close();
   void close_clients(bool at_once);
+  void drain_clients();
+  const ServerOptions& options() const noexcept { return options_; }
   bool serving() const noexcept { return serving_; }
   bool closed() const noexcept { return closed_; }
   bool ended() const noexcept { return ended_; }
@@ -61,6 +63,7 @@ class ServerState final : public Resource,
   void connection_ended(Connection& connection) noexcept override;
   void handshake_ended(Connection& connection, const std::exception_ptr& error) override;
   void loop_closing() noexcept override;
+  std::vector<Ref<Connection>> clients() const;
   void stop_listening(Listener& listener) noexcept;
   void end_if_idle() noexcept;
 

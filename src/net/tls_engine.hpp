@@ -61,6 +61,9 @@ class TlsEngine {
     return whole_ > 0 || eof_ || failed() || peer_closed() || SSL_pending(ssl_.get()) > 0;
   }
 
+  /// Whether there is part of a record.
+  bool keeps_input() const noexcept { return !input_.empty(); }
+
   /// Plaintext: how many bytes; 0 after the peer's close_notify; -EAGAIN if more has to be fed;
   /// -EPROTO if it failed. Wants room for a record.
   std::int64_t read(std::span<char> room);

@@ -98,7 +98,10 @@ class Connection final : public ReaderState, public Resource {
   void write_eof();
   void close();
   void abort() { force_close(nullptr); }
-  /// The same for a reason.
+  /// Its server ends: a read that finds nothing finds the end of the stream, unless the peer has
+  /// sent something and was not answered. Writing goes on as before.
+  void drain();
+  /// As abort, for a reason.
   void fail(std::exception_ptr error) { force_close(std::move(error)); }
   bool closing() const noexcept { return closing_ || write_error_; }
   bool closed() const noexcept { return fd_ < 0; }
@@ -164,6 +167,8 @@ class Connection final : public ReaderState, public Resource {
   bool wait_for(Wake& wake) noexcept;
   std::int64_t receive(ReadWait& reader);
   void serve_reader();
+  bool at_rest() const noexcept;
+  bool has_arrived() const noexcept;
   bool write_refused();
   void put(std::string_view bytes);
   std::size_t send_now(std::string_view data);
@@ -193,6 +198,8 @@ class Connection final : public ReaderState, public Resource {
   bool eof_requested_ = false;
   bool teardown_scheduled_ = false;
   bool sending_file_ = false;
+  bool draining_ = false;
+  bool unanswered_ = false;  // bytes were read, and nothing was written since
   std::uint8_t immediate_reads_ = 0;
   std::uint8_t immediate_drains_ = 0;
   std::uint8_t ignored_writes_ = 0;
