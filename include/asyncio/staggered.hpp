@@ -56,21 +56,13 @@ void collect_errors(const std::vector<Task<T>>& attempts, StaggeredResult<T>& re
     if (attempts[i].done() && !attempts[i].cancelled()) result.errors[i] = attempts[i].exception();
 }
 
-}  // namespace detail
+/// What becomes of the errors of attempts if the race is cancelled, so that nobody hears of them.
+enum class UnheardErrors { reported, dropped };
 
-/// Starts the first of `attempts`, each a function that returns a Coro<T>; the next one when the
-/// one before failed or `delay` has passed (nullopt: only on failure). The first that succeeds
-/// wins, and the others are cancelled and waited for.
-///
-/// Awaits   a winner, or the failure of all.
-/// Returns  the StaggeredResult.
-/// Cancel   cancels all attempts and waits for them.
-/// Thread   the loop's.
-/// asyncio  the module asyncio.staggered, used for happy eyeballs (RFC 8305)
 template <class F>
-Coro<StaggeredResult<detail::attempt_t<F>>> staggered_race(std::vector<F> attempts,
-                                                           OptionalDelay delay) {
-  using T = detail::attempt_t<F>;
+Coro<StaggeredResult<attempt_t<F>>> staggered_race(std::vector<F> attempts, OptionalDelay delay,
+                                                   UnheardErrors unheard) {
+  using T = attempt_t<F>;
   StaggeredResult<T> result;
   std::vector<Task<T>> tasks;
   std::exception_ptr cancelled;
@@ -94,18 +86,35 @@ Coro<StaggeredResult<detail::attempt_t<F>>> staggered_race(std::vector<F> attemp
     result.winner = first_success();
   }
 
-  auto ended = co_await capture(detail::end_attempts(tasks));
-  // Also of those that nobody will hear of, or each would be reported as never retrieved.
-  detail::collect_errors(tasks, result);
+  auto ended = co_await capture(end_attempts(tasks));
+  if (!cancelled || unheard == UnheardErrors::dropped) collect_errors(tasks, result);
   if (cancelled) std::rethrow_exception(cancelled);
   ended.value();
   if (result.winner) {
     if constexpr (std::is_void_v<T>)
       result.value.emplace();
     else
-      result.value.emplace(std::move(detail::slot_of<T>(*tasks[*result.winner].state()).get()));
+      result.value.emplace(std::move(slot_of<T>(*tasks[*result.winner].state()).get()));
   }
   co_return result;
+}
+
+}  // namespace detail
+
+/// Starts the first of `attempts`, each a function that returns a Coro<T>; the next one when the
+/// one before failed or `delay` has passed (nullopt: only on failure). The first that succeeds
+/// wins, and the others are cancelled and waited for.
+///
+/// Awaits   a winner, or the failure of all.
+/// Returns  the StaggeredResult.
+/// Cancel   cancels all attempts and waits for them; the errors of those that have failed go to
+///          the loop's exception handler.
+/// Thread   the loop's.
+/// asyncio  the module asyncio.staggered, used for happy eyeballs (RFC 8305)
+template <class F>
+Coro<StaggeredResult<detail::attempt_t<F>>> staggered_race(std::vector<F> attempts,
+                                                           OptionalDelay delay) {
+  return detail::staggered_race(std::move(attempts), delay, detail::UnheardErrors::reported);
 }
 
 }  // namespace asyncio

@@ -161,7 +161,9 @@ Coro<OwnedSocket> connect_to_fastest(Backend& backend, const std::vector<SocketA
   };
   std::vector<decltype(attempt_to(addresses.front()))> attempts;
   for (const SocketAddress& address : addresses) attempts.push_back(attempt_to(address));
-  auto race = staggered_race(std::move(attempts), options.get_happy_eyeballs_delay());
+  // Who gives up the connection does not care why an address was none.
+  auto race = detail::staggered_race(std::move(attempts), options.get_happy_eyeballs_delay(),
+                                     UnheardErrors::dropped);
   StaggeredResult<OwnedSocket> outcome = co_await std::move(race);
   if (!outcome.value) throw_connect_errors(outcome.errors, options.get_all_errors());
   co_return std::move(*outcome.value);
