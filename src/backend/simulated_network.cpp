@@ -70,10 +70,10 @@ SimulatedNetwork::Socket* SimulatedNetwork::find_listener(const Address& address
   return nullptr;
 }
 
-bool SimulatedNetwork::in_use(const Address& address) noexcept {
+bool SimulatedNetwork::in_use(const Address& address, bool datagrams) noexcept {
   for (auto& [number, socket] : sockets_) {
-    if (!socket->bound || socket->family != address.storage.ss_family ||
-        socket->local.port() != address.port())
+    if (!socket->bound || socket->datagrams != datagrams ||
+        socket->family != address.storage.ss_family || socket->local.port() != address.port())
       continue;
     if (socket->local == address || socket->local.wildcard() || address.wildcard()) return true;
   }
@@ -93,8 +93,10 @@ SimulatedNetwork::Socket& SimulatedNetwork::make_socket(int family) noexcept {
 
 int SimulatedNetwork::socket(int family, int type, int) noexcept {
   if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
-  if (type != SOCK_STREAM) return -EOPNOTSUPP;
-  return make_socket(family).number;
+  if (type != SOCK_STREAM && (type != SOCK_DGRAM || family == AF_UNIX)) return -EOPNOTSUPP;
+  Socket& made = make_socket(family);
+  made.datagrams = type == SOCK_DGRAM;
+  return made.number;
 }
 
 int SimulatedNetwork::bind_to(Socket& socket, const Address& address) noexcept {
@@ -103,8 +105,8 @@ int SimulatedNetwork::bind_to(Socket& socket, const Address& address) noexcept {
     do {
       wanted.set_port(next_port_);
       next_port_ = next_port_ == 65535 ? kFirstPort : static_cast<std::uint16_t>(next_port_ + 1);
-    } while (in_use(wanted));
-  } else if (in_use(wanted)) {
+    } while (in_use(wanted, socket.datagrams));
+  } else if (in_use(wanted, socket.datagrams)) {
     return -EADDRINUSE;
   }
   socket.local = wanted;
@@ -126,6 +128,7 @@ int SimulatedNetwork::bind(int fd, const sockaddr* address, std::uint32_t size) 
 int SimulatedNetwork::listen(int fd, int backlog) noexcept {
   Socket* socket = find(fd);
   if (!socket) return -EBADF;
+  if (socket->datagrams) return -EOPNOTSUPP;
   if (!socket->bound || socket->state == Socket::State::connected) return -EINVAL;
   socket->state = Socket::State::listening;
   socket->backlog = static_cast<std::size_t>(std::max(backlog, 0));
@@ -145,7 +148,7 @@ int SimulatedNetwork::getsockopt(int fd, int level, int name, void* value,
   if (level != SOL_SOCKET || size < sizeof(int)) return -ENOPROTOOPT;
   int result = 0;
   if (name == SO_TYPE)
-    result = SOCK_STREAM;
+    result = socket->datagrams ? SOCK_DGRAM : SOCK_STREAM;
   else if (name == SO_ERROR)
     result = std::exchange(socket->error, 0);
   else
@@ -234,6 +237,7 @@ bool writes(Opcode opcode) noexcept {
     case Opcode::connect:
     case Opcode::send:
     case Opcode::sendmsg:
+    case Opcode::sendto:
     case Opcode::write:
     case Opcode::poll_writable:
       return true;
@@ -248,6 +252,7 @@ bool SimulatedNetwork::supports(Opcode opcode) const noexcept {
   switch (opcode) {
     case Opcode::accept:
     case Opcode::recv:
+    case Opcode::recvfrom:
     case Opcode::read:
     case Opcode::poll_readable:
     case Opcode::shutdown:
@@ -279,7 +284,7 @@ bool SimulatedNetwork::start(Operation& op) noexcept {
 std::int64_t SimulatedNetwork::attempt(Operation& op) noexcept {
   Socket* socket = find(op.fd);
   if (!socket) return -EBADF;
-  if (op.opcode != Opcode::connect) return perform(*socket, op);
+  if (op.opcode != Opcode::connect || socket->datagrams) return perform(*socket, op);
   if (socket->state != Socket::State::fresh) return -EISCONN;
   send_piece(*socket, Piece::Kind::connection);
   return -EINPROGRESS;
@@ -297,6 +302,7 @@ void SimulatedNetwork::forget(Operation& op) noexcept {
 }
 
 std::int64_t SimulatedNetwork::perform(Socket& socket, Operation& op) noexcept {
+  if (socket.datagrams) return perform_datagram(socket, op);
   switch (op.opcode) {
     case Opcode::accept:
       return perform_accept(socket, op);
@@ -442,6 +448,7 @@ void SimulatedNetwork::notify(Socket& socket, bool writing) noexcept {
 
 bool SimulatedNetwork::deliver() {
   bool arrived = deliver_pieces();
+  arrived |= deliver_datagrams();
   if (events_.empty()) return arrived;
   std::vector<Event> due = std::exchange(events_, {});
   if (seed_ != 0)

@@ -18,8 +18,8 @@
 
 namespace asyncio::detail {
 
-/// TCP and Unix streams between the tasks of one loop, in memory: what the backend calls do when
-/// there is no operating system. Every address can be bound and reached; names of sockets are
+/// TCP, UDP and Unix streams between the tasks of one loop, in memory: what the backend calls do
+/// when there is no operating system. Every address can be bound and reached; names of sockets are
 /// numbers that no real descriptor has.
 ///
 /// What one socket does to another is an event, delivered by the next poll: in the order of their
@@ -89,12 +89,18 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
     std::string bytes;
   };
 
-  /// One end of a connection, a listener, or a socket that is neither yet.
+  struct Datagram {
+    Address from;
+    std::string bytes;
+  };
+
+  /// One end of a connection, a listener, or a socket that is neither yet; or one for datagrams.
   struct Socket {
     enum class State : std::uint8_t { fresh, listening, connected };
 
     int number = -1;
     int family = 0;
+    bool datagrams = false;
     State state = State::fresh;
     bool bound = false;
     bool end_received = false;  // no more bytes will come: the peer has closed or shut down
@@ -110,6 +116,8 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
     std::deque<Piece> coming;  // in the order of sending, and so of arrival
     std::size_t coming_bytes = 0;
     std::size_t backlog = 0;
+    std::deque<Datagram> inbox;
+    std::size_t inbox_bytes = 0;
     std::deque<int> accepted;  // connections that nobody has accepted yet
     List<Operation> readers;
     List<Operation> writers;
@@ -122,7 +130,7 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
 
   Socket* find(int fd) noexcept;
   Socket* find_listener(const Address& address) noexcept;
-  bool in_use(const Address& address) noexcept;
+  bool in_use(const Address& address, bool datagrams) noexcept;
   int bind_to(Socket& socket, const Address& address) noexcept;
   void give_name(Socket& socket, const Address& remote) noexcept;
   Socket& make_socket(int family) noexcept;
@@ -133,6 +141,18 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   std::int64_t perform_recv(Socket& socket, void* to, std::size_t size, int flags) noexcept;
   std::int64_t perform_send(Socket& socket, const void* from, std::size_t size) noexcept;
   std::int64_t perform_sendmsg(Socket& socket, const Operation& op) noexcept;
+
+  std::int64_t perform_datagram(Socket& socket, Operation& op) noexcept;
+  std::int64_t connect_datagrams(Socket& socket, const Operation& op) noexcept;
+  std::int64_t send_datagram(Socket& socket, const Operation& op) noexcept;
+  std::int64_t receive_datagram(Socket& socket, Operation& op) noexcept;
+  /// The address of an operation; false if it does not fit the socket.
+  static bool copy_address(Address& to, const Operation& op, const Socket& socket);
+  static Address sender_of(const Socket& socket, const Address& to);
+  Socket* find_receiver(const Address& to, const Address& from) noexcept;
+  void land(const Address& to, Datagram datagram) noexcept;
+  bool deliver_datagrams();
+
   static bool readable(const Socket& socket) noexcept;
   static bool writable(const Socket& socket) noexcept;
 
@@ -157,6 +177,7 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   std::map<int, std::unique_ptr<Socket>> sockets_;
   std::vector<Event> events_;
   std::set<std::pair<TimePoint, int>> arrivals_;  // of each socket's first coming piece
+  std::multimap<TimePoint, std::pair<Address, Datagram>> flights_;  // by arrival
   int next_number_ = kFirstNumber;
   std::uint16_t next_port_ = kFirstPort;
 };

@@ -54,12 +54,13 @@ void SimulatedNetwork::arrive(Socket& to, Piece::Kind kind, std::string_view byt
 }
 
 TimePoint SimulatedNetwork::next_arrival() const noexcept {
-  return arrivals_.empty() ? TimePoint::max() : arrivals_.begin()->first;
+  TimePoint piece = arrivals_.empty() ? TimePoint::max() : arrivals_.begin()->first;
+  return flights_.empty() ? piece : std::min(piece, flights_.begin()->first);
 }
 
 bool SimulatedNetwork::deliver_pieces() {
   bool some = false;
-  while (next_arrival() <= now()) {
+  while (!arrivals_.empty() && arrivals_.begin()->first <= now()) {
     Socket& socket = *find(arrivals_.begin()->second);
     arrivals_.erase(arrivals_.begin());
     Piece piece = std::move(socket.coming.front());

@@ -49,6 +49,11 @@ Network& Network::resets(unsigned one_in) {
   return *this;
 }
 
+Network& Network::losses(unsigned one_in) {
+  conditions_->set_losses(one_in);
+  return *this;
+}
+
 void Network::partition(std::string_view host, std::string_view other) {
   conditions_->cut(ip_address(host), ip_address(other));
 }

@@ -28,6 +28,10 @@ namespace asyncio::testing {
 /// Connections over Unix sockets are sliced and reset as well, but are on one host: they take no
 /// time and cannot be cut.
 ///
+/// Datagrams (UDP) are whole or lost, and overtake each other as the latency varies. They are lost
+/// across a cut, and at a receiver that keeps 208 KiB unread. Where nobody receives, a connected
+/// sender gets ECONNREFUSED. There is no broadcast.
+///
 /// Thread   the loop's.
 class Network {
  public:
@@ -45,6 +49,9 @@ class Network {
   Network& slices(bool on);
   /// One in so many sends resets its connection instead; 0 for none.
   Network& resets(unsigned one_in);
+
+  /// One in so many datagrams is lost; 0 for none.
+  Network& losses(unsigned one_in);
 
   /// From now on nothing arrives from one host at the other. Connections stay, and what is sent
   /// waits as TCP repeats it; new ones are not answered.

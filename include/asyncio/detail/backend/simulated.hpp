@@ -31,6 +31,7 @@ class SimulatedConditions {
                            std::chrono::nanoseconds most) noexcept = 0;
   virtual void set_slices(bool on) noexcept = 0;
   virtual void set_resets(unsigned one_in) noexcept = 0;
+  virtual void set_losses(unsigned one_in) noexcept = 0;
   /// Between two hosts; with an empty `other`, between `host` and everybody else; with kAnybody,
   /// also between `host` and those who have no address of their own.
   virtual void cut(const std::string& host, const std::string& other) = 0;
