@@ -8,10 +8,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -189,22 +194,37 @@ TEST_P(Subprocess, fault50_no_death_by_SIGPIPE) {
   });
 }
 
-TEST_P(Subprocess, fault103_many_children) {
-  run([]() -> Coro<> {
-    auto one = [](int status) -> Coro<bool> {
-      Process process =
-          co_await create_subprocess_exec("sh", "-c", "exit " + std::to_string(status));
-      int got = co_await process.wait();
-      co_return got == status;
-    };
-    for (int round = 0; round < 8; ++round) {
-      std::vector<Task<bool>> tasks;
-      for (int i = 0; i < 25; ++i) tasks.push_back(create_task(one, i));
-      for (auto& task : tasks) {
-        bool right = co_await task;
-        EXPECT_TRUE(right);
-      }
+/// Starts children until `left` is 0. Returns how many ended with the status they were to have.
+Coro<int> children(int& left) {
+  int right = 0;
+  while (left > 0) {
+    int status = left-- % 100;
+    Process process = co_await create_subprocess_exec("sh", "-c", "exit " + std::to_string(status));
+    int got = co_await process.wait();
+    right += got == status;
+  }
+  co_return right;
+}
+
+/// 50 at once. L19 is the same with ASYNCIO_CHILDREN=10000, which takes about a minute.
+TEST_P(Subprocess, fault103_L19_many_children) {
+  const char* wanted = std::getenv("ASYNCIO_CHILDREN");
+  const int count = wanted ? std::atoi(wanted) : 200;
+  run([count]() -> Coro<> {
+    int left = count;
+    std::vector<Task<int>> tasks;
+    for (int i = 0; i < 50; ++i) tasks.push_back(create_task(children, std::ref(left)));
+    auto before = test::open_descriptors();
+    std::ptrdiff_t most = 0;
+    int right = 0;
+    for (auto& task : tasks) {
+      right += co_await task;
+      most = std::max(most, test::open_descriptors() - before);
     }
+    EXPECT_EQ(right, count);
+    EXPECT_LE(most, 50 * 8) << "descriptors: those of the children that run";
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie";
+    EXPECT_EQ(errno, ECHILD);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}), 1);
   });
 }
@@ -313,6 +333,39 @@ TEST_P(Subprocess, fault107_what_cannot_be_executed) {
         co_await error_of_starting(SubprocessOptions().pass_fds(std::vector<int>(1, 999)), "true");
     EXPECT_EQ(text, "asyncio::OSError: prepare to execute true: Bad file descriptor");
   });
+}
+
+/// In a process of a user who may have no more of them.
+TEST_P(Subprocess, fault107_fork_says_EAGAIN) {
+  std::array<int, 2> pipe;
+  ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
+  pid_t child = ::fork();
+  if (child == 0) {
+    std::string said = asyncio::run(
+        []() -> Coro<std::string> {
+          constexpr rlimit kNone{0, 0};
+          ::setrlimit(RLIMIT_NPROC, &kNone);
+          // For root there is no limit.
+          if (::geteuid() == 0) ::syscall(SYS_setresuid, 65534, 65534, 65534);
+          auto before = test::open_descriptors();
+          std::string text = co_await error_of_starting(piped(), "true");
+          text += test::open_descriptors() == before ? ", no descriptor" : ", descriptors";
+          text += ::waitpid(-1, nullptr, WNOHANG) < 0 ? ", no child" : ", a zombie";
+          co_return text;
+        }(),
+        options());
+    (void)!::write(pipe[1], said.data(), said.size());
+    ::_exit(0);
+  }
+  ::close(pipe[1]);
+  std::string said(200, '\0');
+  ssize_t size = ::read(pipe[0], said.data(), said.size());
+  said.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  ::close(pipe[0]);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(said,
+            "asyncio::BlockingIOError: fork to execute true: Resource temporarily unavailable, no "
+            "descriptor, no child");
 }
 
 TEST_P(Subprocess, fault183_no_descriptors_left) {
