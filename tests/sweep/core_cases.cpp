@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "asyncio/testing/simulated.hpp"
 #include "sweep_case.hpp"
 
 #include <chrono>
 #include <coroutine>
 #include <optional>
-#include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace sweep {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
-
-void require(bool condition, const char* what) {
-  if (!condition) throw std::logic_error(what);
-}
 
 namespace {
 
@@ -50,9 +47,9 @@ class FutureCase final : public Case {
 
 class Sleep final : public Case {
  public:
-  Coro<> operation() override { co_await sleep(1h); }
-  void complete() override {}
-  Coro<> use_again() override { co_await sleep(1h); }
+  Coro<> operation() override { co_await sleep(5ms); }
+  void complete() override { asyncio::testing::block_for(5ms); }
+  Coro<> use_again() override { co_await sleep(5ms); }
 };
 
 class LockCase final : public Case {
@@ -273,15 +270,15 @@ class TaskGroupExit final : public Case {
 class GeneratorNext final : public Case {
  public:
   Coro<> operation() override {
+    begun_ = true;
     auto item = co_await items_.next();
     require(item == 7, "wrong item");
-    got_ = true;
   }
   void complete() override { gate_.set(); }
   Coro<> use_again() override {
     complete();
     auto item = co_await items_.next();
-    require(!item, "the generator goes on after its end");
+    require(begun_ ? !item : item == 7, "the generator goes on after its end, or did not begin");
   }
 
  private:
@@ -291,15 +288,18 @@ class GeneratorNext final : public Case {
   }
   Event gate_;
   AsyncGenerator<int> items_ = generate(&gate_);
-  bool got_ = false;
+  bool begun_ = false;
 };
 
 /// An awaiter of another library: all it knows is the handle.
 struct ForeignAwaiter {
   explicit ForeignAwaiter(std::coroutine_handle<>& place) noexcept : waiting(place) {}
+  ForeignAwaiter(const ForeignAwaiter&) = delete;
+  ForeignAwaiter& operator=(const ForeignAwaiter&) = delete;
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> frame) noexcept { waiting = frame; }
   void await_resume() const noexcept {}
+  ~ForeignAwaiter() { waiting = {}; }
   std::coroutine_handle<>& waiting;
 };
 
@@ -322,61 +322,27 @@ class Foreign final : public Case {
   std::coroutine_handle<> waiting_;
 };
 
+constexpr Entry kEntries[] = {
+    {"coroutine", AwaitableKind::coroutine, make<Coroutine>},
+    {"future", AwaitableKind::future, make<FutureCase>},
+    {"sleep", AwaitableKind::sleep, make<Sleep>},
+    {"lock_acquire", AwaitableKind::lock_acquire, make<LockCase>},
+    {"event_wait", AwaitableKind::event_wait, make<EventCase>},
+    {"condition_wait", AwaitableKind::condition_wait, make<ConditionCase>},
+    {"semaphore_acquire", AwaitableKind::semaphore_acquire, make<SemaphoreCase>},
+    {"queue_get", AwaitableKind::queue_get, make<QueueGet>},
+    {"queue_put", AwaitableKind::queue_put, make<QueuePut>},
+    {"queue_join", AwaitableKind::queue_join, make<QueueJoin>},
+    {"wait", AwaitableKind::wait, make<Wait>},
+    {"as_completed_next", AwaitableKind::as_completed_next, make<AsCompletedCase>},
+    {"task_group_exit", AwaitableKind::task_group_exit, make<TaskGroupExit>},
+    {"generator_next", AwaitableKind::generator_next, make<GeneratorNext>},
+    {"foreign", AwaitableKind::foreign, make<Foreign>},
+};
+static_assert(cover(kEntries, AwaitableKind::coroutine, AwaitableKind::operation));
+
 }  // namespace
 
-std::unique_ptr<Case> make_case(asyncio::detail::AwaitableKind kind) {
-  using Kind = asyncio::detail::AwaitableKind;
-  switch (kind) {
-    case Kind::coroutine:
-      return std::make_unique<Coroutine>();
-    case Kind::future:
-      return std::make_unique<FutureCase>();
-    case Kind::sleep:
-      return std::make_unique<Sleep>();
-    case Kind::lock_acquire:
-      return std::make_unique<LockCase>();
-    case Kind::event_wait:
-      return std::make_unique<EventCase>();
-    case Kind::condition_wait:
-      return std::make_unique<ConditionCase>();
-    case Kind::semaphore_acquire:
-      return std::make_unique<SemaphoreCase>();
-    case Kind::queue_get:
-      return std::make_unique<QueueGet>();
-    case Kind::queue_put:
-      return std::make_unique<QueuePut>();
-    case Kind::queue_join:
-      return std::make_unique<QueueJoin>();
-    case Kind::wait:
-      return std::make_unique<Wait>();
-    case Kind::as_completed_next:
-      return std::make_unique<AsCompletedCase>();
-    case Kind::task_group_exit:
-      return std::make_unique<TaskGroupExit>();
-    case Kind::generator_next:
-      return std::make_unique<GeneratorNext>();
-    case Kind::foreign:
-      return std::make_unique<Foreign>();
-    case Kind::operation:
-      return make_connect();
-    case Kind::stream_read:
-      return make_stream_read();
-    case Kind::stream_drain:
-      return make_stream_drain();
-    case Kind::stream_wait_closed:
-      return make_stream_wait_closed();
-    case Kind::server_wait_closed:
-      return make_server_wait_closed();
-    case Kind::resolve:
-      return make_resolve();
-    case Kind::tls_handshake:
-      return make_tls_handshake();
-    case Kind::process_wait:
-      return make_process_wait();
-    case Kind::count:
-      break;
-  }
-  throw std::logic_error("not an awaitable");
-}
+std::span<const Entry> core_entries() { return kEntries; }
 
 }  // namespace sweep

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/net/child_state.hpp"
-#include "asyncio/detail/net/resolver.hpp"
 #include "sweep_case.hpp"
 #include "tls.hpp"
 
 #include <arpa/inet.h>
 #include <condition_variable>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <netdb.h>
@@ -54,6 +54,9 @@ using namespace asyncio;
 
 namespace {
 
+/// More than the way to a peer that reads nothing holds.
+std::size_t too_much() { return simulated() ? 1 << 20 : 16 << 20; }
+
 /// A connection with both of its ends.
 class Connected : public Case {
  public:
@@ -77,6 +80,7 @@ class Connected : public Case {
   std::optional<StreamWriter> writer_;
   std::optional<StreamReader> peer_reader_;
   std::optional<StreamWriter> peer_writer_;
+  const std::size_t too_much_ = too_much();
 };
 
 class StreamRead final : public Connected {
@@ -102,11 +106,9 @@ class StreamRead final : public Connected {
 
 class StreamDrain final : public Connected {
  public:
-  static constexpr std::size_t kSize = 1 << 20;  // more than the buffers on the way hold
-
   Coro<> prepare() override {
     co_await Connected::prepare();
-    writer_->write(std::string(kSize, 'x'));
+    writer_->write(std::string(too_much_, 'x'));
   }
   Coro<> operation() override { co_await writer_->drain(); }
   void complete() override {
@@ -115,12 +117,12 @@ class StreamDrain final : public Connected {
   Coro<> use_again() override {
     complete();
     std::string bytes = co_await *reading_;
-    require(bytes == std::string(kSize, 'x'), "bytes are lost or doubled");
+    require(bytes == std::string(too_much_, 'x'), "bytes are lost or doubled");
     co_await writer_->drain();
   }
 
  private:
-  Coro<std::string> read_all() { co_return co_await peer_reader_->readexactly(kSize); }
+  Coro<std::string> read_all() { co_return co_await peer_reader_->readexactly(too_much_); }
   std::optional<Task<std::string>> reading_;
 };
 
@@ -128,7 +130,7 @@ class StreamWaitClosed final : public Connected {
  public:
   Coro<> prepare() override {
     co_await Connected::prepare();
-    writer_->write(std::string(1 << 20, 'x'));
+    writer_->write(std::string(too_much_, 'x'));
     writer_->close();  // not over before the peer has read what is left
   }
   Coro<> operation() override { co_await writer_->wait_closed(); }
@@ -138,12 +140,16 @@ class StreamWaitClosed final : public Connected {
   Coro<> use_again() override {
     complete();
     std::string bytes = co_await *reading_;
-    require(bytes.size() == 1 << 20, "bytes are lost");
+    require(peer_reader_->at_eof(), "more bytes than were written");
     co_await writer_->wait_closed();
   }
 
  private:
-  Coro<std::string> read_all() { co_return co_await peer_reader_->read(); }
+  Coro<std::string> read_all() {
+    std::string bytes = co_await peer_reader_->readexactly(too_much_);
+    co_await peer_reader_->read();
+    co_return bytes;
+  }
   std::optional<Task<std::string>> reading_;
 };
 
@@ -223,7 +229,7 @@ class Resolve final : public Case {
   ~Resolve() override { gate().set(true); }
   Coro<> operation() override {
     try {
-      co_await detail::Resolve(backend_, detail::ResolveRequest("name.test", 80));
+      co_await get_running_loop().getaddrinfo("name.test", 80);
     } catch (const GaiError&) {
       // The only answer there is.
     }
@@ -233,15 +239,13 @@ class Resolve final : public Case {
     complete();
     co_await operation();
   }
-
- private:
-  detail::Backend& backend_ = detail::backend_of(get_running_loop().impl());
 };
 
 /// A peer that has not begun its side.
 class TlsHandshake final : public Connected {
  public:
   Coro<> operation() override {
+    begun_ = true;
     co_await writer_->start_tls(test::pki().client(),
                                 TlsStartOptions().server_hostname("localhost"));
   }
@@ -250,6 +254,7 @@ class TlsHandshake final : public Connected {
   }
   Coro<> use_again() override {
     complete();
+    if (!begun_) co_await operation();
     auto served = co_await capture(*serving_);
     if (writer_->is_closing()) {
       require(!served.has_value(), "closed by us, but open for the peer");
@@ -263,6 +268,7 @@ class TlsHandshake final : public Connected {
 
  private:
   Coro<> serve() { co_await peer_writer_->start_tls(test::pki().server()); }
+  bool begun_ = false;
   std::optional<Task<>> serving_;
 };
 
@@ -282,15 +288,40 @@ class ProcessWait final : public Case {
       std::make_shared<detail::ChildState>(detail::backend_of(get_running_loop().impl()));
 };
 
+/// `cat` ends when its input does.
+class RealProcess final : public Case {
+ public:
+  Coro<> prepare() override {
+    process_ = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "cat");
+  }
+  Coro<> operation() override { co_await process_->wait(); }
+  void complete() override { process_->stdin()->close(); }
+  Coro<> use_again() override {
+    complete();
+    int status = co_await process_->wait();
+    require(status == 0 || (loop_.is_closed() && status == -SIGKILL), "the status is lost");
+  }
+
+ private:
+  EventLoop loop_ = get_running_loop();  // kills it when it closes
+  std::optional<Process> process_;
+};
+
+constexpr Entry kEntries[] = {
+    {"connect", AwaitableKind::operation, make<Connect>, On::simulated},
+    {"stream_read", AwaitableKind::stream_read, make<StreamRead>},
+    {"stream_drain", AwaitableKind::stream_drain, make<StreamDrain>},
+    {"stream_wait_closed", AwaitableKind::stream_wait_closed, make<StreamWaitClosed>},
+    {"server_wait_closed", AwaitableKind::server_wait_closed, make<ServerWaitClosed>},
+    {"resolve", AwaitableKind::resolve, make<Resolve>},
+    {"tls_handshake", AwaitableKind::tls_handshake, make<TlsHandshake>},
+    {"process_state", AwaitableKind::process_wait, make<ProcessWait>, On::simulated},
+    {"process_wait", AwaitableKind::process_wait, make<RealProcess>, On::system},
+};
+static_assert(cover(kEntries, AwaitableKind::operation, AwaitableKind::count));
+
 }  // namespace
 
-std::unique_ptr<Case> make_process_wait() { return std::make_unique<ProcessWait>(); }
-std::unique_ptr<Case> make_stream_read() { return std::make_unique<StreamRead>(); }
-std::unique_ptr<Case> make_stream_drain() { return std::make_unique<StreamDrain>(); }
-std::unique_ptr<Case> make_stream_wait_closed() { return std::make_unique<StreamWaitClosed>(); }
-std::unique_ptr<Case> make_server_wait_closed() { return std::make_unique<ServerWaitClosed>(); }
-std::unique_ptr<Case> make_connect() { return std::make_unique<Connect>(); }
-std::unique_ptr<Case> make_resolve() { return std::make_unique<Resolve>(); }
-std::unique_ptr<Case> make_tls_handshake() { return std::make_unique<TlsHandshake>(); }
+std::span<const Entry> net_entries() { return kEntries; }
 
 }  // namespace sweep

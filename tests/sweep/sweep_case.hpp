@@ -3,12 +3,17 @@
 
 #include "asyncio/asyncio.hpp"
 #include "asyncio/detail/core/awaitable_kind.hpp"
+#include "asyncio/detail/core/loop.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <span>
+#include <stdexcept>
 
 namespace sweep {
 
 using asyncio::Coro;
+using asyncio::detail::AwaitableKind;
 
 /// One public awaitable on an object of its own, for the cancellation sweep.
 class Case {
@@ -19,7 +24,7 @@ class Case {
   virtual Coro<> prepare() { co_return; }
   /// Awaits the awaitable once and notes what it got.
   virtual Coro<> operation() = 0;
-  /// Lets a waiting `operation` go on. A second call does nothing.
+  /// Lets a waiting `operation` go on, to its end. A second call does nothing.
   virtual void complete() = 0;
   /// Uses the object once more, whatever became of the operation, and throws if anything was
   /// lost.
@@ -28,19 +33,46 @@ class Case {
   virtual bool ends_at_once() const { return true; }
 };
 
-/// The case of each kind: a switch without default, so that a new kind does not compile without.
-std::unique_ptr<Case> make_case(asyncio::detail::AwaitableKind kind);
+/// Where a case can run.
+enum class On { every_loop, simulated, system };
+
+struct Entry {
+  const char* name;
+  AwaitableKind kind;
+  std::unique_ptr<Case> (*make)();
+  On loops = On::every_loop;
+};
+
+std::span<const Entry> core_entries();
+std::span<const Entry> combined_entries();
+std::span<const Entry> net_entries();
+
+template <class C>
+std::unique_ptr<Case> make() {
+  return std::make_unique<C>();
+}
+
+/// Whether `entries` have each kind from `first` to before `end`, so that a new kind does not
+/// compile without.
+template <std::size_t N>
+consteval bool cover(const Entry (&entries)[N], AwaitableKind first, AwaitableKind end) {
+  for (int kind = static_cast<int>(first); kind < static_cast<int>(end); ++kind) {
+    bool found = false;
+    for (const Entry& entry : entries) found = found || static_cast<int>(entry.kind) == kind;
+    if (!found) return false;
+  }
+  return true;
+}
 
 /// What a case throws if a value got lost or doubled.
-void require(bool condition, const char* what);
+class Lost : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+inline void require(bool condition, const char* what) {
+  if (!condition) throw Lost(what);
+}
 
-std::unique_ptr<Case> make_stream_read();
-std::unique_ptr<Case> make_stream_drain();
-std::unique_ptr<Case> make_stream_wait_closed();
-std::unique_ptr<Case> make_server_wait_closed();
-std::unique_ptr<Case> make_connect();
-std::unique_ptr<Case> make_resolve();
-std::unique_ptr<Case> make_tls_handshake();
-std::unique_ptr<Case> make_process_wait();
+inline bool simulated() { return asyncio::detail::running_loop().poller().name() == "simulated"; }
 
 }  // namespace sweep
