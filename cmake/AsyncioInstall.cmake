@@ -21,7 +21,7 @@ install(FILES
 # The .pc file finds its prefix from where it lies, so that the installed tree may move.
 file(RELATIVE_PATH pc_to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 # Who links static libraries has to name what they need, too.
-set(pc_requires "libssl >= 3.0")
+set(pc_requires "libssl >= 3.0, libcrypto >= 3.0")
 if(ASYNCIO_HAS_URING)
   string(PREPEND pc_requires "liburing, ")
 endif()

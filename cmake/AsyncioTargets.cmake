@@ -21,6 +21,9 @@ function(asyncio_add_layer name)
   add_library(${target} ${arg_SOURCES})
   add_library(asyncio::${name} ALIAS ${target})
   asyncio_set_compile_options(${target})
+  # As clang: a function of the library may be inlined in the library.
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>)
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
@@ -28,5 +31,6 @@ function(asyncio_add_layer name)
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${target} PUBLIC ${arg_LINKS})
   set_target_properties(${target} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON  # so that a static library may go into somebody's shared one
     EXPORT_NAME ${name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 endfunction()
