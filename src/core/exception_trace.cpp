@@ -21,7 +21,8 @@ struct Trace {
   static constexpr std::size_t kFrames = 32;
 
   const void* error;           // the exception object
-  const PromiseBase* expects;  // the frame it goes on to
+  const PromiseBase* expects;  // the frame it goes on to; null if it left a task
+  bool handed_on;              // from the task's future, to whatever frame
   std::size_t count;
   Frame frames[kFrames];  // innermost first
 };
@@ -41,14 +42,19 @@ const void* object_of(const std::exception_ptr& error) noexcept {
 void trace_exception(const PromiseBase& frame) noexcept {
   const void* object = object_of(frame.error);
   // An address may come again; so the frame has to be the one that waited for the last, too.
-  if (object != trace.error || trace.expects != &frame) trace.count = 0;
+  if (object != trace.error || (trace.expects != &frame && !trace.handed_on)) trace.count = 0;
   trace.error = object;
   trace.expects = frame.parent();
+  trace.handed_on = false;
   if (trace.count < Trace::kFrames) {
     trace.frames[trace.count].function = frame.function;
     trace.frames[trace.count].awaiting = frame.awaiting;
     ++trace.count;
   }
+}
+
+void trace_handed_on(const std::exception_ptr& error) noexcept {
+  if (object_of(error) == trace.error && !trace.expects) trace.handed_on = true;
 }
 
 std::string exception_trace(const std::exception_ptr& error) {

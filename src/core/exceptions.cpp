@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/exceptions.hpp"
 
+#include "asyncio/exception_group.hpp"
 #include "source_text.hpp"
 
 #include <cerrno>
@@ -102,6 +103,11 @@ std::string describe_exception(const std::exception_ptr& error) {
   if (!error) return "no exception";
   try {
     std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    // The group's own line would be of no help without those of its errors.
+    std::string tree = group.tree();
+    return with_text(typeid(group), group.what()) +
+           tree.substr(tree.find('\n'), tree.size() - tree.find('\n') - 1);
   } catch (const std::exception& e) {
     return with_text(typeid(e), e.what());
   } catch (const BaseException& e) {

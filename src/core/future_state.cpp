@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/core/future_state.hpp"
 
+#include "asyncio/detail/core/exception_trace.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/task.hpp"
@@ -69,7 +70,9 @@ std::exception_ptr FutureState::take_error() {
 
 std::exception_ptr FutureState::missing_value() {
   if (!done()) return std::make_exception_ptr(InvalidStateError("Result is not set."));
-  return take_error();
+  std::exception_ptr error = take_error();
+  trace_handed_on(error);
+  return error;
 }
 
 void FutureState::throw_if_done(const char* what) const {
