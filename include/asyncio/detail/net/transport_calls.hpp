@@ -53,6 +53,7 @@ using made_protocol_t = typename std::invoke_result_t<std::decay_t<F>&>::element
 
 template <class Base, class F>
 consteval void check_factory() {
+  check_named<F>();
   if constexpr (requires { typename made_protocol_t<F>; })
     static_assert(std::derived_from<made_protocol_t<F>, Base>,
                   "the factory makes a protocol for another kind of transport");
