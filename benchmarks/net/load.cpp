@@ -123,7 +123,8 @@ class Load {
       one.got += static_cast<std::size_t>(got);
     }
     ++answers_;
-    latencies_.push_back(std::chrono::duration<float, std::micro>(Clock::now() - one.begin).count());
+    latencies_.push_back(
+        std::chrono::duration<float, std::micro>(Clock::now() - one.begin).count());
     ask(one);
   }
 
@@ -147,7 +148,8 @@ int main(int count, char** words) {
   auto until = [](Clock::time_point end) {
     return [end](std::int64_t) { return Clock::now() >= end; };
   };
-  if (requests == 0) load.run(until(Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds / 6)));
+  if (requests == 0)
+    load.run(until(Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds / 6)));
   load.forget_latencies();
   double cpu = server.now();
   auto begin = Clock::now();

@@ -48,8 +48,8 @@ void Wire::connect(const std::string& kind, const std::string& where) {
   internet.sin_port = htons(static_cast<in_port_t>(std::atoi(where.c_str())));
   internet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   bool is_local = kind == "unix";
-  auto* address = is_local ? reinterpret_cast<sockaddr*>(&local)
-                           : reinterpret_cast<sockaddr*>(&internet);
+  auto* address =
+      is_local ? reinterpret_cast<sockaddr*>(&local) : reinterpret_cast<sockaddr*>(&internet);
   socklen_t size = is_local ? sizeof local : sizeof internet;
   fd_ = ::socket(address->sa_family, kind == "udp" ? SOCK_DGRAM : SOCK_STREAM, 0);
   if (fd_ < 0 || ::connect(fd_, address, size) != 0) give_up("connect");

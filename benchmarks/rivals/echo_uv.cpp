@@ -35,11 +35,11 @@ void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
   int sent = uv_try_write(stream, &data, 1);
   if (sent < 0) sent = 0;
   if (sent == count) return;
-  auto* write = new Write{{}, std::string(buffer->base + sent, static_cast<std::size_t>(count - sent))};
+  auto* write =
+      new Write{{}, std::string(buffer->base + sent, static_cast<std::size_t>(count - sent))};
   data = uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
-  uv_write(&write->request, stream, &data, 1, [](uv_write_t* request, int) {
-    delete reinterpret_cast<Write*>(request);
-  });
+  uv_write(&write->request, stream, &data, 1,
+           [](uv_write_t* request, int) { delete reinterpret_cast<Write*>(request); });
 }
 
 /// `init(loop, handle)` makes what a connection is accepted into.
