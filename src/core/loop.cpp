@@ -26,9 +26,6 @@ namespace {
 /// What `inbox_` holds once the loop is closed.
 Links closed_mark;
 
-const char* const kForeignThread =
-    "Non-thread-safe operation invoked on an event loop other than the current one";
-
 }  // namespace
 
 /// Marks the loop as the one that runs in this thread.
@@ -64,7 +61,10 @@ std::uint64_t Loop::next_serial() noexcept {
 
 Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
 
-Loop::~Loop() { close_abandoned(); }
+Loop::~Loop() {
+  close_abandoned();
+  if (debug_) list_debug_loop(false);
+}
 
 /// For a loop that nobody can run any more.
 void Loop::close_abandoned() noexcept {
@@ -374,39 +374,8 @@ void Loop::check_slow() const {
   check_thread();
 }
 
-bool Loop::in_foreign_thread() const noexcept {
-  auto owner = thread_.load(std::memory_order_relaxed);
-  return owner != std::thread::id() && owner != std::this_thread::get_id();
-}
-
-void Loop::check_thread() const {
-  if (in_foreign_thread()) throw RuntimeError(kForeignThread);
-}
-
-void Loop::check_owner_slow(const std::string& used) const {
-  if (!in_foreign_thread()) return;
-  int owner = thread_number_.load(std::memory_order_relaxed);
-  throw RuntimeError(kForeignThread + used + ": the loop runs in " + thread_text(owner) +
-                     ", this is " + thread_text(this_thread_number()));
-}
-
-void Loop::check_owner_of(const FutureState& used) const {
-  if (!in_foreign_thread()) return;
-  std::string name = "a future";
-  // Nothing of its coroutine, which may be running.
-  if (used.is_task()) name = "task '" + static_cast<const TaskState&>(used).name() + "'";
-  if (std::string where = source_text(used.created()); !where.empty())
-    name += ", created at " + where;
-  check_owner_slow(" (" + name + ")");
-}
-
-void Loop::check_owner_of(const Wait& waiter) const {
-  if (!in_foreign_thread()) return;
-  check_owner_slow(" (what a task waits for in " + std::string(awaitable_name(waiter.kind())) +
-                   ")");
-}
-
 void Loop::set_debug(bool enabled) noexcept {
+  if (debug_ != enabled) list_debug_loop(enabled);
   debug_ = enabled;
   checked_ = closed_ || debug_;
   watched_ = debug_ || shuffle_;

@@ -46,8 +46,7 @@ void QueueBase::task_done() {
 }
 
 void QueueBase::begin_shutdown(bool immediate) {
-  for (Line* line : {&getters_, &putters_})
-    if (!line->empty()) check_thread_of(line->front());
+  for (Line* line : {&getters_, &putters_}) check_thread(*line);
   shut_down_ = true;
   if (!immediate) return;
   unfinished_ -= std::min(unfinished_, size_);

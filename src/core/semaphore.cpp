@@ -22,7 +22,10 @@ Semaphore::~Semaphore() {
 
 void Semaphore::release() {
   if (value_ >= bound_) throw ValueError("BoundedSemaphore released too many times");
-  if (!waiters_.empty()) check_thread_of(waiters_.front());
+  if (!waiters_.empty())
+    check_thread_of(waiters_.front());
+  else
+    check_bound_thread("Semaphore");
   ++value_;
   wake_next();
 }

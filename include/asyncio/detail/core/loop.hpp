@@ -186,6 +186,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void accept_posted(Links* newest) noexcept;
   void close_inbox() noexcept;
   void close_abandoned() noexcept;
+  void list_debug_loop(bool listed) noexcept;
   void leave_executor() noexcept;
   bool push(Ready& node) noexcept;
   int wake_if_asleep() noexcept;
@@ -196,6 +197,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void check_owner_slow(const std::string& used) const;
   void check_owner_of(const FutureState& used) const;
   void check_owner_of(const Wait& waiter) const;
+  friend void check_thread_of_loop(std::uint64_t serial, const char* used);
   static std::uint64_t next_serial() noexcept;
 
   ReadyList batch_;
@@ -220,7 +222,15 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   std::vector<Ref<FutureState>> to_cancel_;  // the next one is the last
   std::uint32_t cancel_walk_ = 0;
   std::uint32_t cancel_walks_ = 0;
+  Loop* next_debug_loop_ = nullptr;
 };
+
+/// How many loops have debug mode on.
+inline constinit std::atomic<int> debug_loops{0};
+/// Throws RuntimeError if the debug loop with this serial number, if there is one, runs in another
+/// thread; `used` is the type of what was used.
+/// Thread   any.
+void check_thread_of_loop(std::uint64_t serial, const char* used);
 
 inline Loop& FutureState::loop() const noexcept { return static_cast<Loop&>(*core_); }
 

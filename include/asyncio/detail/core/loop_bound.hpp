@@ -27,6 +27,11 @@ class LoopBound {
     if (loop_ != loop) [[unlikely]]
       bind_first(loop, type);
   }
+  /// Throws RuntimeError if a debug loop, to which this is bound, runs in another thread.
+  void check_bound_thread(const char* type) const {
+    if (debug_loops.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      check_thread_of_loop(loop_, type);
+  }
 
  private:
   void bind_first(std::uint64_t loop, const char* type);
