@@ -306,6 +306,11 @@ void Loop::schedule_threadsafe(SoonState& handle) {
 }
 
 bool Loop::post(Ready& node) noexcept {
+  if (running_loop_or_null() == this) {
+    take_inbox();  // so that it comes after what was posted before
+    ready_.push_back(node);
+    return true;
+  }
   if (!push(node)) return false;
   if (int error = wake_if_asleep()) report_deaf(error);
   return true;
