@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -299,6 +300,28 @@ TEST_P(StartTls, fault196_loop_closes_during_the_handshake) {
 
 class StartTlsPeers : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, StartTlsPeers, test::real_backends, test::backend_name);
+
+/// The end that has accepted is the server.
+TEST_P(StartTlsPeers, A9_5_accepted_socket_over_TLS) {
+  run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    auto accepting = loop.create_task(loop.connect_accepted_socket(
+        &made<test::EchoProtocol>, ends[0], ConnectOptions().ssl(pki().server())));
+    auto [transport, client] = co_await loop.create_connection(
+        &made<Client>, ends[1], ConnectOptions().ssl(pki().client()).server_hostname("localhost"));
+    auto [accepted, echo] = co_await accepting;
+    EXPECT_TRUE(accepted->ssl_object()->server_side);
+    EXPECT_FALSE(transport->ssl_object()->server_side);
+    transport->write("secret");
+    co_await until_received(client, 6);
+    EXPECT_EQ(client->received, "secret");
+    transport->close();
+    co_await client->lost.wait();
+    co_await test::settle();
+  });
+}
 
 TEST_P(StartTlsPeers, fault73_pipes_are_refused) {
   run([]() -> Coro<> {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+/// A11: StreamReaderProtocol.
+#include "asyncio/stream_protocol.hpp"
+
+#include "asyncio/asyncio.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "protocols.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::error_of;
+using test::pattern;
+
+std::shared_ptr<StreamReaderProtocol> streams() {
+  return std::make_shared<StreamReaderProtocol>(1000);
+}
+
+class StreamProtocolTest : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, StreamProtocolTest, test::all_backends, test::backend_name);
+
+/// Calls `body(protocol, peer's reader, peer's writer)`.
+template <class F>
+Coro<> between(F body) {
+  Future<Streams> accepted = get_running_loop().create_future<Streams>();
+  auto handler = [accepted](StreamReader reader, StreamWriter writer) mutable {
+    accepted.set_result(Streams(std::move(reader), std::move(writer)));
+  };
+  Server server = co_await start_server(handler, "127.0.0.1", 0);
+  auto [transport, protocol] = co_await get_running_loop().create_connection(
+      &streams, "127.0.0.1", server.sockets().at(0).port());
+  auto [reader, writer] = co_await accepted;
+  co_await body(protocol, reader, writer);
+  transport->close();
+  writer.close();
+  server.close();
+  server.abort_clients();
+  co_await server.wait_closed();
+  co_await test::settle();
+}
+
+TEST_P(StreamProtocolTest, A11_streams_on_a_transport) {
+  auto body = [](std::shared_ptr<StreamReaderProtocol> protocol, StreamReader their_reader,
+                 StreamWriter their_writer) -> Coro<> {
+    StreamReader reader = protocol->reader();
+    StreamWriter writer = protocol->writer();
+    co_await their_writer.send("one\ntwo\n");
+    std::string line = co_await reader.readline();
+    EXPECT_EQ(line, "one\n");
+    co_await writer.send("answer\n");
+    line = co_await their_reader.readline();
+    EXPECT_EQ(line, "answer\n");
+    their_writer.write_eof();
+    std::string rest = co_await reader.read();
+    EXPECT_EQ(rest, "two\n");
+    EXPECT_TRUE(reader.at_eof());
+    co_await writer.send("still\n");  // the other direction goes on
+    line = co_await their_reader.readline();
+    EXPECT_EQ(line, "still\n");
+    writer.close();
+    co_await writer.wait_closed();
+  };
+  run([&] { return between(body); });
+}
+
+TEST_P(StreamProtocolTest, R6_a_reader_that_does_not_read_stops_the_transport) {
+  auto body = [](std::shared_ptr<StreamReaderProtocol> protocol, StreamReader,
+                 StreamWriter their_writer) -> Coro<> {
+    std::string data = pattern(8 << 20);
+    their_writer.write(data);
+    co_await test::settle();
+    EXPECT_GT(their_writer.get_write_buffer_size(), 0u) << "the peer has to wait";
+    // Also a read of more than twice the limit gets everything.
+    std::string got = co_await protocol->reader().readexactly(data.size());
+    EXPECT_TRUE(got == data);
+  };
+  run([&] { return between(body); });
+}
+
+TEST_P(StreamProtocolTest, fault53_an_error_comes_to_the_reader) {
+  auto body = [](std::shared_ptr<StreamReaderProtocol> protocol, StreamReader,
+                 StreamWriter their_writer) -> Coro<> {
+    auto reading = create_task(protocol->reader().readexactly(5));
+    co_await protocol->writer().send("nobody will read this");
+    co_await test::settle();
+    their_writer.abort();
+    std::string error = co_await error_of(reading);
+    EXPECT_NE(error.find("Connection reset by peer"), std::string::npos) << error;
+  };
+  run([&] { return between(body); });
+}
+
+TEST(StreamProtocol, A11_misuse) {
+  asyncio::run([]() -> Coro<> {
+    EXPECT_EQ(test::thrown([] { StreamReaderProtocol(0); }),
+              "asyncio::ValueError: Limit cannot be <= 0");
+    EXPECT_EQ(test::thrown([] { StreamReaderProtocol().writer(); }),
+              "asyncio::RuntimeError: there is no transport before connection_made()");
+    co_return;
+  });
+}
+
+}  // namespace
