@@ -147,7 +147,7 @@ TEST_P(StartTls, A9_6_another_protocol_pauses_and_resumes) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
-    Server server = co_await loop.create_server([peer] { return peer; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
     auto [plain, first] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     co_await test::settle();
@@ -222,7 +222,7 @@ TEST_P(StartTls, fault91_R7_handshake_has_a_deadline) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto silent = made<Client>();
-    Server server = co_await loop.create_server([silent] { return silent; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return silent; }, "127.0.0.1", 0);
     auto [plain, client] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     std::string error = co_await error_of(secure(plain, localhost().ssl_handshake_timeout(30ms)));
@@ -238,7 +238,7 @@ TEST_P(StartTls, fault89_R7_goodbye_has_a_deadline) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
-    Server server = co_await loop.create_server([peer] { return peer; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
     auto [plain, client] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     co_await test::settle();
@@ -378,7 +378,7 @@ TEST_P(StartTlsPeers, A9_6_openssl_s_client) {
   run([]() -> Coro<> {
     auto protocol = made<AtOnce>();
     Server server =
-        co_await get_running_loop().create_server([protocol] { return protocol; }, "127.0.0.1", 0);
+        co_await get_running_loop().create_server([&] { return protocol; }, "127.0.0.1", 0);
     Program client({"openssl", "s_client", "-connect",
                     "127.0.0.1:" + std::to_string(server.sockets().at(0).port()), "-servername",
                     "localhost", "-CAfile", pki().root.certfile, "-verify_return_error"});
@@ -463,7 +463,7 @@ TEST_P(StartTlsPeers, A9_6_pythons_start_tls_as_client) {
   run([]() -> Coro<> {
     auto protocol = made<Upgrading>();
     Server server =
-        co_await get_running_loop().create_server([protocol] { return protocol; }, "127.0.0.1", 0);
+        co_await get_running_loop().create_server([&] { return protocol; }, "127.0.0.1", 0);
     Program python({"python3", "-c", kPython, "client",
                     std::to_string(server.sockets().at(0).port()), pki().root.certfile});
     co_await test::output_until(python, "same TLSv1.3\n");

@@ -120,7 +120,7 @@ TEST_P(Transports, A11_write_limits_pause_and_resume) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
-    Server server = co_await loop.create_server([peer] { return peer; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
     auto [transport, client] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     co_await test::settle();
@@ -154,7 +154,7 @@ TEST_P(Transports, A11_half_close_is_kept_if_eof_received_says_so) {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
     peer->keep_open = true;
-    Server server = co_await loop.create_server([peer] { return peer; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
     auto [transport, client] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     transport->write_eof();
@@ -205,7 +205,7 @@ TEST_P(Transports, R9_a_protocol_that_throws) {
     EventLoop loop = get_running_loop();
     test::ReportCapture reports(loop);
     auto peer = made<Throwing>();
-    Server server = co_await loop.create_server([peer] { return peer; }, "127.0.0.1", 0);
+    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
     auto [transport, client] =
         co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
     transport->write("fail");
