@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Our echo servers. usage: echo_asyncio streams|protocol|sock tcp|tls|unix|udp PATH [CERT KEY]
+// Our echo servers. usage: echo_asyncio streams|bytes|protocol|sock tcp|tls|unix|udp PATH [CERT
+// KEY]
 #include "listening.hpp"
 #include <asyncio/address.hpp>
 #include <asyncio/datagrams.hpp>
@@ -23,6 +24,13 @@ using namespace asyncio;
 // --- Streams ----------------------------------------------------------------------------------
 
 Coro<> echo_stream(StreamReader reader, StreamWriter writer) {
+  std::vector<char> room(echo::kRoom);
+  while (std::size_t count = co_await reader.read_into(room))
+    co_await writer.send(std::string_view(room.data(), count));
+}
+
+/// As in Python: each read gives bytes of its own.
+Coro<> echo_bytes(StreamReader reader, StreamWriter writer) {
   while (true) {
     Bytes data = co_await reader.read(echo::kRoom);
     if (data.empty()) co_return;
@@ -113,7 +121,8 @@ Coro<> serve(std::string style, int sock, bool datagrams, ServerOptions options)
     Server server = co_await loop.create_server(made, sock, options);
     co_await server.serve_forever();
   } else {
-    Server server = co_await start_server(echo_stream, sock, options);
+    auto handler = style == "bytes" ? echo_bytes : echo_stream;
+    Server server = co_await start_server(handler, sock, options);
     co_await server.serve_forever();
   }
 }

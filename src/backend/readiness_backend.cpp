@@ -39,14 +39,16 @@ bool ReadinessBackend::supports(Opcode opcode) const noexcept {
 // --- Operations -------------------------------------------------------------------------------
 
 bool ReadinessBackend::start(Operation& op) noexcept {
-  if (int error = remember(op.fd)) return ended_at_once(op, error);
-  Watch& watch = *find(op.fd);
-  Side& side = waits_for_write(op.opcode) ? watch.writing : watch.reading;
+  if (op.opcode == Opcode::close) return ended_at_once(op, close_fd(op.fd));
+  int error = 0;
+  Watch* watch = remember(op.fd, error);
+  if (!watch) return ended_at_once(op, error);
+  Side& side = side_of(*watch, op);
   if (side.waiting.empty()) {
-    std::int64_t result = attempt(op);
+    std::int64_t result = attempt_on(side, op);
     if (!would_wait(op.opcode, result)) return ended_at_once(op, result);
   }
-  if (int error = arm(side)) return ended_at_once(op, error);
+  if (!side.armed && (error = arm(side)) != 0) return ended_at_once(op, error);
   op.phase = Operation::Phase::waiting;
   side.waiting.push_back(op);
   return false;
@@ -56,11 +58,15 @@ std::int64_t ReadinessBackend::attempt(Operation& op) noexcept {
   if (op.opcode == Opcode::close) return close_fd(op.fd);
   if (op.fd < 0) return -EBADF;
   if (is_poll(op.opcode) && !op.stream) return poll_once(op);
-  if (int error = remember(op.fd)) return error;
-  Watch& watch = *find(op.fd);
-  Side& side = waits_for_write(op.opcode) ? watch.writing : watch.reading;
-  if (is_poll(op.opcode)) return side.blocked ? -EAGAIN : 1;
-  return perform_and_note(op, side);
+  int error = 0;
+  Watch* watch = remember(op.fd, error);
+  return watch ? attempt_on(side_of(*watch, op), op) : error;
+}
+
+std::int64_t ReadinessBackend::attempt_on(Side& side, Operation& op) noexcept {
+  if (!is_poll(op.opcode)) return perform_and_note(op, side);
+  if (!op.stream) return poll_once(op);
+  return side.blocked ? -EAGAIN : 1;
 }
 
 /// Asks the system whether a descriptor is ready for a poll operation.
@@ -162,16 +168,21 @@ int ReadinessBackend::close_fd(int fd) noexcept {
   return static_cast<int>(gate().once(SystemCall::close, [&] { return ::close(fd); }));
 }
 
-int ReadinessBackend::remember(int fd) noexcept {
-  if (find(fd)) return 0;
+ReadinessBackend::Watch* ReadinessBackend::remember_new(int fd, int& error) noexcept {
   std::int64_t open = gate().call(SystemCall::fcntl, [&] { return ::fcntl(fd, F_GETFD); });
-  if (open < 0) return static_cast<int>(open);
+  if (open < 0) {
+    error = static_cast<int>(open);
+    return nullptr;
+  }
+  auto number = static_cast<std::size_t>(fd);
   try {
-    while (static_cast<std::size_t>(fd) >= watches_.size())
-      watches_.emplace_back(static_cast<int>(watches_.size()));
-    return 0;
+    auto watch = std::make_unique<Watch>(fd);
+    if (number >= watches_.size()) watches_.resize(number + 1);
+    watches_[number] = std::move(watch);
+    return watches_[number].get();
   } catch (const std::bad_alloc&) {
-    return -ENOMEM;
+    error = -ENOMEM;
+    return nullptr;
   }
 }
 

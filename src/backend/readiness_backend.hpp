@@ -4,7 +4,8 @@
 #include "system_backend.hpp"
 
 #include <cstdint>
-#include <deque>
+#include <memory>
+#include <vector>
 
 namespace asyncio::detail {
 
@@ -78,23 +79,31 @@ class ReadinessBackend : public SystemBackend {
     return true;
   }
 
-  /// Makes `find(fd)` succeed. Returns 0, or the negative error number: of a number that is no open
-  /// descriptor nothing is remembered, and no memory is out for one that is too large.
-  int remember(int fd) noexcept;
   /// Null for a number that nobody has asked about.
   Watch* find(int fd) noexcept {
-    return static_cast<std::size_t>(fd) < watches_.size() ? &watches_[static_cast<std::size_t>(fd)]
-                                                          : nullptr;
+    auto number = static_cast<std::size_t>(fd);
+    return number < watches_.size() ? watches_[number].get() : nullptr;
   }
-  std::deque<Watch>& watches() noexcept { return watches_; }
+  /// Makes `find(fd)` succeed. Null, with the negative error number, for one that is no open
+  /// descriptor: nothing is remembered of it; and without memory.
+  Watch* remember(int fd, int& error) noexcept {
+    Watch* watch = find(fd);
+    return watch ? watch : remember_new(fd, error);
+  }
+  const std::vector<std::unique_ptr<Watch>>& watches() const noexcept { return watches_; }
 
  private:
+  Watch* remember_new(int fd, int& error) noexcept;
+  static Side& side_of(Watch& watch, const Operation& op) noexcept {
+    return waits_for_write(op.opcode) ? watch.writing : watch.reading;
+  }
+  std::int64_t attempt_on(Side& side, Operation& op) noexcept;
   std::int64_t poll_once(const Operation& op) noexcept;
   std::int64_t connect_outcome(int fd) noexcept;
   bool trusts_short_reads(Watch& watch) noexcept;
   std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
 
-  std::deque<Watch> watches_;  // by number; a deque, since the lists in it must stay put
+  std::vector<std::unique_ptr<Watch>> watches_;  // by number; the lists in them must stay put
 };
 
 }  // namespace asyncio::detail

@@ -132,21 +132,6 @@ std::int64_t SystemBackend::perform_read_write(const Operation& op) noexcept {
   });
 }
 
-bool waits_for_write(Opcode opcode) noexcept {
-  switch (opcode) {
-    case Opcode::connect:
-    case Opcode::send:
-    case Opcode::sendto:
-    case Opcode::sendmsg:
-    case Opcode::write:
-    case Opcode::poll_writable:
-    case Opcode::sendfile:
-      return true;
-    default:
-      return false;
-  }
-}
-
 std::chrono::nanoseconds SystemBackend::left(TimePoint deadline) noexcept {
   if (deadline == TimePoint::min()) return {};
   return std::max(deadline - Clock::now(), TimePoint::duration::zero());

@@ -9,7 +9,20 @@
 namespace asyncio::detail {
 
 /// Whether the operation waits for room to write rather than for something to read.
-bool waits_for_write(Opcode opcode) noexcept;
+constexpr bool waits_for_write(Opcode opcode) noexcept {
+  switch (opcode) {
+    case Opcode::connect:
+    case Opcode::send:
+    case Opcode::sendto:
+    case Opcode::sendmsg:
+    case Opcode::write:
+    case Opcode::poll_writable:
+    case Opcode::sendfile:
+      return true;
+    default:
+      return false;
+  }
+}
 
 /// The calls that are the same for every backend on the operating system's own sockets.
 class SystemBackend : public Backend {

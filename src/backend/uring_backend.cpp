@@ -91,14 +91,16 @@ void UringBackend::wait_for_completion() noexcept {
 void UringBackend::stopped() noexcept {
   if (outstanding_ == 0) return;
   stopping_ = true;
-  for (Watch& watch : watches())
-    for (Side* side : {&watch.reading, &watch.writing})
+  for (const auto& watch : watches()) {
+    if (!watch) continue;
+    for (Side* side : {&watch->reading, &watch->writing})
       if (side->armed && !side->linked()) {
         if (take_back(name_of(*side)))
           arming_.push_back(*side);
         else
           cancel_request(name_of(*side));
       }
+  }
   for (auto& [fd, listener] : listeners_)
     if (listener.armed && !listener.linked()) {
       if (take_back(name_of(listener)))
@@ -149,7 +151,8 @@ bool UringBackend::start(Operation& op) noexcept {
   if (!is_request(op)) return ReadinessBackend::start(op);
   if (closed_) return ended_at_once(op, -EBADF);
   if (!knows(op.opcode)) return ended_at_once(op, -EOPNOTSUPP);
-  if (remember(op.fd) == 0) ++find(op.fd)->requests;
+  int error = 0;
+  if (Watch* watch = remember(op.fd, error)) ++watch->requests;
   op.phase = Operation::Phase::waiting;
   unsubmitted_.push_back(op);
   return false;

@@ -318,8 +318,9 @@ bool UringBackend::cancel_operations_on(int fd) noexcept {
 
 bool UringBackend::start_accept(Operation& op) noexcept {
   if (closed_) return ended_at_once(op, -EBADF);
-  if (int error = remember(op.fd)) return ended_at_once(op, error);
-  Watch* watch = find(op.fd);
+  int error = 0;
+  Watch* watch = remember(op.fd, error);
+  if (!watch) return ended_at_once(op, error);
   Listener* listener = nullptr;
   try {
     listener = &listeners_.try_emplace(op.fd, *watch).first->second;
