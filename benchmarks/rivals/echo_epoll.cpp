@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <sys/epoll.h>
 #include <vector>
@@ -156,6 +157,7 @@ SSL_CTX* server_context(const char* certificate, const char* key) {
 
 int main(int count, char** words) {
   if (count < 3) return 2;
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL leaves that to the program
   std::string kind = words[1];
   int sock = echo::listening_socket(kind, words[2]);
   if (kind == "udp") echo_datagrams(sock);

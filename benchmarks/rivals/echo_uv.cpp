@@ -3,6 +3,7 @@
 // usage: echo_uv tcp|unix|udp PATH
 #include "listening.hpp"
 
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -68,6 +69,7 @@ void on_datagram(uv_udp_t* socket, ssize_t count, const uv_buf_t* buffer, const 
 
 int main(int count, char** words) {
   if (count < 3) return 2;
+  std::signal(SIGPIPE, SIG_IGN);  // libuv leaves that to the program
   std::string kind = words[1];
   int sock = echo::listening_socket(kind, words[2]);
   uv_loop_t* loop = uv_default_loop();
