@@ -2,6 +2,8 @@
 /// Task.cancel and what follows from it. The sweep over every awaitable is tests/sweep.
 #include "asyncio/capture.hpp"
 #include "asyncio/gather.hpp"
+#include "asyncio/queue.hpp"
+#include "asyncio/shield.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
@@ -142,28 +144,52 @@ TEST(Cancellation, fault5_cancel_right_before_the_coroutine_returns_makes_the_ta
 
 // --- fault 6: a timeout that expires in the tick of the completion ------------------------------
 
-TEST(Cancellation, fault6_timeout_and_completion_in_one_tick_give_the_value_or_the_timeout) {
+/// Awaits what `take` gives under a timeout that expires when `provide` is called: before or after
+/// it. The value comes out, or a timeout does and the value is there for `take` again.
+template <class Take, class Provide>
+Coro<> race_with_timeout(bool value_first, Take take, Provide provide) {
+  EventLoop loop = get_running_loop();
+  TimePoint when = loop.time() + 1s;
+  std::optional<int> value;
+  auto body = [&]() -> Coro<> {
+    // Timers that are due together run in the order of their making.
+    if (!value_first) loop.call_at(when, provide);
+    value = co_await take();
+  };
+  if (value_first) loop.call_at(when, provide);
+  bool timed_out = false;
+  try {
+    co_await with(timeout_at(when), body);
+  } catch (const TimeoutError&) {
+    timed_out = true;
+  }
+  EXPECT_EQ(loop.time(), when);
+  EXPECT_NE(value.has_value(), timed_out) << "neither value nor timeout, or both";
+  EXPECT_EQ(current_task()->cancelling(), 0);
+  if (!value) value = co_await take();
+  EXPECT_EQ(value, 5);
+}
+
+TEST(Cancellation, fault6_timeout_and_completion_in_one_tick_future) {
   for (bool value_first : {true, false}) {
-    run_virtual(
-        [](bool first) -> Coro<> {
-          EventLoop loop = get_running_loop();
-          auto future = loop.create_future<int>();
-          TimePoint when = loop.time() + 1s;
-          if (first) loop.call_at(when, [=]() mutable { future.set_result(5); });
-          std::optional<int> value;
-          bool timed_out = false;
-          try {
-            co_await with(timeout_at(when), [&]() -> Coro<> { value = co_await future; });
-          } catch (const TimeoutError&) {
-            timed_out = true;
-          }
-          EXPECT_NE(value.has_value(), timed_out);
-          if (timed_out && first) {
-            EXPECT_EQ(future.result(), 5);  // still to be had
-          }
-          EXPECT_EQ(current_task()->cancelling(), 0);
-        },
-        value_first);
+    SCOPED_TRACE(value_first ? "value first" : "timeout first");
+    run_virtual([&]() -> Coro<> {
+      auto future = get_running_loop().create_future<int>();
+      auto take = [=]() -> Coro<int> { co_return co_await shield(future); };
+      co_await race_with_timeout(value_first, take, [=]() mutable { future.set_result(5); });
+    });
+  }
+}
+
+TEST(Cancellation, fault6_timeout_and_completion_in_one_tick_queue) {
+  for (bool value_first : {true, false}) {
+    SCOPED_TRACE(value_first ? "value first" : "timeout first");
+    run_virtual([&]() -> Coro<> {
+      Queue<int> queue;
+      auto take = [&]() -> Coro<int> { co_return co_await queue.get(); };
+      co_await race_with_timeout(value_first, take, [&] { queue.put_nowait(5); });
+      EXPECT_TRUE(queue.empty()) << "doubled";
+    });
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <ostream>
 #include <span>
 #include <stdexcept>
 
@@ -41,6 +42,8 @@ struct Entry {
   AwaitableKind kind;
   std::unique_ptr<Case> (*make)();
   On loops = On::every_loop;
+
+  friend void PrintTo(const Entry& entry, std::ostream* out) { *out << entry.name; }
 };
 
 std::span<const Entry> core_entries();
