@@ -11,7 +11,9 @@
 namespace asyncio {
 
 using Clock = std::chrono::steady_clock;
-/// A reading of EventLoop::time(). On the simulated backend the clock is virtual.
+/// A reading of EventLoop::time(). On the simulated backend the clock is virtual. There are no
+/// deadlines by the wall clock, which may jump: whoever waits for a time of day sleeps for what is
+/// left of it, at most a second at a time.
 using TimePoint = std::chrono::time_point<Clock, std::chrono::nanoseconds>;
 
 namespace detail {
