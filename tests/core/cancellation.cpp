@@ -142,6 +142,73 @@ TEST(Cancellation, fault5_cancel_right_before_the_coroutine_returns_makes_the_ta
   });
 }
 
+/// What the task of the random test waits for; `complete` lets it go on.
+class RandomWait {
+ public:
+  explicit RandomWait(int kind) : kind_(kind) {}
+
+  Coro<> wait() {
+    if (kind_ == 0) co_await future_;
+    if (kind_ == 1) co_await event_.wait();
+    if (kind_ == 2) co_await queue_.get();
+    if (kind_ == 3) co_await shield(future_);
+  }
+  void complete() {
+    if (!future_.done()) future_.set_result();
+    event_.set();
+    queue_.put_nowait(1);
+  }
+  static constexpr int kKinds = 4;
+
+ private:
+  int kind_;
+  Future<> future_ = get_running_loop().create_future();
+  Event event_;
+  Queue<int> queue_;
+};
+
+/// One task, some requests and a completion about one tick, in any order and number. Each request
+/// is counted, and no more than one is seen for each; one that came before the end is seen.
+Coro<> outcomes_and_requests(std::uint64_t seed) {
+  test::Random random(seed);
+  RandomWait first(random.below(RandomWait::kKinds));
+  RandomWait second(random.below(RandomWait::kKinds));
+  int seen = 0;
+  int values = 0;
+  auto body = [&]() -> Coro<> {
+    for (RandomWait* each : {&first, &second}) {
+      Result<> result = co_await capture(each->wait());
+      ++(result.cancelled() ? seen : values);
+    }
+    co_await sleep(1h);
+  };
+  Task<> task = create_task(body);
+  co_await test::yields(2 + random.below(2));
+  int requests = 0;
+  int last = random.below(8);
+  for (int step = 0; step < 8; ++step) {
+    if (random.one_in(3)) requests += task.cancel();
+    if (step == last) first.complete();
+    if (random.one_in(2)) co_await sleep(0s);
+  }
+  second.complete();
+  co_await test::yields(4);
+  EXPECT_EQ(task.cancelling(), requests);
+  // Requests that come before the task has seen the one before are one.
+  EXPECT_EQ(seen > 0 || task.cancelled(), requests > 0) << "swallowed or invented";
+  EXPECT_LE(seen, requests);
+  if (!task.done()) {
+    EXPECT_EQ(seen + values, 2) << "an await had no outcome, or two";
+  }
+  task.cancel();
+  Result<> ended = co_await capture(task);
+  EXPECT_TRUE(ended.cancelled());
+}
+
+TEST(Cancellation, fault5_R1_R4_random_requests_about_the_tick_of_the_outcome) {
+  test::for_each_seed([](std::uint64_t seed) { run_virtual(outcomes_and_requests, seed); });
+}
+
 // --- fault 6: a timeout that expires in the tick of the completion ------------------------------
 
 /// Awaits what `take` gives under a timeout that expires when `provide` is called: before or after
