@@ -3,6 +3,7 @@
 /// 256 KiB here.
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
+#include "rounds.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -18,19 +19,17 @@ using test::run_virtual;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#ifdef __OPTIMIZE__
+constexpr long kSample = test::kSanitized ? 10 : 1;
 #else
-constexpr bool kSanitized = false;
+constexpr long kSample = 10;
 #endif
 
-/// Ten million, or what ASYNCIO_AWAITS says; a tenth for each kind but the first with a sanitizer.
+/// Ten million of each kind, or what ASYNCIO_AWAITS says. A tenth of it, but for the first kind,
+/// without optimization or with a sanitizer, unless ASYNCIO_AWAITS asks for more.
 long awaits(bool first_kind = false) {
-  const char* text = std::getenv("ASYNCIO_AWAITS");
-  long count = text ? std::atol(text) : 10'000'000;
-  return kSanitized && !first_kind ? count / 10 : count;
+  if (const char* text = std::getenv("ASYNCIO_AWAITS")) return std::atol(text);
+  return 10'000'000 / (first_kind ? 1 : kSample);
 }
 
 constexpr int kDepth = 100'000;
@@ -51,13 +50,13 @@ TEST(BoundedStack, fault2_coroutine) {
 TEST(BoundedStack, fault2_captured_coroutine) {
   long sum = run_virtual([]() -> Coro<long> {
     long total = 0;
-    for (long i = 0, end = awaits() / 10; i < end; ++i) {
+    for (long i = 0, end = awaits(); i < end; ++i) {
       Result<long> result = co_await capture(one());
       total += *result;
     }
     co_return total;
   });
-  EXPECT_EQ(sum, awaits() / 10);
+  EXPECT_EQ(sum, awaits());
 }
 
 TEST(BoundedStack, fault2_ready_future_and_done_task) {
@@ -75,20 +74,35 @@ TEST(BoundedStack, fault2_ready_future_and_done_task) {
   });
 }
 
-TEST(BoundedStack, fault2_free_lock_set_event_and_ready_semaphore) {
+TEST(BoundedStack, fault2_free_lock) {
   run_virtual([]() -> Coro<> {
     Lock lock;
-    Event event;
-    event.set();
-    Semaphore semaphore(1);
-    for (long i = 0, end = awaits() / 3; i < end; ++i) {
+    for (long i = 0, end = awaits(); i < end; ++i) {
       co_await lock.acquire();
-      co_await event.wait();
-      co_await semaphore.acquire();
-      semaphore.release();
       lock.release();
     }
     EXPECT_FALSE(lock.locked());
+  });
+}
+
+TEST(BoundedStack, fault2_set_event) {
+  run_virtual([]() -> Coro<> {
+    Event event;
+    event.set();
+    long count = 0;
+    for (long i = 0, end = awaits(); i < end; ++i) count += co_await event.wait();
+    EXPECT_EQ(count, awaits());
+  });
+}
+
+TEST(BoundedStack, fault2_ready_semaphore) {
+  run_virtual([]() -> Coro<> {
+    Semaphore semaphore(1);
+    for (long i = 0, end = awaits(); i < end; ++i) {
+      co_await semaphore.acquire();
+      semaphore.release();
+    }
+    EXPECT_FALSE(semaphore.locked());
   });
 }
 
@@ -96,11 +110,11 @@ TEST(BoundedStack, fault2_queue_with_items) {
   run_virtual([]() -> Coro<> {
     Queue<long> queue;
     long total = 0;
-    for (long i = 0, end = awaits() / 2; i < end; ++i) {
+    for (long i = 0, end = awaits(); i < end; ++i) {
       co_await queue.put(1);
       total += co_await queue.get();
     }
-    EXPECT_EQ(total, awaits() / 2);
+    EXPECT_EQ(total, awaits());
   });
 }
 
@@ -125,9 +139,9 @@ struct Manager {
 TEST(BoundedStack, fault2_with) {
   run_virtual([]() -> Coro<> {
     long total = 0;
-    for (long i = 0, end = awaits() / 20; i < end; ++i)
+    for (long i = 0, end = awaits(); i < end; ++i)
       co_await with(Manager(), [&](int entered) { total += entered; });
-    EXPECT_EQ(total, awaits() / 20);
+    EXPECT_EQ(total, awaits());
   });
 }
 
