@@ -180,6 +180,23 @@ TEST(Rows, A2_11_wait_for_without_a_limit_waits_as_long_as_it_takes) {
   });
 }
 
+TEST(Rows, A2_12_all_completed_waits_for_every_one_also_after_an_exception) {
+  run_virtual([]() -> Coro<> {
+    auto fail = []() -> Coro<> {
+      co_await sleep(1s);
+      throw ValueError("early");
+    };
+    auto last = []() -> Coro<> { co_await sleep(2s); };
+    std::vector<Task<>> tasks{create_task(fail), create_task(last)};
+    TimePoint begin = get_running_loop().time();
+    auto all = co_await wait(tasks, ALL_COMPLETED);
+    EXPECT_EQ(get_running_loop().time() - begin, 2s);
+    EXPECT_EQ(all.done.size(), 2u);
+    EXPECT_TRUE(all.pending.empty());
+    EXPECT_TRUE(tasks[0].exception());
+  });
+}
+
 // --- A8.1, A9.1, A9.2: the loop ------------------------------------------------------------------
 
 TEST(Rows, A8_1_an_entry_of_a_call_graph_has_function_file_and_line) {
