@@ -409,7 +409,7 @@ class EventLoop {
 
   /// "<EventLoop running=True closed=False debug=False backend=epoll>".
   std::string repr() const;
-  /// The backend's name: "epoll" or "simulated".
+  /// The backend's name: "epoll", "io_uring" or "simulated".
   std::string_view backend_name() const noexcept { return loop_->poller().name(); }
 
   friend bool operator==(const EventLoop& a, const EventLoop& b) noexcept {

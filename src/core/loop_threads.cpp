@@ -72,7 +72,7 @@ void check_thread_of_loop(std::uint64_t serial, const char* used) {
   std::lock_guard lock(debug_loops_mutex);
   for (Loop* loop = first_debug_loop; loop; loop = loop->next_debug_loop_)
     if (loop->serial() == serial)
-      loop->check_owner_slow(" (a " + std::string(used) + ", for which its tasks have waited)");
+      loop->check_owner_slow(" (" + std::string(used) + ", for which its tasks have waited)");
 }
 
 }  // namespace asyncio::detail

@@ -258,6 +258,29 @@ TEST(Run, S9_run_main_gives_the_exit_status_and_prints_the_error) {
   EXPECT_NE(text.find("asyncio::KeyboardInterrupt\n"), std::string::npos) << text;
 }
 
+Coro<> bottom() {
+  co_await sleep(0s);
+  throw ValueError("went wrong");
+}
+Coro<> middle() { co_await bottom(); }
+Coro<> top() {
+  Task<> task = create_task(middle());
+  co_await wait_for(shield(task), 1s);
+}
+
+TEST(Run, S9_the_traceback_goes_on_from_task_to_task) {
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_main(top(), test::virtual_options()), 1);
+  std::string text = ::testing::internal::GetCapturedStderr();
+  std::size_t at = 0;
+  for (const char* frame : {", in top\n", ", in middle\n", ", in bottom\n", "went wrong\n"}) {
+    std::size_t found = text.find(frame, at);
+    ASSERT_NE(found, std::string::npos) << frame << " is missing in\n" << text;
+    at = found;
+  }
+  EXPECT_EQ(text.find(", in bottom", at), std::string::npos) << text;
+}
+
 TEST(Run, A1_1_function_and_arguments_live_as_long_as_the_run) {
   auto main = [](const std::string& text, std::unique_ptr<int> number) -> Coro<std::size_t> {
     co_await sleep(0s);

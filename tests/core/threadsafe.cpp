@@ -182,6 +182,68 @@ TEST(Threadsafe, R11_R16_fault45_debug_mode_names_both_threads_when_a_future_is_
   run(main(), RunOptions().debug(true));
 }
 
+TEST(Threadsafe, R11_R16_fault45_debug_mode_finds_primitives_used_elsewhere_though_nobody_waits) {
+  auto main = []() -> Coro<> {
+    Event event;
+    Lock lock;
+    Semaphore semaphore(0);
+    Queue<int> queue;
+    auto wait_for_each = [&]() -> Coro<> {
+      co_await event.wait();
+      co_await lock.acquire();
+      co_await semaphore.acquire();
+      (void)co_await queue.get();
+    };
+    co_await lock.acquire();
+    Task<> waiter = create_task(wait_for_each);
+    co_await sleep(0s);
+    event.set();
+    co_await sleep(0s);
+    lock.release();
+    co_await sleep(0s);
+    semaphore.release();
+    co_await sleep(0s);
+    queue.put_nowait(1);
+    co_await waiter;
+    queue.put_nowait(2);
+
+    event.clear();
+    std::vector<std::string> used;
+    std::thread([&] {
+      auto use = [&](auto function) {
+        std::string error = test::thrown(function);
+        std::size_t begin = error.find('('), end = error.find(", for which its tasks have waited)");
+        used.push_back(end == std::string::npos ? error : error.substr(begin, end - begin));
+      };
+      use([&] { event.set(); });
+      use([&] { lock.release(); });
+      use([&] { semaphore.release(); });
+      use([&] { queue.put_nowait(3); });
+      use([&] { (void)queue.get_nowait(); });
+      use([&] { queue.shutdown(); });
+    }).join();
+    EXPECT_EQ(used, (std::vector<std::string>{"(Event", "(Lock", "(Semaphore", "(Queue", "(Queue",
+                                              "(Queue"}));
+    EXPECT_FALSE(event.is_set());
+    EXPECT_EQ(queue.qsize(), 1u);
+    lock.release();  // in its own thread
+  };
+  run(main(), RunOptions().debug(true));
+}
+
+TEST(Threadsafe, A9_3_in_the_loops_own_thread_it_keeps_its_place_among_call_soon) {
+  run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    std::vector<int> order;
+    loop.call_soon_threadsafe([&] { order.push_back(1); });
+    loop.call_soon([&] { order.push_back(2); });
+    loop.call_soon_threadsafe([&] { order.push_back(3); });
+    loop.call_soon([&] { order.push_back(4); });
+    co_await sleep(0s);
+    EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
+  }());
+}
+
 // --- Foreign awaiters ----------------------------------------------------------------------------
 
 /// A thread that resumes one coroutine after another.
