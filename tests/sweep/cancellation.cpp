@@ -278,8 +278,8 @@ std::vector<Subject> subjects() {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryAwaitable, CancellationSweep, ::testing::ValuesIn(subjects()),
-                         [](const ::testing::TestParamInfo<Subject>& info) {
-                           return info.param.name();
+                         [](const ::testing::TestParamInfo<Subject>& each) {
+                           return each.param.name();
                          });
 
 }  // namespace

@@ -209,7 +209,8 @@ class ToThread final : public Case {
  public:
   ToThread() { gate_->lock(); }
   Coro<> operation() override {
-    co_await to_thread([gate = gate_] { std::lock_guard passed(*gate); });
+    auto pass = [gate = gate_] { std::lock_guard passed(*gate); };
+    co_await to_thread(pass);
   }
   void complete() override {
     if (std::exchange(closed_, false)) gate_->unlock();

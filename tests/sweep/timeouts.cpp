@@ -69,8 +69,8 @@ std::vector<sweep::Entry> entries() {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryAwaitable, TimeoutSweep, ::testing::ValuesIn(entries()),
-                         [](const ::testing::TestParamInfo<sweep::Entry>& info) {
-                           return std::string(info.param.name);
+                         [](const ::testing::TestParamInfo<sweep::Entry>& each) {
+                           return std::string(each.param.name);
                          });
 
 }  // namespace
