@@ -302,9 +302,13 @@ constexpr bool iscoroutine(const A&) noexcept {
   return is_coroutine_v<A>;
 }
 
-/// Whether calling F with Args gives a Coro. asyncio: iscoroutinefunction.
+/// Whether F can be called with Args and gives a Coro. asyncio: iscoroutinefunction.
 template <class F, class... Args>
-inline constexpr bool is_coroutine_function_v = is_coroutine_v<std::invoke_result_t<F, Args...>>;
+inline constexpr bool is_coroutine_function_v = false;
+template <class F, class... Args>
+  requires std::is_invocable_v<F, Args...>
+inline constexpr bool is_coroutine_function_v<F, Args...> =
+    is_coroutine_v<std::invoke_result_t<F, Args...>>;
 
 }  // namespace asyncio
 

@@ -253,6 +253,7 @@ TEST(Coro, A2_1_operator_co_await_of_either_form_is_accepted) {
     static_assert(std::is_same_v<await_result_t<Convertible>, int>);
     static_assert(is_coroutine_v<Coro<int>> && !is_coroutine_v<int>);
     static_assert(is_coroutine_function_v<decltype(&answer)>);
+    static_assert(!is_coroutine_function_v<decltype(&answer), int>);  // not with an argument
     Coro<int> coro = answer();
     EXPECT_TRUE(iscoroutine(coro));
     coro.close();
