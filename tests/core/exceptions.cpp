@@ -69,8 +69,8 @@ TEST(Exceptions, R10_errors_of_the_system_have_pythons_class_and_name_operation_
 
 TEST(Exceptions, R10_D3_a_report_of_a_group_tells_of_each_of_its_errors) {
   ExceptionGroup inner("inside", {std::make_exception_ptr(TypeError("two"))});
-  ExceptionGroup group("several", {std::make_exception_ptr(ValueError("one")),
-                                   std::make_exception_ptr(inner)});
+  ExceptionGroup group(
+      "several", {std::make_exception_ptr(ValueError("one")), std::make_exception_ptr(inner)});
   EXPECT_EQ(describe_exception(std::make_exception_ptr(group)),
             "asyncio::ExceptionGroup: several (2 sub-exceptions)\n"
             "  asyncio::ValueError: one\n"
