@@ -158,7 +158,6 @@ int ReadinessBackend::adopt(int fd) noexcept {
 void ReadinessBackend::release(int fd) noexcept {
   Watch* watch = find(fd);
   if (!watch || !watch->reading.waiting.empty() || !watch->writing.waiting.empty()) return;
-  disarm(*watch);
   renew(fd, -EBADF);
 }
 

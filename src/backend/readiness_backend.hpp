@@ -71,7 +71,7 @@ class ReadinessBackend : public SystemBackend {
 
   /// The side may be ready: ends what can be done now, in order.
   void serve(Side& side) noexcept;
-  /// Forgets all about a number, after `disarm`. What waits on it ends with `error`.
+  /// Disarms a number and forgets all about it. What waits on it ends with `error`.
   void renew(int fd, int error) noexcept;
   static bool ended_at_once(Operation& op, std::int64_t result) noexcept {
     op.phase = Operation::Phase::ended;
