@@ -57,6 +57,8 @@ class Handle {
   void cancel() noexcept { state_->cancel(); }
   bool cancelled() const noexcept { return state_->cancelled(); }
   Context get_context() const { return state_->context().share(); }
+  /// Where it was scheduled: "file:line".
+  std::string source() const;
 
  protected:
   friend class EventLoop;
@@ -93,7 +95,8 @@ class ExceptionContext {
   ExceptionContext& set_future(FutureHandle future);
   ExceptionContext& set_task(TaskHandle task);
   ExceptionContext& set_handle(Handle handle);
-  /// Where the task, future or coroutine concerned was made: "file:line".
+  /// Where the task, future or coroutine concerned was made, or the callback scheduled:
+  /// "file:line". Of a handle only with debug on, as in Python; else ask the handle.
   ExceptionContext& set_source(std::string where);
 
   std::string message;
@@ -178,56 +181,85 @@ class EventLoop {
 
   // --- Scheduling callbacks ------------------------------------------------------------------
 
-  /// Calls `function(args...)` in the next iteration, in a copy of the current context. Callable
-  /// and arguments are copied or moved into the loop.
+  // A Context before the function is the one that it runs in; without, that is a copy of the
+  // current one. Callable and arguments are copied or moved into the loop. Reports of errors and of
+  // slow callbacks say where they were scheduled.
+
+  /// `call_soon(function, args...)`: calls `function(args...)` in the next iteration. Reports do
+  /// not say where if there are more than four: context, function and arguments together.
   ///
   /// Throws   RuntimeError if the loop is closed; with debug on, from a foreign thread.
-  template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, Context>)
-  Handle call_soon(F&& function, Args&&... args) {
-    return soon(nullptr, std::forward<F>(function), std::forward<Args>(args)...);
+  template <class... Args>
+    requires(sizeof...(Args) > 4)
+  Handle call_soon(Args&&... args) {
+    return soon({}, std::forward<Args>(args)...);
   }
-  /// The same in `context`.
-  template <class F, class... Args>
-  Handle call_soon(const Context& context, F&& function, Args&&... args) {
-    return soon(&context, std::forward<F>(function), std::forward<Args>(args)...);
+  template <class F>
+  Handle call_soon(F&& function,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return soon(where.location, std::forward<F>(function));
+  }
+  template <class F, class A>
+  Handle call_soon(F&& function, A&& a,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return soon(where.location, std::forward<F>(function), std::forward<A>(a));
+  }
+  template <class F, class A, class B>
+  Handle call_soon(F&& function, A&& a, B&& b,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return soon(where.location, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b));
+  }
+  template <class F, class A, class B, class C>
+  Handle call_soon(F&& function, A&& a, B&& b, C&& c,
+                   detail::Caller where = detail::Caller(std::source_location::current())) {
+    return soon(where.location, std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
+                std::forward<C>(c));
   }
 
   /// The same from any thread: wakes the loop. Calls of one thread keep their order.
   ///
   /// Thread   any.
-  template <class F, class... Args>
-    requires(!std::same_as<std::remove_cvref_t<F>, Context>)
-  Handle call_soon_threadsafe(F&& function, Args&&... args) {
-    return threadsafe(nullptr, std::forward<F>(function), std::forward<Args>(args)...);
+  template <class... Args>
+    requires(sizeof...(Args) > 4)
+  Handle call_soon_threadsafe(Args&&... args) {
+    return threadsafe({}, std::forward<Args>(args)...);
   }
-  template <class F, class... Args>
-  Handle call_soon_threadsafe(const Context& context, F&& function, Args&&... args) {
-    return threadsafe(&context, std::forward<F>(function), std::forward<Args>(args)...);
+  template <class F>
+  Handle call_soon_threadsafe(
+      F&& function, detail::Caller where = detail::Caller(std::source_location::current())) {
+    return threadsafe(where.location, std::forward<F>(function));
+  }
+  template <class F, class A>
+  Handle call_soon_threadsafe(
+      F&& function, A&& a, detail::Caller where = detail::Caller(std::source_location::current())) {
+    return threadsafe(where.location, std::forward<F>(function), std::forward<A>(a));
+  }
+  template <class F, class A, class B>
+  Handle call_soon_threadsafe(
+      F&& function, A&& a, B&& b,
+      detail::Caller where = detail::Caller(std::source_location::current())) {
+    return threadsafe(where.location, std::forward<F>(function), std::forward<A>(a),
+                      std::forward<B>(b));
+  }
+  template <class F, class A, class B, class C>
+  Handle call_soon_threadsafe(
+      F&& function, A&& a, B&& b, C&& c,
+      detail::Caller where = detail::Caller(std::source_location::current())) {
+    return threadsafe(where.location, std::forward<F>(function), std::forward<A>(a),
+                      std::forward<B>(b), std::forward<C>(c));
   }
 
-  /// Calls `function(args...)` after `delay`; never early. Equal deadlines fire in call order.
-  template <class F, class... Args>
-  TimerHandle call_later(Delay delay, F&& function, Args&&... args) {
-    return at(detail::deadline_after(loop_->now_ns(), delay), nullptr, std::forward<F>(function),
+  /// `call_later(delay, function, args...)`: calls it after `delay`; never early. Equal deadlines
+  /// fire in call order.
+  template <class... Args>
+  TimerHandle call_later(detail::Placed<Delay> delay, Args&&... args) {
+    return at(detail::deadline_after(loop_->now_ns(), delay.value), delay.location,
               std::forward<Args>(args)...);
   }
-  template <class F, class... Args>
-  TimerHandle call_later(Delay delay, const Context& context, F&& function, Args&&... args) {
-    return at(detail::deadline_after(loop_->now_ns(), delay), &context, std::forward<F>(function),
-              std::forward<Args>(args)...);
-  }
-
-  /// Calls `function(args...)` when `time()` reaches `when`.
-  template <class F, class... Args>
-  TimerHandle call_at(TimePoint when, F&& function, Args&&... args) {
-    return at(when.time_since_epoch().count(), nullptr, std::forward<F>(function),
-              std::forward<Args>(args)...);
-  }
-  template <class F, class... Args>
-  TimerHandle call_at(TimePoint when, const Context& context, F&& function, Args&&... args) {
-    return at(when.time_since_epoch().count(), &context, std::forward<F>(function),
-              std::forward<Args>(args)...);
+  /// The same when `time()` reaches `when`.
+  template <class... Args>
+  TimerHandle call_at(detail::Placed<TimePoint> when, Args&&... args) {
+    return at(when.value.time_since_epoch().count(), when.location, std::forward<Args>(args)...);
   }
 
   /// The loop's monotonic clock.
@@ -282,15 +314,19 @@ class EventLoop {
   /// Throws   OSError for what cannot be watched, as files.
   /// asyncio  Event Loop, Watching File Descriptors
   template <class F, class... Args>
-  void add_reader(int fd, F&& function, Args&&... args) {
-    watch(fd, false, detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  void add_reader(detail::Placed<int> fd, F&& function, Args&&... args) {
+    watch(
+        fd.value, false,
+        detail::repeated_call(fd.location, std::forward<F>(function), std::forward<Args>(args)...));
   }
   /// Call it before `fd` is closed. Returns whether there was a callback.
   bool remove_reader(int fd) { return unwatch(fd, false); }
   /// The same while `fd` takes bytes.
   template <class F, class... Args>
-  void add_writer(int fd, F&& function, Args&&... args) {
-    watch(fd, true, detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  void add_writer(detail::Placed<int> fd, F&& function, Args&&... args) {
+    watch(
+        fd.value, true,
+        detail::repeated_call(fd.location, std::forward<F>(function), std::forward<Args>(args)...));
   }
   bool remove_writer(int fd) { return unwatch(fd, true); }
 
@@ -301,9 +337,9 @@ class EventLoop {
   ///          another loop handles.
   /// asyncio  Event Loop, Unix signals
   template <class F, class... Args>
-  void add_signal_handler(int signal, F&& function, Args&&... args) {
-    watch_signal(signal,
-                 detail::repeated_call(std::forward<F>(function), std::forward<Args>(args)...));
+  void add_signal_handler(detail::Placed<int> signal, F&& function, Args&&... args) {
+    watch_signal(signal.value, detail::repeated_call(signal.location, std::forward<F>(function),
+                                                     std::forward<Args>(args)...));
   }
   /// The signal does again what it did before. Returns whether there was a callback.
   bool remove_signal_handler(int signal);
@@ -421,39 +457,44 @@ class EventLoop {
   detail::Loop& impl() const noexcept { return *loop_; }
 
  private:
-  /// A null context stands for a copy of the current one.
   template <class State, class F, class... Args>
-  State& make(const Context* context, F&& function, Args&&... args) {
+  State& make(std::source_location where, F&& function, Args&&... args) {
+    if constexpr (std::same_as<std::remove_cvref_t<F>, Context>)
+      return make_in<State>(detail::ContextSlot(function), where, std::forward<Args>(args)...);
+    else
+      return make_in<State>(detail::ContextSlot(), where, std::forward<F>(function),
+                            std::forward<Args>(args)...);
+  }
+  template <class State, class F, class... Args>
+  State& make_in(detail::ContextSlot context, std::source_location where, F&& function,
+                 Args&&... args) {
     if constexpr (detail::check_callback<std::decay_t<F>, std::decay_t<Args>...>()) {
-      detail::ContextSlot slot = context ? detail::ContextSlot(*context) : detail::ContextSlot();
       return *new detail::Callback<State, std::decay_t<F>, std::decay_t<Args>...>(
-          *loop_, std::move(slot), std::forward<F>(function), std::forward<Args>(args)...);
+          *loop_, std::move(context), where, std::forward<F>(function),
+          std::forward<Args>(args)...);
     } else {
       return detail::refused<State&>();
     }
   }
-  template <class F, class... Args>
-  Handle soon(const Context* context, F&& function, Args&&... args) {
+  template <class... Args>
+  Handle soon(std::source_location where, Args&&... args) {
     loop_->check_schedulable();
-    auto& state =
-        make<detail::SoonState>(context, std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state = make<detail::SoonState>(where, std::forward<Args>(args)...);
     loop_->schedule(state);
     return Handle(state);
   }
-  template <class F, class... Args>
-  Handle threadsafe(const Context* context, F&& function, Args&&... args) {
-    auto& state =
-        make<detail::SoonState>(context, std::forward<F>(function), std::forward<Args>(args)...);
+  template <class... Args>
+  Handle threadsafe(std::source_location where, Args&&... args) {
+    auto& state = make<detail::SoonState>(where, std::forward<Args>(args)...);
     state.make_shared_between_threads();
     Handle handle(state);
     loop_->schedule_threadsafe(state);
     return handle;
   }
-  template <class F, class... Args>
-  TimerHandle at(std::int64_t when, const Context* context, F&& function, Args&&... args) {
+  template <class... Args>
+  TimerHandle at(std::int64_t when, std::source_location where, Args&&... args) {
     loop_->check_schedulable();
-    auto& state =
-        make<detail::TimerState>(context, std::forward<F>(function), std::forward<Args>(args)...);
+    auto& state = make<detail::TimerState>(where, std::forward<Args>(args)...);
     TimerHandle handle(state);
     loop_->schedule_at(state, when);
     return handle;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/context.hpp"
+#include "asyncio/detail/core/caller.hpp"
 #include "asyncio/detail/core/copyable.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/loop.hpp"
@@ -17,6 +18,7 @@
 #include <source_location>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio {
@@ -39,12 +41,15 @@ class DoneCallback : public Ready, public Recycled {
   }
   /// Whether this was registered with an equal function (`type` says what `function` points to).
   virtual bool matches(const std::type_info& type, const void* function) const noexcept = 0;
+  virtual const std::type_info& callable_type() const noexcept = 0;
+  /// Where it was added.
+  std::source_location where() const noexcept { return where_; }
   /// The future has an outcome; this is on its way into the ready queue.
   void hold(FutureState& future) noexcept { future_ = Ref<FutureState>::share(&future); }
 
  protected:
-  explicit DoneCallback(ContextSlot context) noexcept
-      : Ready(&run_callback), context_(std::move(context)) {}
+  DoneCallback(ContextSlot context, std::source_location where) noexcept
+      : Ready(&run_callback), context_(std::move(context)), where_(where) {}
 
   virtual void invoke(const Ref<FutureState>& future) = 0;
 
@@ -53,14 +58,15 @@ class DoneCallback : public Ready, public Recycled {
 
   Ref<FutureState> future_;
   ContextSlot context_;
+  std::source_location where_;
 };
 
 template <class Handle, class F>
 class TypedDoneCallback final : public DoneCallback {
  public:
   template <class G>
-  TypedDoneCallback(ContextSlot context, G&& function)
-      : DoneCallback(std::move(context)), function_(std::forward<G>(function)) {}
+  TypedDoneCallback(ContextSlot context, std::source_location where, G&& function)
+      : DoneCallback(std::move(context), where), function_(std::forward<G>(function)) {}
 
   bool matches(const std::type_info& type, const void* function) const noexcept override {
     if constexpr (std::equality_comparable<F>)
@@ -68,6 +74,7 @@ class TypedDoneCallback final : public DoneCallback {
     else
       return false;
   }
+  const std::type_info& callable_type() const noexcept override { return typeid(F); }
 
  private:
   void invoke(const Ref<FutureState>& future) override {
@@ -105,12 +112,14 @@ class CallbackMembers {
   /// Calls `function(future)` or `function()` through the ready queue once there is an outcome, in
   /// a copy of the current context or in `context`. Callbacks run in the order of registration.
   template <class F>
-  void add_done_callback(F&& function) const {
-    add(ContextSlot(), std::forward<F>(function));
+  void add_done_callback(F&& function,
+                         Caller where = Caller(std::source_location::current())) const {
+    add(ContextSlot(), where, std::forward<F>(function));
   }
   template <class F>
-  void add_done_callback(F&& function, const Context& context) const {
-    add(ContextSlot(context), std::forward<F>(function));
+  void add_done_callback(F&& function, const Context& context,
+                         Caller where = Caller(std::source_location::current())) const {
+    add(ContextSlot(context), where, std::forward<F>(function));
   }
 
   /// Removes every registration of `function`: a function pointer, or an object with `==`.
@@ -127,11 +136,11 @@ class CallbackMembers {
   FutureState& used() const { return static_cast<const Derived&>(*this).used_state(); }
 
   template <class F>
-  void add(ContextSlot context, F&& function) const {
+  void add(ContextSlot context, Caller where, F&& function) const {
     using Stored = std::decay_t<F>;
     if constexpr (check_done_callback<Stored, Derived>())
-      used().add_done_callback(
-          *new TypedDoneCallback<Derived, Stored>(std::move(context), std::forward<F>(function)));
+      used().add_done_callback(*new TypedDoneCallback<Derived, Stored>(
+          std::move(context), where.location, std::forward<F>(function)));
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include "asyncio/future.hpp"
 #include "asyncio/task.hpp"
+#include "source_text.hpp"
 
 #include <ostream>
 
@@ -16,6 +17,8 @@ ExceptionContext& ExceptionContext::set_exception(std::exception_ptr error) {
   exception = std::move(error);
   return *this;
 }
+
+std::string Handle::source() const { return detail::source_text(state_->where()); }
 
 ExceptionContext& ExceptionContext::set_future(FutureHandle concerned) {
   future = std::make_shared<FutureHandle>(std::move(concerned));

@@ -125,7 +125,7 @@ void DoneCallback::run_callback(Ready& node) {
   try {
     callback->invoke(future);
   } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
-    future->loop().handle_callback_error(nullptr, "done callback");
+    future->loop().handle_callback_error(nullptr, "done callback", callback->where());
   }
 }
 

@@ -13,7 +13,7 @@ void HandleState::cancel() noexcept {
   if (disarm()) drop_reference();
 }
 
-void HandleState::failed() { running_loop().handle_callback_error(this, "callback"); }
+void HandleState::failed() { running_loop().handle_callback_error(this, "callback", where_); }
 
 HandleState* HandleState::of(Ready& node) noexcept {
   if (node.run == &SoonState::run_callback) return static_cast<SoonState*>(&node);

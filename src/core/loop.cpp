@@ -174,15 +174,22 @@ void Loop::run_timed(Ready& node) {
     const PromiseBase& frame = *task->top();
     from = frame.awaiting.line() ? frame.awaiting : frame.function;
   }
-  const std::type_info* callable = nullptr;
-  if (HandleState* handle = HandleState::of(node)) callable = &handle->callable_type();
+  callable_ = nullptr;
+  if (HandleState* handle = HandleState::of(node))
+    name_callback(handle->callable_type(), handle->where());
+  else if (auto* callback = DoneCallback::of(node))
+    name_callback(callback->callable_type(), callback->where());
 
   TimePoint begin = now();
   node.run(node);
   auto took = now() - begin;
   if (took < slow_callback_duration) return;
   std::string what = "a callback";
-  if (callable) what = "callback " + type_name(*callable);
+  if (callable_) {
+    what = "callback " + type_name(*callable_);
+    if (std::string where = source_text(callable_place_); !where.empty())
+      what += ", scheduled at " + where;
+  }
   if (task) what = task->description() + ", from " + source_text(from);
   log(LogLevel::warning, "Executing " + what + " took " +
                              std::to_string(std::chrono::duration<double>(took).count()) +

@@ -5,6 +5,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
+#include "source_text.hpp"
 
 #include <exception>
 #include <string>
@@ -13,7 +14,8 @@
 namespace asyncio::detail {
 
 /// To be called in a catch block: an interrupt is thrown on, all else goes to the handler.
-void Loop::handle_callback_error(HandleState* handle, const char* what) {
+void Loop::handle_callback_error(HandleState* handle, const char* what,
+                                 std::source_location where) {
   std::exception_ptr error = std::current_exception();
   if (classify(error) == ErrorKind::interrupt) throw;
   ExceptionContext context("Exception in " + std::string(what));
@@ -22,6 +24,8 @@ void Loop::handle_callback_error(HandleState* handle, const char* what) {
     handle->add_reference();
     context.set_handle(Handle(*handle));
   }
+  // CPython: source_traceback, which a handle has in debug mode.
+  if (!handle || debug_) context.set_source(source_text(where));
   call_exception_handler(context);
 }
 
@@ -49,7 +53,9 @@ void Loop::call_exception_handler(const ExceptionContext& context) noexcept {
 void Loop::default_exception_handler(const ExceptionContext& context) const {
   std::string text = context.message;
   if (context.task) text += "\ntask: '" + context.task->get_name() + "'";
-  if (!context.source.empty()) text += "\ncreated at: " + context.source;
+  std::string source = context.source;
+  if (source.empty() && context.handle) source = context.handle->source();
+  if (!source.empty()) text += "\ncreated at: " + source;
   if (context.exception) text += "\n" + describe_exception(context.exception);
   log(LogLevel::error, std::move(text));
 }

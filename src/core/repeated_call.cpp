@@ -6,11 +6,12 @@
 namespace asyncio::detail {
 
 void RepeatedCall::call(Loop& loop) {
+  if (loop.debug()) loop.name_callback(callable_type(), where_);
   ContextScope scope(context_);
   try {
     invoke();
   } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
-    loop.handle_callback_error(nullptr, "callback");
+    loop.handle_callback_error(nullptr, "callback", where_);
   }
 }
 

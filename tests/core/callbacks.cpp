@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 /// Callbacks and their handles, and what becomes of errors that nobody awaits.
+#include "asyncio/context.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/gather.hpp"
+#include "asyncio/runner.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "captures.hpp"
@@ -10,9 +12,14 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <fcntl.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace asyncio;
@@ -53,6 +60,115 @@ TEST(Callbacks, R9_fault16_each_kind_of_callback_may_throw_and_the_rest_of_the_b
                                    "Exception in callback: asyncio::ValueError: threadsafe",
                                    "Exception in callback: asyncio::ValueError: timer"}));
     loop.set_exception_handler({});
+  });
+}
+
+std::string place(int line) { return std::string(__FILE__) + ":" + std::to_string(line); }
+
+void fail() { throw ValueError("broken"); }
+
+TEST(Callbacks, S7_fault27_errors_are_reported_with_the_place_of_their_callback) {
+  std::vector<std::string> expected;
+  auto main = [&expected]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    auto future = loop.create_future();
+    int first = __LINE__ + 1;
+    Handle handle = loop.call_soon(fail);
+    future.add_done_callback(fail);
+    loop.call_soon_threadsafe(fail);
+    loop.call_later(1s, fail);
+    for (int line = first; line < first + 4; ++line) expected.push_back(place(line));
+    EXPECT_EQ(handle.source(), place(first));
+    future.set_result();
+    co_await sleep(2s);
+  };
+  test::LogCapture log;
+  run_virtual(main);
+  test::debug_virtual(main);
+  for (const auto& where : expected)
+    EXPECT_EQ(log.count("Exception in ", "created at: " + where + "\n", "broken"), 2) << log.all();
+  EXPECT_EQ(log.records.size(), expected.size());
+}
+
+TEST(Callbacks, S7_fault27_exception_context_has_the_place_with_debug_on_as_in_Python) {
+  std::vector<std::string> keys;
+  auto main = [&keys]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    loop.set_exception_handler([&keys](EventLoop, const ExceptionContext& context) {
+      keys = context.keys();
+      EXPECT_EQ(context.source.empty() ? context.handle->source() : context.source,
+                context.handle->source());
+    });
+    loop.call_soon(fail);
+    co_await sleep(0s);
+    loop.set_exception_handler({});
+  };
+  run_virtual(main);
+  EXPECT_EQ(keys, (std::vector<std::string>{"exception", "handle", "message"}));
+  test::debug_virtual(main);
+  EXPECT_EQ(keys, (std::vector<std::string>{"exception", "handle", "message", "source"}));
+}
+
+TEST(Callbacks, S7_fault27_callbacks_of_descriptors_and_signals_are_reported_with_their_place) {
+  std::vector<int> lines;
+  test::LogCapture log;
+  run(
+      [&lines]() -> Coro<> {
+        EventLoop loop = get_running_loop();
+        loop.set_slow_callback_duration(10ms);
+        int ends[2];
+        EXPECT_EQ(::pipe2(ends, O_NONBLOCK), 0);
+        auto slow_and_broken = [loop](int fd, int signal) mutable {
+          if (fd >= 0) loop.remove_writer(fd);
+          if (signal > 0) loop.remove_signal_handler(signal);
+          std::this_thread::sleep_for(20ms);
+          fail();
+        };
+        int first = __LINE__ + 1;
+        loop.add_writer(ends[1], slow_and_broken, ends[1], 0);
+        loop.add_signal_handler(SIGUSR1, slow_and_broken, -1, SIGUSR1);
+        lines = {first, first + 1};
+        std::raise(SIGUSR1);
+        co_await sleep(50ms);
+        ::close(ends[0]);
+        ::close(ends[1]);
+      }(),
+      RunOptions().debug(true));
+  for (int line : lines) {
+    EXPECT_EQ(log.count("Executing callback ", ", scheduled at " + place(line)), 1) << log.all();
+    EXPECT_EQ(log.count("Exception in callback", "created at: " + place(line)), 1) << log.all();
+  }
+}
+
+TEST(Callbacks, A9_any_context_may_come_before_the_function) {
+  run_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    ContextVar<int> number("number", 0);
+    Context changeable = copy_context();
+    changeable.run([&] { number.set(1); });
+    const Context constant = changeable;
+    auto temporary = [&] { return Context(changeable); };
+    int sum = 0;
+    auto add = [&](int factor) { sum += factor * number.get(); };
+    TimePoint when = loop.time() + 1s;
+    loop.call_soon(changeable, add, 1);
+    loop.call_soon(constant, add, 10);
+    loop.call_soon(temporary(), add, 100);
+    co_await sleep(0s);
+    EXPECT_EQ(std::exchange(sum, 0), 111);
+    loop.call_soon_threadsafe(changeable, add, 1);
+    loop.call_soon_threadsafe(constant, add, 10);
+    loop.call_soon_threadsafe(temporary(), add, 100);
+    co_await sleep(1ms);
+    EXPECT_EQ(std::exchange(sum, 0), 111);
+    loop.call_later(1s, changeable, add, 1);
+    loop.call_later(1s, constant, add, 10);
+    loop.call_later(1s, temporary(), add, 100);
+    loop.call_at(when, changeable, add, 1000);
+    loop.call_at(when, constant, add, 10000);
+    loop.call_at(when, temporary(), add, 100000);
+    co_await sleep(2s);
+    EXPECT_EQ(sum, 111111);
   });
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 /// call_later, call_at, sleep, and the clock behind them.
+#include "asyncio/context.hpp"
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/eventloop.hpp"
+#include "asyncio/future.hpp"
 #include "asyncio/runner.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
@@ -304,6 +306,66 @@ TEST(Timers, fault27_slow_callbacks_and_steps_are_reported_in_debug_with_their_p
   EXPECT_EQ(log.count("Executing callback ", "took 0.2"), 1) << log.all();
   EXPECT_EQ(log.count("Executing task 'Task-", "timers.cpp:", "took 0.2"), 1) << log.all();
   EXPECT_EQ(log.records.size(), 2u);
+}
+
+std::string at_line(const char* file, int line) {
+  return std::string(file) + ":" + std::to_string(line) + " took 0.2";
+}
+
+void block() { test::block_for(200ms); }
+void block_with(int, int) { block(); }
+
+TEST(Timers, S7_fault27_slow_callbacks_of_every_kind_are_reported_with_their_place) {
+  std::vector<int> lines;
+  auto main = [&lines]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Context context = copy_context();
+    auto future = loop.create_future();
+    Task<> task = create_task([]() -> Coro<> { co_return; });
+    TaskHandle handle = task;
+    int first = __LINE__ + 1;
+    loop.call_soon(block);
+    loop.call_soon(context, block);
+    loop.call_soon(block_with, 1, 2);
+    loop.call_soon(context, block_with, 1, 2);
+    loop.call_soon_threadsafe(block);
+    loop.call_soon_threadsafe(context, block_with, 1, 2);
+    loop.call_later(1s, block);
+    loop.call_later(1s, context, block_with, 1, 2);
+    loop.call_at(loop.time() + 2s, block_with, 1, 2);
+    future.add_done_callback(block);
+    future.add_done_callback(block, context);
+    task.add_done_callback(block);
+    handle.add_done_callback(block);
+    for (int line = first; line < first + 13; ++line) lines.push_back(line);
+    future.set_result();
+    co_await sleep(9s);
+  };
+  test::LogCapture log;
+  test::debug_virtual(main);
+  for (int line : lines)
+    EXPECT_EQ(log.count("Executing callback ", ", scheduled at ", at_line(__FILE__, line)), 1)
+        << line << "\n"
+        << log.all();
+  EXPECT_EQ(log.records.size(), lines.size()) << log.all();
+}
+
+TEST(Timers, fault27_more_arguments_than_a_place_is_known_for_are_called_all_the_same) {
+  test::LogCapture log;
+  test::debug_virtual([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    int sum = 0;
+    auto add = [&sum](int a, int b, int c, int d) {
+      sum += a + b + c + d;
+      block();
+    };
+    loop.call_soon(add, 1, 2, 3, 4);
+    loop.call_soon_threadsafe(copy_context(), add, 1, 2, 3, 4);
+    co_await sleep(1s);
+    EXPECT_EQ(sum, 20);
+  });
+  EXPECT_EQ(log.count("Executing callback ", " took 0.2"), 2) << log.all();
+  EXPECT_EQ(log.count("scheduled at"), 0) << log.all();
 }
 
 TEST(Timers, A2_6_sleep_gives_its_result_and_sleep_until_meets_a_point_in_time) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <source_location>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -10,6 +12,18 @@ namespace asyncio::detail {
 class Caller {
  public:
   explicit Caller(std::source_location where) noexcept : location(where) {}
+  std::source_location location;
+};
+
+/// The same for a function that ends in a pack, after which there is no parameter with a default:
+/// its first argument becomes this by itself.
+template <class T>
+class Placed {
+ public:
+  template <std::convertible_to<T> U>
+  constexpr Placed(U&& argument, std::source_location where = std::source_location::current())
+      : value(std::forward<U>(argument)), location(where) {}
+  T value;
   std::source_location location;
 };
 

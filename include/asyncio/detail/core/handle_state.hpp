@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <tuple>
 #include <typeinfo>
 #include <utility>
@@ -49,6 +50,8 @@ class HandleState : public Recycled {
   ContextSlot& context() noexcept { return context_; }
   void make_shared_between_threads() noexcept { shared_ = true; }
   virtual const std::type_info& callable_type() const noexcept = 0;
+  /// Where it was scheduled.
+  std::source_location where() const noexcept { return where_; }
 
   /// The handle that `node` is, or null.
   static HandleState* of(Ready& node) noexcept;
@@ -59,7 +62,8 @@ class HandleState : public Recycled {
   }
 
  protected:
-  explicit HandleState(ContextSlot context) noexcept : context_(std::move(context)) {}
+  HandleState(ContextSlot context, std::source_location where) noexcept
+      : context_(std::move(context)), where_(where) {}
   virtual ~HandleState() = default;
 
   /// Calls the callable in its context unless it is cancelled, destroys it, and drops the loop's
@@ -94,13 +98,14 @@ class HandleState : public Recycled {
 
  private:
   ContextSlot context_;
+  std::source_location where_;
 };
 
 /// Of call_soon: no larger than it has to be, since there may be very many.
 class SoonState : public HandleState, public Ready {
  protected:
-  SoonState(Loop&, ContextSlot context) noexcept
-      : HandleState(std::move(context)), Ready(&SoonState::run_callback) {}
+  SoonState(Loop&, ContextSlot context, std::source_location where) noexcept
+      : HandleState(std::move(context), where), Ready(&SoonState::run_callback) {}
 
  private:
   friend class HandleState;
@@ -114,8 +119,8 @@ class TimerState : public HandleState, public Timer {
   void set_when(std::int64_t when) noexcept { when_ = when; }
 
  protected:
-  TimerState(Loop& loop, ContextSlot context) noexcept
-      : HandleState(std::move(context)), Timer(&TimerState::run_callback), loop_(&loop) {}
+  TimerState(Loop& loop, ContextSlot context, std::source_location where) noexcept
+      : HandleState(std::move(context), where), Timer(&TimerState::run_callback), loop_(&loop) {}
 
  private:
   friend class HandleState;
@@ -132,8 +137,8 @@ template <class State, class F, class... Args>
 class Callback final : public State {
  public:
   template <class G, class... A>
-  Callback(Loop& loop, ContextSlot context, G&& function, A&&... args)
-      : State(loop, std::move(context)) {
+  Callback(Loop& loop, ContextSlot context, std::source_location where, G&& function, A&&... args)
+      : State(loop, std::move(context), where) {
     std::construct_at(&call_, std::forward<G>(function), std::forward<A>(args)...);
     this->has_callable_ = true;
   }

@@ -15,8 +15,10 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <thread>
+#include <typeinfo>
 #include <vector>
 
 namespace asyncio {
@@ -142,7 +144,14 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   // Errors and debugging.
   void call_exception_handler(const ExceptionContext& context) noexcept;
   void default_exception_handler(const ExceptionContext& context) const;
-  void handle_callback_error(HandleState* handle, const char* what);
+  void handle_callback_error(HandleState* handle, const char* what,
+                             std::source_location where = std::source_location());
+  /// What a callback that is about to run is called if it is slow. For those that the loop cannot
+  /// tell by their node.
+  void name_callback(const std::type_info& callable, std::source_location where) noexcept {
+    callable_ = &callable;
+    callable_place_ = where;
+  }
   bool debug() const noexcept { return debug_; }
   /// For tests: from now on tasks that are ready in the same iteration run in an order that `seed`
   /// decides. Callbacks keep theirs, which is promised.
@@ -216,7 +225,9 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   std::atomic<bool> sleeping_{false};
   std::atomic<int> wakers_{0};
   std::atomic<std::thread::id> thread_{};
-  std::atomic<int> thread_number_{0};  // for the text of an error
+  std::atomic<int> thread_number_{0};         // for the text of an error
+  const std::type_info* callable_ = nullptr;  // that runs in debug mode, for a report
+  std::source_location callable_place_;
   List<Links> generators_;
   List<Combinator> combinators_;
   std::vector<Ref<FutureState>> to_cancel_;  // the next one is the last

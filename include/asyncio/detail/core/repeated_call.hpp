@@ -6,8 +6,10 @@
 
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace asyncio::detail {
@@ -17,7 +19,6 @@ class Loop;
 /// A callback that is called each time something happens, in the context of its making.
 class RepeatedCall {
  public:
-  RepeatedCall() = default;
   RepeatedCall(const RepeatedCall&) = delete;
   RepeatedCall& operator=(const RepeatedCall&) = delete;
   virtual ~RepeatedCall() = default;
@@ -25,28 +26,37 @@ class RepeatedCall {
   /// What it throws goes to the exception handler of `loop`; an interrupt is thrown on.
   void call(Loop& loop);
 
+ protected:
+  explicit RepeatedCall(std::source_location where) noexcept : where_(where) {}
+
  private:
   virtual void invoke() = 0;
+  virtual const std::type_info& callable_type() const noexcept = 0;
+
   ContextSlot context_;
+  std::source_location where_;  // of the call that asked for it
 };
 
 template <class F, class... Args>
 class TypedRepeatedCall final : public RepeatedCall {
  public:
   template <class G, class... A>
-  explicit TypedRepeatedCall(G&& function, A&&... args)
-      : call_(std::forward<G>(function), std::forward<A>(args)...) {}
+  explicit TypedRepeatedCall(std::source_location where, G&& function, A&&... args)
+      : RepeatedCall(where), call_(std::forward<G>(function), std::forward<A>(args)...) {}
 
  private:
   void invoke() override {
     std::apply([](auto& function, auto&... args) { (void)std::invoke(function, args...); }, call_);
   }
 
+  const std::type_info& callable_type() const noexcept override { return typeid(F); }
+
   std::tuple<F, Args...> call_;
 };
 
 template <class F, class... Args>
-std::unique_ptr<RepeatedCall> repeated_call(F&& function, Args&&... args) {
+std::unique_ptr<RepeatedCall> repeated_call(std::source_location where, F&& function,
+                                            Args&&... args) {
   static_assert(std::is_invocable_v<std::decay_t<F>&, std::decay_t<Args>&...>,
                 "the callback cannot be called with these arguments: they are kept as copies and "
                 "passed as lvalues, each time");
@@ -56,7 +66,7 @@ std::unique_ptr<RepeatedCall> repeated_call(F&& function, Args&&... args) {
                   "a callback does not await, and this one returns a coroutine: call create_task "
                   "in the callback");
     return std::make_unique<TypedRepeatedCall<std::decay_t<F>, std::decay_t<Args>...>>(
-        std::forward<F>(function), std::forward<Args>(args)...);
+        where, std::forward<F>(function), std::forward<Args>(args)...);
   } else {
     return nullptr;
   }
