@@ -249,7 +249,7 @@ TEST(Event, D12_waiting_allocates_nothing) {
   });
 }
 
-TEST(Event, fault23_a_hundred_thousand_cancelled_waiters_cost_linear_work) {
+TEST(Event, a_hundred_thousand_waiters_cancelled_in_the_tick_of_set_end_cancelled) {
   run_virtual([]() -> Coro<> {
     Trace trace;
     Event event;

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -104,7 +105,8 @@ TEST(Timers, fault31_delay_converts_any_duration_without_overflow) {
   using Frames = std::chrono::duration<std::int64_t, std::ratio<1, 30>>;
   static_assert(Delay(1ms).nanoseconds() == 1'000'000);
   static_assert(Delay(std::chrono::duration<float>(0.5F)).nanoseconds() == 500'000'000);
-  static_assert(!Delay(0s).positive() && !Delay(-1s).positive() && Delay(1ns).positive());
+  static_assert(!Delay(0s).positive() && !Delay(-1s).positive());
+  EXPECT_TRUE(Delay(1ns).positive());
   EXPECT_EQ(Delay(Frames(30)).nanoseconds(), 1'000'000'000);
   EXPECT_EQ(Delay(Frames(20'000'000'000)).nanoseconds(), 666'666'666'666'666'667);
   EXPECT_EQ(Delay(std::chrono::years(200)).nanoseconds(),
@@ -220,18 +222,20 @@ class CountingPoller final : public detail::Poller {
 };
 
 TEST(Timers, fault32_short_delays_on_the_real_clock_are_never_early_and_do_not_spin) {
-  constexpr int kTimers = 500;
+  int timers = 500;
+  if (const char* text = std::getenv("ASYNCIO_TIMERS")) timers = std::stoi(text);
   auto owned = std::make_unique<CountingPoller>(detail::make_epoll_backend());
   CountingPoller& poller = *owned;
   EventLoop loop(std::make_shared<detail::Loop>(std::move(owned)));
-  loop.run_until_complete([]() -> Coro<> {
-    for (int i = 0; i < kTimers; ++i) {
+  auto sleep_often = [timers]() -> Coro<> {
+    for (int i = 0; i < timers; ++i) {
       TimePoint start = now();
       co_await sleep(300us);
       EXPECT_GE(now() - start, 300us);
     }
-  }());
-  EXPECT_LE(poller.polls, 3 * kTimers);
+  };
+  loop.run_until_complete(sleep_often());
+  EXPECT_LE(poller.polls, 3 * timers);
   loop.close();
 }
 

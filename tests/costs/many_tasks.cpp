@@ -58,8 +58,28 @@ Coro<> fail_group(int count) {
   if (!outcome.holds<ExceptionGroup>()) outcome.rethrow();
 }
 
+/// All that wait for an event or a semaphore are cancelled, then it wakes whom it finds.
+Coro<> cancel_waiters(int count) {
+  Event event;
+  Semaphore semaphore(0);
+  auto wait_for_both = [&]() -> Coro<> {
+    co_await event.wait();
+    co_await semaphore.acquire();
+  };
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < count; ++i) tasks.push_back(create_task(wait_for_both));
+  co_await sleep(0s);
+  for (int i = 0; i < count; i += 2) tasks[static_cast<std::size_t>(i)].cancel();
+  event.set();
+  co_await sleep(0s);
+  for (auto& task : tasks) task.cancel();
+  for (int i = 0; i < count; ++i) semaphore.release();
+  for (auto& task : tasks) (void)co_await capture(task);
+}
+
 Coro<> run_scenario(std::string_view name, int count) {
   if (name == "cancel_all") return cancel_all(count);
+  if (name == "cancel_waiters") return cancel_waiters(count);
   if (name == "wake_all") return wake_all(count);
   if (name == "gather_all") return gather_all(count);
   if (name == "fail_group") return fail_group(count);

@@ -5,6 +5,8 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/testing/simulated.hpp"
+#include "asyncio/timeout.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
@@ -274,6 +276,26 @@ TEST_P(StreamFaultsTest, fault66_second_reader_is_refused_and_close_releases_the
     both.writer().close();
     std::string end = co_await first;
     EXPECT_EQ(end, "");
+    co_await both.close();
+  });
+}
+
+TEST_P(StreamFaultsTest, fault1_a_task_that_yields_for_ever_starves_neither_timer_nor_socket) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    auto spin = []() -> Coro<> {
+      for (;;) {
+        asyncio::testing::block_for(1us);
+        co_await sleep(0s);
+      }
+    };
+    Task<> spinner = create_task(spin);
+    auto reading = create_task(read, both.reader(), 1);
+    co_await sleep(1ms);
+    both.peer_writer().write("x");
+    std::string got = co_await wait_for(reading, 10s);
+    EXPECT_EQ(got, "x");
+    spinner.cancel();
     co_await both.close();
   });
 }
