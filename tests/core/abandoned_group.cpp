@@ -60,7 +60,7 @@ TEST(AbandonedGroup, A2_4_the_errors_of_its_tasks_are_in_the_report) {
   };
   std::string report = std::string(kReport) +
                        ": asyncio::ExceptionGroup: unhandled errors in a TaskGroup "
-                       "(1 sub-exception)";
+                       "(1 sub-exception)\n  asyncio::ValueError: lost";
   EXPECT_EQ(reports_of(main), std::vector<std::string>(1, report));
 }
 

@@ -54,10 +54,10 @@ TEST(Callbacks, R9_fault16_each_kind_of_callback_may_throw_and_the_rest_of_the_b
     EXPECT_EQ(ran, 5);
     EXPECT_EQ(reports.reports, (std::vector<std::string>{
                                    "Exception in callback: asyncio::ValueError: soon",
+                                   "Exception in callback: asyncio::ValueError: threadsafe",
                                    "Exception in done callback: asyncio::ValueError: done callback",
                                    "Exception in callback: exception of type int",
                                    "Exception in callback: asyncio::CancelledError: not a task's",
-                                   "Exception in callback: asyncio::ValueError: threadsafe",
                                    "Exception in callback: asyncio::ValueError: timer"}));
     loop.set_exception_handler({});
   });

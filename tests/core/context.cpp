@@ -212,8 +212,8 @@ TEST(Context, fault26_callbacks_of_each_kind_run_in_the_context_of_their_registr
     who.set("changed since");
     future.set_result();
     co_await sleep(2s);
-    EXPECT_EQ(seen, (std::vector<std::string>{"registered", "given", "registered", "a callback",
-                                              "registered", "registered"}));
+    EXPECT_EQ(seen, (std::vector<std::string>{"registered", "registered", "given", "registered",
+                                              "a callback", "registered"}));
     EXPECT_EQ(given.get(who), "a callback");  // it ran in this very context
     EXPECT_EQ(who.get(), "changed since");
     loop.set_exception_handler({});

@@ -194,7 +194,9 @@ Coro<> group_in_a_scope_reports_its_errors() {
       co_await sleep(10s);
     });
   });
-  EXPECT_EQ(left, "asyncio::ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)");
+  EXPECT_EQ(left,
+            "asyncio::ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  "
+            "asyncio::ValueError: child");
   EXPECT_TRUE(scope.expired());
 }
 
