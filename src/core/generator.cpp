@@ -48,6 +48,18 @@ void GeneratorState::finish() noexcept {
   if (std::exchange(kept_, false)) drop_reference();
 }
 
+void GeneratorState::outlive(TaskState& abandoned) noexcept {
+  abandoned.add_reference();
+  abandoned_ = &abandoned;
+  finish();
+}
+
+void GeneratorState::let_go_of_task() noexcept {
+  // The wait may have been fired, for a loop that runs nothing any more.
+  static_cast<Ready&>(*abandoned_).unlink();
+  abandoned_->drop_reference();
+}
+
 void Loop::adopt_generator(GeneratorState& generator) {
   if (generators_shutdown)
     log(LogLevel::warning, "asynchronous generator '" + function_name(generator.function) +

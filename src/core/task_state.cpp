@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/core/task_state.hpp"
 
+#include "asyncio/detail/core/generator_state.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
@@ -229,6 +230,8 @@ void TaskState::abandon() noexcept {
     if (frame->owned_by_link) {
       if (frame->link) frame->link->child = nullptr;
       frame->handle().destroy();
+    } else {
+      static_cast<GeneratorState*>(frame)->outlive(*this);
     }
     frame = parent;
   }

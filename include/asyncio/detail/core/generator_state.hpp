@@ -35,6 +35,9 @@ class GeneratorState : public PromiseBase, public Links {
   /// Called by its consumer's awaiter.
   void enter(TaskState& consumer, FrameLink& from);
   void finish() noexcept;
+  /// The task that ran it was abandoned, and nobody can destroy its frame yet, which holds a wait
+  /// of that task. It is finished, and keeps the task until the wait is gone.
+  void outlive(TaskState& abandoned) noexcept;
   /// Called by its owner, whose reference goes to the loop's list; taken back by false.
   void keep_in_loop(bool keep) noexcept { kept_ = keep; }
   /// Called by `co_yield`.
@@ -49,14 +52,21 @@ class GeneratorState : public PromiseBase, public Links {
   explicit GeneratorState(Hazard parameters) noexcept : PromiseBase(parameters) {
     owned_by_link = false;
   }
-  ~GeneratorState() { Links::unlink(); }
+  ~GeneratorState() {
+    Links::unlink();
+    if (abandoned_) [[unlikely]]
+      let_go_of_task();
+  }
 
  private:
+  void let_go_of_task() noexcept;
+
   enum class State : std::uint8_t { fresh, running, suspended, finished };
   State state_ = State::fresh;
   bool kept_ = false;
   std::uint32_t references_ = 1;
   Loop* loop_ = nullptr;
+  TaskState* abandoned_ = nullptr;
 };
 
 /// A counted pointer.
