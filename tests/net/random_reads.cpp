@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,11 +24,12 @@ using test::Random;
 /// Lines of up to 40 bytes.
 std::string lines(Random& random) {
   std::string text;
-  for (int left = 1 + random.below(60); left > 0; --left)
-    text += std::string(static_cast<std::size_t>(random.below(40)),
-                        static_cast<char>('a' + random.below(26))) +
-            '\n';
-  text.resize(text.size() - static_cast<std::size_t>(random.below(3)));  // the last may be cut
+  for (int left = 1 + random.below(60); left > 0; --left) {
+    auto length = static_cast<std::size_t>(random.below(40));
+    text += std::string(length, static_cast<char>('a' + random.below(26))) + '\n';
+  }
+  std::size_t cut = std::min(text.size(), static_cast<std::size_t>(random.below(3)));
+  text.resize(text.size() - cut);  // the last may be cut
   return text;
 }
 
