@@ -70,6 +70,34 @@ Coro<> until_received(std::shared_ptr<P> protocol, std::size_t count) {
   }
 }
 
+/// A server with the protocols of a factory, and a client in plain text.
+template <class P>
+struct Linked {
+  Linked(Server s, std::shared_ptr<Transport> t, std::shared_ptr<P> p)
+      : server(std::move(s)), plain(std::move(t)), client(std::move(p)) {}
+  Server server;
+  std::shared_ptr<Transport> plain;
+  std::shared_ptr<P> client;
+};
+
+template <class P = Client, class F>
+Coro<Linked<P>> linked(F factory) {
+  EventLoop loop = get_running_loop();
+  Server server = co_await loop.create_server(factory, "127.0.0.1", 0);
+  auto [plain, client] =
+      co_await loop.create_connection(&made<P>, "127.0.0.1", server.sockets().at(0).port());
+  co_return Linked<P>(server, plain, client);
+}
+
+/// The same, and both ends have agreed to upgrade.
+template <class P = Client>
+Coro<Linked<P>> agreed() {
+  Linked<P> both = co_await linked<P>(&made<Upgrading>);
+  both.plain->write("STARTTLS\n");
+  co_await until_received(both.client, 6);
+  co_return both;
+}
+
 Coro<> end(Server server) {
   server.close();
   server.abort_clients();
@@ -82,13 +110,8 @@ INSTANTIATE_TEST_SUITE_P(Backends, StartTls, test::all_backends, test::backend_n
 /// Both ends upgrade by agreement.
 template <class P>
 Coro<> upgrade_and_echo() {
-  EventLoop loop = get_running_loop();
-  Server server = co_await loop.create_server(&made<Upgrading>, "127.0.0.1", 0);
-  auto [plain, client] =
-      co_await loop.create_connection(&made<P>, "127.0.0.1", server.sockets().at(0).port());
+  auto [server, plain, client] = co_await agreed<P>();
   EXPECT_FALSE(plain->ssl_object());
-  plain->write("STARTTLS\n");
-  co_await until_received(client, 6);
   EXPECT_EQ(std::exchange(client->received, ""), "ready\n");
   std::shared_ptr<Transport> transport = co_await secured(plain);
   EXPECT_NE(transport, plain);
@@ -113,12 +136,7 @@ TEST_P(StartTls, A9_6_by_agreement_with_a_buffered_protocol) { run(upgrade_and_e
 
 TEST_P(StartTls, A9_6_the_old_transport_can_only_close) {
   run([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
-    Server server = co_await loop.create_server(&made<Upgrading>, "127.0.0.1", 0);
-    auto [plain, client] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
-    plain->write("STARTTLS\n");
-    co_await until_received(client, 6);
+    auto [server, plain, client] = co_await agreed();
     std::shared_ptr<Transport> transport = co_await secured(plain);
     const std::string refused =
         "asyncio::RuntimeError: start_tls() has replaced this transport by another one";
@@ -147,9 +165,7 @@ TEST_P(StartTls, A9_6_another_protocol_pauses_and_resumes) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
-    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
-    auto [plain, first] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
+    auto [server, plain, first] = co_await linked([&] { return peer; });
     co_await test::settle();
     auto second = made<Client>();
     Task<std::shared_ptr<Transport>> theirs =
@@ -177,12 +193,7 @@ TEST_P(StartTls, A9_6_another_protocol_pauses_and_resumes) {
 
 TEST_P(StartTls, R14_wrong_name_is_told_to_the_caller_and_the_protocol) {
   run([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
-    Server server = co_await loop.create_server(&made<Upgrading>, "127.0.0.1", 0);
-    auto [plain, client] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
-    plain->write("STARTTLS\n");
-    co_await until_received(client, 6);
+    auto [server, plain, client] = co_await agreed();
     std::string error =
         co_await error_of(secure(plain, TlsStartOptions().server_hostname("example.org")));
     EXPECT_NE(error.find("Hostname mismatch"), std::string::npos) << error;
@@ -195,9 +206,7 @@ TEST_P(StartTls, R14_wrong_name_is_told_to_the_caller_and_the_protocol) {
 TEST_P(StartTls, A9_6_what_does_not_fit_is_refused_and_changes_nothing) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
-    Server server = co_await loop.create_server(&made<Upgrading>, "127.0.0.1", 0);
-    auto [plain, client] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
+    auto [server, plain, client] = co_await linked(&made<Upgrading>);
     std::string error = co_await error_of(secure(plain, TlsStartOptions()));
     EXPECT_EQ(error,
               "asyncio::ValueError: You must set server_hostname when using ssl without a host");
@@ -220,11 +229,8 @@ TEST_P(StartTls, A9_6_what_does_not_fit_is_refused_and_changes_nothing) {
 
 TEST_P(StartTls, fault91_R7_handshake_has_a_deadline) {
   run([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
     auto silent = made<Client>();
-    Server server = co_await loop.create_server([&] { return silent; }, "127.0.0.1", 0);
-    auto [plain, client] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
+    auto [server, plain, client] = co_await linked([&] { return silent; });
     std::string error = co_await error_of(secure(plain, localhost().ssl_handshake_timeout(30ms)));
     EXPECT_EQ(error.find("asyncio::ConnectionAbortedError"), 0u) << error;
     EXPECT_NE(error.find("is taking longer than 0.03 seconds"), std::string::npos) << error;
@@ -238,9 +244,7 @@ TEST_P(StartTls, fault89_R7_goodbye_has_a_deadline) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto peer = made<Client>();
-    Server server = co_await loop.create_server([&] { return peer; }, "127.0.0.1", 0);
-    auto [plain, client] =
-        co_await loop.create_connection(&made<Client>, "127.0.0.1", server.sockets().at(0).port());
+    auto [server, plain, client] = co_await linked([&] { return peer; });
     co_await test::settle();
     Task<std::shared_ptr<Transport>> theirs =
         loop.create_task(loop.start_tls(peer->transport, peer, pki().server()));

@@ -14,24 +14,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// An item that `take` awaits in its own way: it gets it, or leaves it there.
 template <auto take>
-class FromQueue final : public Case {
+class FromQueue final : public ItemOfQueue {
  public:
   Coro<> operation() override { got_ = co_await take(&queue_); }
-  void complete() override {
-    if (!std::exchange(put_, true)) queue_.put_nowait(7);
-  }
-  Coro<> use_again() override {
-    complete();
-    if (!got_) got_ = co_await queue_.get();
-    require(got_ == 7 && queue_.empty(), "the item is lost or doubled");
-  }
-
- private:
-  Queue<int> queue_;
-  bool put_ = false;
-  std::optional<int> got_;
 };
 
 Coro<int> get(Queue<int>* queue) { co_return co_await queue->get(); }

@@ -138,22 +138,9 @@ class SemaphoreCase final : public Case {
   bool held_ = true;
 };
 
-class QueueGet final : public Case {
+class QueueGet final : public ItemOfQueue {
  public:
   Coro<> operation() override { got_ = co_await queue_.get(); }
-  void complete() override {
-    if (!std::exchange(put_, true)) queue_.put_nowait(7);
-  }
-  Coro<> use_again() override {
-    complete();
-    if (!got_) got_ = co_await queue_.get();
-    require(got_ == 7 && queue_.empty(), "the item is lost or doubled");
-  }
-
- private:
-  Queue<int> queue_;
-  bool put_ = false;
-  std::optional<int> got_;
 };
 
 class QueuePut final : public Case {

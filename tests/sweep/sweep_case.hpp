@@ -7,9 +7,11 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 namespace sweep {
 
@@ -75,6 +77,26 @@ class Lost : public std::logic_error {
 inline void require(bool condition, const char* what) {
   if (!condition) throw Lost(what);
 }
+
+/// An item that a derived class takes in its own way: it gets it, or leaves it there.
+class ItemOfQueue : public Case {
+ public:
+  void complete() override {
+    if (!std::exchange(put_, true)) queue_.put_nowait(7);
+  }
+  Coro<> use_again() override {
+    complete();
+    if (!got_) got_ = co_await queue_.get();
+    require(got_ == 7 && queue_.empty(), "the item is lost or doubled");
+  }
+
+ protected:
+  asyncio::Queue<int> queue_;
+  std::optional<int> got_;
+
+ private:
+  bool put_ = false;
+};
 
 inline bool simulated() { return asyncio::detail::running_loop().poller().name() == "simulated"; }
 
