@@ -100,7 +100,6 @@ std::vector<SocketAddress> addresses_of_nothing(const ResolveRequest& request) {
   return addresses;
 }
 
-/// The answer, if it takes no look-up.
 bool fits(const ResolveRequest& request, const SocketAddress& address) noexcept {
   return request.family == AddressFamily::unspecified || request.family == address.family();
 }
@@ -125,6 +124,7 @@ std::vector<SocketAddress> simulated_addresses(const ResolveRequest& request, Lo
   return addresses;
 }
 
+/// The answer, if it takes no look-up.
 std::vector<SocketAddress> resolve_at_once(const ResolveRequest& request, Loop& loop) {
   if (request.names) return {};
   if (request.host.empty()) return addresses_of_nothing(request);
