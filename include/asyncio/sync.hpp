@@ -116,10 +116,7 @@ class Lock : private detail::LoopBound {
   /// Throws   RuntimeError if it is not taken.
   void release() {
     if (!locked_) throw RuntimeError("Lock is not acquired.");
-    if (!waiters_.empty())
-      check_thread_of(waiters_.front());
-    else
-      check_bound_thread("Lock");
+    check_thread(waiters_, "Lock");
     unlock();
   }
 

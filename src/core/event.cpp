@@ -13,10 +13,7 @@ Event::~Event() {
 
 void Event::set() {
   if (set_) return;
-  if (!waiters_.empty())
-    check_thread_of(waiters_.front());
-  else
-    check_bound_thread("Event");
+  check_thread(waiters_, "Event");
   set_ = true;
   while (!waiters_.empty()) waiters_.pop_front().fire();
 }

@@ -6,8 +6,10 @@
 #include "source_text.hpp"
 #include "thread_text.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -16,9 +18,8 @@ namespace {
 const char* const kForeignThread =
     "Non-thread-safe operation invoked on an event loop other than the current one";
 
-/// Guards `first_debug_loop` and the loops in that list, which one may leave to be destroyed.
+/// Guards the list of `debug_loops`, which a loop may leave to be destroyed.
 constinit std::mutex debug_loops_mutex;
-constinit Loop* first_debug_loop = nullptr;
 
 }  // namespace
 
@@ -56,21 +57,21 @@ void Loop::check_owner_of(const Wait& waiter) const {
 
 void Loop::list_debug_loop(bool listed) noexcept {
   std::lock_guard lock(debug_loops_mutex);
+  Loop* first = debug_loops.load(std::memory_order_relaxed);
   if (listed) {
-    next_debug_loop_ = first_debug_loop;
-    first_debug_loop = this;
-    debug_loops.fetch_add(1, std::memory_order_relaxed);
-    return;
+    next_debug_loop_ = std::exchange(first, this);
+  } else {
+    Loop** link = &first;
+    while (*link != this) link = &(*link)->next_debug_loop_;
+    *link = next_debug_loop_;
   }
-  Loop** link = &first_debug_loop;
-  while (*link != this) link = &(*link)->next_debug_loop_;
-  *link = next_debug_loop_;
-  debug_loops.fetch_sub(1, std::memory_order_relaxed);
+  debug_loops.store(first, std::memory_order_relaxed);
 }
 
 void check_thread_of_loop(std::uint64_t serial, const char* used) {
   std::lock_guard lock(debug_loops_mutex);
-  for (Loop* loop = first_debug_loop; loop; loop = loop->next_debug_loop_)
+  for (Loop* loop = debug_loops.load(std::memory_order_relaxed); loop;
+       loop = loop->next_debug_loop_)
     if (loop->serial() == serial)
       loop->check_owner_slow(" (" + std::string(used) + ", for which its tasks have waited)");
 }

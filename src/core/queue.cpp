@@ -46,7 +46,7 @@ void QueueBase::task_done() {
 }
 
 void QueueBase::begin_shutdown(bool immediate) {
-  for (Line* line : {&getters_, &putters_}) check_thread(*line);
+  for (Line* line : {&getters_, &putters_}) check_thread(*line, "Queue");
   shut_down_ = true;
   if (!immediate) return;
   unfinished_ -= std::min(unfinished_, size_);

@@ -22,10 +22,7 @@ Semaphore::~Semaphore() {
 
 void Semaphore::release() {
   if (value_ >= bound_) throw ValueError("BoundedSemaphore released too many times");
-  if (!waiters_.empty())
-    check_thread_of(waiters_.front());
-  else
-    check_bound_thread("Semaphore");
+  check_thread(waiters_, "Semaphore");
   ++value_;
   wake_next();
 }

@@ -236,8 +236,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   Loop* next_debug_loop_ = nullptr;
 };
 
-/// How many loops have debug mode on.
-inline constinit std::atomic<int> debug_loops{0};
+/// The first of the loops that have debug mode on; check_thread_of_loop knows the others.
+inline constinit std::atomic<Loop*> debug_loops{nullptr};
 /// Throws RuntimeError if the debug loop with this serial number, if there is one, runs in another
 /// thread; `used` is the type of what was used.
 /// Thread   any.

@@ -10,6 +10,9 @@
 
 namespace asyncio::detail {
 
+/// Throws RuntimeError in a debug loop if the caller runs in another thread than `waiter`.
+inline void check_thread_of(const Waiter& waiter) { waiter.task()->loop().check_owner(waiter); }
+
 /// A primitive that belongs to the loop in which a task first had to wait for it. CPython:
 /// mixins._LoopBoundMixin.
 class LoopBound {
@@ -27,9 +30,13 @@ class LoopBound {
     if (loop_ != loop) [[unlikely]]
       bind_first(loop, type);
   }
-  /// Throws RuntimeError if a debug loop, to which this is bound, runs in another thread.
-  void check_bound_thread(const char* type) const {
-    if (debug_loops.load(std::memory_order_relaxed) != 0) [[unlikely]]
+  /// Throws RuntimeError if a debug loop, to which this is bound, runs in another thread. The error
+  /// names what the first of `waiters` waits for, if there is one.
+  template <class W>
+  void check_thread(const List<W>& waiters, const char* type) const {
+    if (!waiters.empty())
+      check_thread_of(waiters.front());
+    else if (debug_loops.load(std::memory_order_relaxed)) [[unlikely]]
       check_thread_of_loop(loop_, type);
   }
 
@@ -38,9 +45,6 @@ class LoopBound {
 
   std::uint64_t loop_ = 0;  // Loop::serial, so that the loop may be gone
 };
-
-/// Throws RuntimeError in a debug loop if the caller runs in another thread than `waiter`.
-inline void check_thread_of(const Waiter& waiter) { waiter.task()->loop().check_owner(waiter); }
 
 /// For a waiter that was woken because what it waits for is being destroyed.
 [[noreturn]] void throw_destroyed(const char* type);

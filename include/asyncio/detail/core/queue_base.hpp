@@ -89,13 +89,13 @@ class QueueBase : private LoopBound {
   void check_put() const {
     if (shut_down_ || full()) [[unlikely]]
       refuse_put();
-    check_thread(getters_);
+    check_thread(getters_, "Queue");
   }
   /// Throws what get_nowait throws.
   void check_get() const {
     if (empty()) [[unlikely]]
       refuse_get();
-    check_thread(putters_);
+    check_thread(putters_, "Queue");
   }
   void item_added() noexcept {
     ++unfinished_;
@@ -117,12 +117,6 @@ class QueueBase : private LoopBound {
   /// Whether there is nothing to get, or no room to put.
   bool lacks(QueueWait::Side side) const noexcept {
     return side == QueueWait::Side::get ? empty() : full();
-  }
-  void check_thread(const Line& waiters) const {
-    if (!waiters.empty())
-      check_thread_of(waiters.front());
-    else
-      check_bound_thread("Queue");
   }
   [[noreturn]] void refuse_put() const;
   [[noreturn]] void refuse_get() const;
