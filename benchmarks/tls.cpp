@@ -104,10 +104,10 @@ using bench::in_loop;
 using bench::Operation;
 
 const bool added[] = {
-    add(Operation("tls_echo_64", "asyncio", in_loop<tls_echo<64>>)),
-    add(Operation("tls_echo_16k", "asyncio", in_loop<tls_echo<16 * 1024>>)),
-    add(Operation("tls_echo_256k", "asyncio", in_loop<tls_echo<256 * 1024>>)),
-    add(Operation("tls_handshake", "asyncio", in_loop<tls_handshake>)),
+    add(Operation("tls_echo_64", "asyncio", in_loop<tls_echo<64>>).batches(100)),
+    add(Operation("tls_echo_16k", "asyncio", in_loop<tls_echo<16 * 1024>>).batches(20)),
+    add(Operation("tls_echo_256k", "asyncio", in_loop<tls_echo<256 * 1024>>).batches(20)),
+    add(Operation("tls_handshake", "asyncio", in_loop<tls_handshake>).batches(20)),
     add(Operation("idle_tls", "asyncio", in_loop<idle_tls>).batches(2000).memory()),
 };
 

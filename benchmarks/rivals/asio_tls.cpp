@@ -134,10 +134,10 @@ using bench::in_context;
 using bench::Operation;
 
 const bool added[] = {
-    add(Operation("tls_echo_64", "asio", in_context<tls_echo<64>>)),
-    add(Operation("tls_echo_16k", "asio", in_context<tls_echo<16 * 1024>>)),
-    add(Operation("tls_echo_256k", "asio", in_context<tls_echo<256 * 1024>>)),
-    add(Operation("tls_handshake", "asio", in_context<tls_handshake>)),
+    add(Operation("tls_echo_64", "asio", in_context<tls_echo<64>>).batches(100)),
+    add(Operation("tls_echo_16k", "asio", in_context<tls_echo<16 * 1024>>).batches(20)),
+    add(Operation("tls_echo_256k", "asio", in_context<tls_echo<256 * 1024>>).batches(20)),
+    add(Operation("tls_handshake", "asio", in_context<tls_handshake>).batches(20)),
     add(Operation("idle_tls", "asio", in_context<idle_tls>).batches(2000).memory()),
 };
 
