@@ -21,6 +21,7 @@
 #include "asyncio/generator.hpp"
 #include "asyncio/generator_adaptors.hpp"
 #include "asyncio/graph.hpp"
+#include "asyncio/handle.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/pipes.hpp"
 #include "asyncio/protocols.hpp"
