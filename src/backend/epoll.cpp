@@ -27,7 +27,8 @@ std::uint64_t token_of(int fd, std::uint32_t generation) noexcept {
 }
 
 /// A descriptor is registered with epoll when an operation has to wait for the first time, for both
-/// directions and edge-triggered, and stays so: a steady connection costs no epoll_ctl.
+/// directions and edge-triggered, and stays so: a steady connection costs no epoll_ctl. One that is
+/// lent gives a single event, after which it is parked, and costs an epoll_ctl for each wait.
 class EpollBackend final : public ReadinessBackend {
  public:
   explicit EpollBackend(FaultLayer* faults)
@@ -65,18 +66,28 @@ class EpollBackend final : public ReadinessBackend {
   int arm(Side& side) noexcept override {
     Watch& watch = side.watch;
     if (side.armed) return 0;
+    std::uint32_t interest = kInterest;
+    if (watch.lent) {
+      // Only what is waited for: another event would use up the one that there is.
+      bool reads = &side == &watch.reading || watch.reading.armed;
+      bool writes = &side == &watch.writing || watch.writing.armed;
+      interest = (reads ? kReadEvents : 0) | (writes ? kWriteEvents : 0) | EPOLLONESHOT;
+    }
     std::uint64_t token = token_of(watch.fd, watch.generation);
-    int made = control(EPOLL_CTL_ADD, watch.fd, kInterest, token);
-    // A registration that a copy of an earlier descriptor has kept alive: it becomes ours.
-    if (made == -EEXIST) made = control(EPOLL_CTL_MOD, watch.fd, kInterest, token);
+    int made = control(watch.registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch.fd, interest, token);
+    // The one that was registered has been closed; or a copy of an earlier descriptor has kept its
+    // registration alive, which becomes ours.
+    if (made == -ENOENT) made = control(EPOLL_CTL_ADD, watch.fd, interest, token);
+    if (made == -EEXIST) made = control(EPOLL_CTL_MOD, watch.fd, interest, token);
     if (made < 0) return made;
-    watch.reading.armed = watch.writing.armed = true;
+    watch.registered = side.armed = true;
+    if (!watch.lent) watch.reading.armed = watch.writing.armed = true;
     return 0;
   }
 
   /// By hand, since a copy of the descriptor in a child process keeps the registration.
   void disarm(Watch& watch) noexcept override {
-    if (watch.reading.armed) control(EPOLL_CTL_DEL, watch.fd, 0, 0);
+    if (watch.registered) control(EPOLL_CTL_DEL, watch.fd, 0, 0);
   }
 
   int control(int what, int fd, std::uint32_t events, std::uint64_t token) noexcept {
@@ -91,8 +102,18 @@ class EpollBackend final : public ReadinessBackend {
     Watch* watch = find(static_cast<int>(static_cast<std::uint32_t>(token)));
     if (!watch || watch->generation != static_cast<std::uint32_t>(token >> 32)) return;
     if (events & kEventful) watch->shorts_deceive = true;
+    if (watch->lent) watch->reading.armed = watch->writing.armed = false;
     if (events & kReadEvents) serve(watch->reading);
     if (events & kWriteEvents) serve(watch->writing);
+    if (watch->lent) go_on_waiting(*watch);
+  }
+
+  /// What the one event of a lent descriptor was not for.
+  void go_on_waiting(Watch& watch) noexcept {
+    for (Side* side : {&watch.reading, &watch.writing}) {
+      if (side->waiting.empty()) continue;
+      if (int error = arm(*side)) return renew(watch, error);
+    }
   }
 
   /// The number of events, or a negative error number.

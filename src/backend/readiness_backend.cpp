@@ -44,7 +44,8 @@ bool ReadinessBackend::start(Operation& op) noexcept {
   Watch* watch = remember(op.fd, error);
   if (!watch) return ended_at_once(op, error);
   Side& side = side_of(*watch, op);
-  if (side.waiting.empty()) {
+  // Who asks for what is parked is told at once if it is ready.
+  if (side.waiting.empty() && !(watch->parked() && is_poll(op.opcode))) {
     std::int64_t result = attempt_on(side, op);
     if (!would_wait(op.opcode, result)) return ended_at_once(op, result);
   }
@@ -117,7 +118,7 @@ void ReadinessBackend::serve(Side& side) noexcept {
       result = connect_outcome(op.fd);
     else if (!is_poll(op.opcode))
       result = perform_and_note(op, side);
-    else if (!op.stream)
+    else if (!op.stream && !side.watch.parked())
       result = poll_once(op);  // somebody may have been quicker
     if (result == -EAGAIN) return;
     op.unlink();
@@ -158,7 +159,12 @@ int ReadinessBackend::adopt(int fd) noexcept {
 void ReadinessBackend::release(int fd) noexcept {
   Watch* watch = find(fd);
   if (!watch || !watch->reading.waiting.empty() || !watch->writing.waiting.empty()) return;
-  renew(fd, -EBADF);
+  // What is parked needs nothing done, and is soon asked for again: a loop of calls on a socket.
+  if (watch->parked())
+    forget_state(*watch);
+  else
+    renew(*watch, -EBADF);
+  watch->lent = true;
 }
 
 int ReadinessBackend::close_fd(int fd) noexcept {
@@ -186,14 +192,21 @@ ReadinessBackend::Watch* ReadinessBackend::remember_new(int fd, int& error) noex
 }
 
 void ReadinessBackend::renew(int fd, int error) noexcept {
-  Watch* watch = find(fd);
-  if (!watch) return;  // never heard of
-  disarm(*watch);
-  while (!watch->reading.waiting.empty()) finish(watch->reading.waiting.pop_front(), error);
-  while (!watch->writing.waiting.empty()) finish(watch->writing.waiting.pop_front(), error);
-  for (Side* side : {&watch->reading, &watch->writing}) side->blocked = side->armed = false;
-  watch->shorts_deceive = watch->examined = false;
-  ++watch->generation;
+  if (Watch* watch = find(fd)) renew(*watch, error);  // else never heard of
+}
+
+void ReadinessBackend::renew(Watch& watch, int error) noexcept {
+  disarm(watch);
+  while (!watch.reading.waiting.empty()) finish(watch.reading.waiting.pop_front(), error);
+  while (!watch.writing.waiting.empty()) finish(watch.writing.waiting.pop_front(), error);
+  forget_state(watch);
+  watch.lent = watch.registered = false;
+}
+
+void ReadinessBackend::forget_state(Watch& watch) noexcept {
+  for (Side* side : {&watch.reading, &watch.writing}) side->blocked = side->armed = false;
+  watch.shorts_deceive = watch.examined = false;
+  ++watch.generation;
 }
 
 }  // namespace asyncio::detail

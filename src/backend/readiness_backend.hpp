@@ -57,10 +57,15 @@ class ReadinessBackend : public SystemBackend {
     /// data was reported: such an edge may have come together with that of the data before it. And
     /// it always is on a Unix socket, which stops reading where its peer passed a descriptor.
     bool shorts_deceive = false;
-    bool examined = false;       // for being a Unix socket
+    bool examined = false;  // for being a Unix socket
+    bool lent = false;      // by somebody who may close it unseen: asked about one event at a time
+    bool registered = false;     // the system knows it, for what is armed; for who derives
     std::uint32_t requests = 0;  // operations on it that the kernel works on; for who derives
     Side reading;
     Side writing;
+
+    /// Known to the system, which has nothing to say until it is asked again.
+    bool parked() const noexcept { return registered && !reading.armed && !writing.armed; }
   };
 
   /// Sees to it that `serve` is called when something changes for `side`. Returns 0 or the negative
@@ -73,6 +78,7 @@ class ReadinessBackend : public SystemBackend {
   void serve(Side& side) noexcept;
   /// Disarms a number and forgets all about it. What waits on it ends with `error`.
   void renew(int fd, int error) noexcept;
+  void renew(Watch& watch, int error) noexcept;
   static bool ended_at_once(Operation& op, std::int64_t result) noexcept {
     op.phase = Operation::Phase::ended;
     op.result = result;
@@ -102,6 +108,7 @@ class ReadinessBackend : public SystemBackend {
   std::int64_t connect_outcome(int fd) noexcept;
   bool trusts_short_reads(Watch& watch) noexcept;
   std::int64_t perform_and_note(Operation& op, Side& side) noexcept;
+  static void forget_state(Watch& watch) noexcept;
 
   std::vector<std::unique_ptr<Watch>> watches_;  // by number; the lists in them must stay put
 };

@@ -3,6 +3,7 @@
 /// user's.
 #include "asyncio/address.hpp"
 #include "asyncio/asyncio.hpp"
+#include "asyncio/testing/faults.hpp"
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -252,6 +253,87 @@ TEST(SocketCalls, R2_a_cancelled_recv_takes_nothing) {
     EXPECT_TRUE(result.cancelled());
     std::string text = co_await loop.sock_recv(pair.b.fd, 10);
     EXPECT_EQ(text, "kept");
+  });
+}
+
+// A socket that is the caller's stays registered with epoll between waits, without any event.
+
+Coro<std::string> receive(int fd) {
+  std::string bytes = co_await get_running_loop().sock_recv(fd, 100);
+  co_return bytes;
+}
+
+/// Has `from` waited for once, and then for what arrives later.
+Coro<> receive_after_a_wait(int from, int to) {
+  auto task = create_task(receive, from);
+  co_await sleep(0s);
+  write_to(to, "first");
+  EXPECT_EQ(co_await task, "first");
+}
+
+TEST(SocketCalls, R8_a_wait_on_a_socket_that_can_be_written_does_not_spin) {
+  asyncio::testing::Faults faults;
+  RunOptions options;
+  options.loop_factory([&] { return faults.new_epoll_event_loop(); });
+  auto program = [&]() -> Coro<> {
+    Pair pair;
+    co_await receive_after_a_wait(pair.a.fd, pair.b.fd);
+    auto task = create_task(receive, pair.a.fd);
+    co_await sleep(0s);
+    auto before = faults.calls(asyncio::testing::SystemCall::epoll_wait);
+    co_await sleep(30ms);
+    EXPECT_LE(faults.calls(asyncio::testing::SystemCall::epoll_wait) - before, 10u);
+    write_to(pair.b.fd, "second");
+    EXPECT_EQ(co_await task, "second");
+  };
+  asyncio::run(program, options);
+}
+
+TEST(SocketCalls, A9_8_both_directions_wait_at_once) {
+  asyncio::run([]() -> Coro<> {
+    auto loop = get_running_loop();
+    Pair pair;
+    co_await receive_after_a_wait(pair.a.fd, pair.b.fd);
+    auto reads = create_task(receive, pair.a.fd);
+    std::string much(4 << 20, 'x');
+    auto writes = create_task(loop.sock_sendall(pair.a.fd, much));
+    co_await sleep(0s);
+    std::size_t received = 0;
+    while (!writes.done()) {
+      std::string part = co_await loop.sock_recv(pair.b.fd, 1 << 20);
+      received += part.size();
+    }
+    EXPECT_FALSE(reads.done());
+    while (received < much.size()) {
+      std::string part = co_await loop.sock_recv(pair.b.fd, 1 << 20);
+      received += part.size();
+    }
+    write_to(pair.b.fd, "and back");
+    EXPECT_EQ(co_await reads, "and back");
+  });
+}
+
+TEST(SocketCalls, A9_8_a_number_that_is_used_again_is_another_socket) {
+  asyncio::run([]() -> Coro<> {
+    int number = -1;
+    OwnFd copy;  // keeps the first socket, and what epoll knows of it
+    OwnFd peer;
+    {
+      Pair pair;
+      number = pair.a.fd;
+      co_await receive_after_a_wait(pair.a.fd, pair.b.fd);
+      copy.fd = ::fcntl(pair.a.fd, F_DUPFD_CLOEXEC, 100);
+      peer.fd = std::exchange(pair.b.fd, -1);
+    }
+    Pair pair;
+    EXPECT_EQ(pair.a.fd, number);
+    auto task = create_task(receive, pair.a.fd);
+    co_await sleep(0s);
+    write_to(peer.fd, "for the first");
+    co_await sleep(10ms);
+    EXPECT_FALSE(task.done());
+    write_to(pair.b.fd, "for the second");
+    EXPECT_EQ(co_await task, "for the second");
   });
 }
 
