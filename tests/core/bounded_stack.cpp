@@ -19,11 +19,7 @@ using test::run_virtual;
 
 namespace {
 
-#ifdef __OPTIMIZE__
-constexpr long kSample = test::kSanitized ? 10 : 1;
-#else
-constexpr long kSample = 10;
-#endif
+constexpr long kSample = test::kOptimized && !test::kSanitized ? 1 : 10;
 
 /// Ten million of each kind, or what ASYNCIO_AWAITS says. A tenth of it, but for the first kind,
 /// without optimization or with a sanitizer, unless ASYNCIO_AWAITS asks for more.

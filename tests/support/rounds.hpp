@@ -13,14 +13,13 @@ inline constexpr bool kSanitized =
 inline constexpr bool kSanitized = false;
 #endif
 
-/// `full` where the code is optimized, a sample of it elsewhere.
-constexpr int rounds(int full) {
 #ifdef __OPTIMIZE__
-  constexpr int kSample = kSanitized ? 50 : 1;
+inline constexpr bool kOptimized = true;
 #else
-  constexpr int kSample = 20;
+inline constexpr bool kOptimized = false;
 #endif
-  return full / kSample;
-}
+
+/// `full` where the code is optimized, a sample of it elsewhere.
+constexpr int rounds(int full) { return full / (kSanitized ? 50 : kOptimized ? 1 : 20); }
 
 }  // namespace test

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "asyncio/detail/core/seeded_random.hpp"
+#include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
@@ -31,7 +32,7 @@ inline std::uint64_t current_seed = 0;
 template <class F>
 void for_each_seed(F function) {
   std::uint64_t first = 1;
-  std::uint64_t count = 2000;
+  std::uint64_t count = kSanitized ? 500 : 2000;
   if (const char* text = std::getenv("ASYNCIO_SEEDS")) count = std::stoull(text);
   if (const char* text = std::getenv("SEED")) {
     first = std::stoull(text);
