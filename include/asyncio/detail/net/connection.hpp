@@ -142,6 +142,10 @@ class Connection final : public ReaderState, public Resource {
  private:
   friend class TlsLayer;
 
+  /// After so many reads or drains in a row that did not wait, one lets the other tasks run, so
+  /// that a fast peer does not keep the loop to itself (fault 1).
+  static constexpr std::uint8_t kImmediate = 16;
+
   struct Node : Ready {
     Node(Run function, Connection& owner) noexcept : Ready(function), connection(owner) {}
     Connection& connection;
