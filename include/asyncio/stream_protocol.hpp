@@ -46,7 +46,8 @@ class StreamReaderProtocol : public Protocol {
 
  private:
   detail::Ref<detail::TransportReader> reader_;
-  detail::Ref<detail::Connection> connection_;
+  detail::Ref<detail::Connection> connection_;  // of a transport of the library's own
+  bool made_ = false;
 };
 
 }  // namespace asyncio

@@ -217,7 +217,9 @@ Coro<std::size_t> send_file(StreamWriter writer, int file, std::int64_t offset, 
 
 Coro<std::size_t> send_file(std::shared_ptr<Transport> transport, int file, std::int64_t offset,
                             Count count, bool fallback) {
-  return send_file(connection_of(*transport), file, offset, count, fallback);
+  const Ref<Connection>* connection = own_connection(*transport);
+  if (!connection) throw TypeError("sendfile is not supported for this transport");
+  return send_file(*connection, file, offset, count, fallback);
 }
 
 }  // namespace detail

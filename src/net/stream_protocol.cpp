@@ -42,12 +42,14 @@ StreamReaderProtocol::~StreamReaderProtocol() = default;
 StreamReader StreamReaderProtocol::reader() const { return StreamReader(reader_); }
 
 StreamWriter StreamReaderProtocol::writer() const {
-  if (!connection_) throw RuntimeError("there is no transport before connection_made()");
-  return StreamWriter(connection_);
+  if (connection_) return StreamWriter(connection_);
+  if (!made_) throw RuntimeError("there is no transport before connection_made()");
+  throw TypeError("a StreamWriter needs a transport of the library's own");
 }
 
 void StreamReaderProtocol::connection_made(std::shared_ptr<Transport> transport) {
-  connection_ = detail::connection_of(*transport);
+  made_ = true;
+  if (const auto* own = detail::own_connection(*transport)) connection_ = *own;
   reader_->transport = std::move(transport);
 }
 
@@ -55,7 +57,7 @@ void StreamReaderProtocol::data_received(std::string data) { reader_->take(data)
 
 bool StreamReaderProtocol::eof_received() {
   reader_->feed_eof();
-  return !connection_->tls();
+  return !reader_->transport->ssl_object();
 }
 
 void StreamReaderProtocol::connection_lost(std::exception_ptr error) {

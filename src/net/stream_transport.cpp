@@ -323,11 +323,11 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
   return transport;
 }
 
-const Ref<Connection>& connection_of(const Transport& transport) {
+const Ref<Connection>* own_connection(const Transport& transport) {
   const auto* own = dynamic_cast<const StreamTransport*>(&transport);
-  if (!own) throw TypeError("sendfile is not supported for this transport");
+  if (!own) return nullptr;
   own->check_not_retired();
-  return own->connection();
+  return &own->connection();
 }
 
 /// CPython: BaseEventLoop.start_tls.

@@ -6,7 +6,7 @@
 
 namespace asyncio::detail {
 
-/// What a transport of this library stands on; throws TypeError for one of somebody else's.
-const Ref<Connection>& connection_of(const Transport& transport);
+/// What a transport of this library stands on; null for one of somebody else's.
+const Ref<Connection>* own_connection(const Transport& transport);
 
 }  // namespace asyncio::detail

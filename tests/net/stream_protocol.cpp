@@ -97,6 +97,64 @@ TEST_P(StreamProtocolTest, fault53_an_error_comes_to_the_reader) {
   run([&] { return between(body); });
 }
 
+/// A transport that is not the library's: it notes what it is asked.
+class ForeignTransport final : public Transport {
+ public:
+  void close() override { closed = true; }
+  bool is_closing() const noexcept override { return closed; }
+  std::optional<std::string> get_extra_info(std::string_view) const override { return {}; }
+  void set_protocol(std::shared_ptr<BaseProtocol>) override {}
+  std::shared_ptr<BaseProtocol> get_protocol() const override { return nullptr; }
+  bool is_reading() const noexcept override { return reading; }
+  void pause_reading() override { reading = false; }
+  void resume_reading() override { reading = true; }
+  void abort() override { closed = true; }
+  void write(std::string_view) override {}
+  void write(std::string&&) override {}
+  void write_pieces(std::span<const std::string_view>) override {}
+  void write_eof() override {}
+  bool can_write_eof() const noexcept override { return false; }
+  std::size_t get_write_buffer_size() const noexcept override { return 0; }
+  std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
+    return {0, 0};
+  }
+  void set_write_buffer_limits(std::size_t, std::size_t) override {}
+  int fileno() const noexcept override { return -1; }
+  std::optional<TlsInfo> ssl_object() const override { return {}; }
+
+  bool closed = false;
+  bool reading = true;
+};
+
+TEST(StreamProtocol, A11_a_transport_of_somebody_else_gives_a_reader_alone) {
+  asyncio::run([]() -> Coro<> {
+    auto transport = std::make_shared<ForeignTransport>();
+    auto protocol = streams();
+    protocol->connection_made(transport);
+    EXPECT_EQ(test::thrown([&] { protocol->writer(); }),
+              "asyncio::TypeError: a StreamWriter needs a transport of the library's own");
+    EXPECT_EQ(test::thrown([&] {
+                auto sending =
+                    get_running_loop().sendfile(std::static_pointer_cast<Transport>(transport), 0);
+              }),
+              "asyncio::TypeError: sendfile is not supported for this transport");
+    protocol->data_received("line\n" + pattern(3000));
+    EXPECT_FALSE(transport->reading) << "more than twice the limit";
+    StreamReader reader = protocol->reader();
+    std::string line = co_await reader.readline();
+    EXPECT_EQ(line, "line\n");
+    auto rest = create_task(reader.readexactly(4000));
+    co_await sleep(0s);
+    EXPECT_TRUE(transport->reading) << "a read waits";
+    protocol->data_received(pattern(1000, 2));
+    std::string bytes = co_await rest;
+    EXPECT_TRUE(bytes == pattern(3000) + pattern(1000, 2));
+    EXPECT_TRUE(protocol->eof_received()) << "open for writing";
+    protocol->connection_lost(nullptr);
+    EXPECT_TRUE(reader.at_eof());
+  });
+}
+
 TEST(StreamProtocol, A11_misuse) {
   asyncio::run([]() -> Coro<> {
     EXPECT_EQ(test::thrown([] { StreamReaderProtocol(0); }),
