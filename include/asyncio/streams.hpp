@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -24,6 +25,8 @@
 #include <vector>
 
 namespace asyncio {
+
+class Transport;
 
 /// What a read returns and a write takes: bytes, not characters.
 using Bytes = std::string;
@@ -266,6 +269,16 @@ class StreamWriter {
     connection_->set_limits(high, low);
   }
   void set_write_buffer_limits(std::size_t high) const { set_write_buffer_limits(high, high / 4); }
+
+  /// The transport of the connection, for what takes one; it is complete with transports.hpp. The
+  /// same object as long as somebody keeps it, which keeps the connection open as a writer does; of
+  /// a StreamReaderProtocol the one that it was made with.
+  ///
+  /// While its `pause_reading` is in force, a read that finds nothing waits for `resume_reading`.
+  /// Streams need no protocol: `get_protocol` gives null, `set_protocol` throws RuntimeError.
+  ///
+  /// asyncio  Streams, StreamWriter.transport
+  std::shared_ptr<Transport> transport() const;
 
   friend bool operator==(const StreamWriter&, const StreamWriter&) noexcept = default;
 

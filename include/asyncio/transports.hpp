@@ -38,9 +38,10 @@ class BaseTransport {
   /// "peername" and "sockname" as "127.0.0.1:80"; over TLS what StreamWriter::get_extra_info knows;
   /// nullopt for any other name, or if it is unknown.
   virtual std::optional<std::string> get_extra_info(std::string_view name) const = 0;
-  /// Throws   TypeError for a protocol of another kind of transport.
+  /// Throws   TypeError for a protocol of another kind of transport; RuntimeError of the transport
+  ///          of streams.
   virtual void set_protocol(std::shared_ptr<BaseProtocol> protocol) = 0;
-  /// Null after connection_lost.
+  /// Null after connection_lost, and of the transport of streams.
   virtual std::shared_ptr<BaseProtocol> get_protocol() const = 0;
 };
 

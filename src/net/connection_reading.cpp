@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -27,7 +28,8 @@ class Pinned {
 }  // namespace
 
 bool Connection::fill(ReadWait& reader) {
-  if (closing_ || reading_.pending || (tls_ && tls_->handshaking())) return false;
+  if (closing_ || reading_paused_ || reading_.pending || (tls_ && tls_->handshaking()))
+    return false;
   if (++immediate_reads_ > kImmediate) {
     reading_.pending = true;
     pin();
@@ -48,6 +50,16 @@ bool Connection::fill(ReadWait& reader) {
     if (medium_ == Medium::read_pipe) close();
   }
   return true;
+}
+
+void Connection::pause_reading() {
+  check_thread();
+  reading_paused_ = true;
+}
+
+void Connection::resume_reading() {
+  check_thread();
+  if (std::exchange(reading_paused_, false)) serve_reader();
 }
 
 /// Starts to wait until the descriptor is ready; false if it may be ready now.

@@ -7,7 +7,7 @@
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/threads.hpp"
-#include "stream_transport.hpp"
+#include "connection_transport.hpp"
 
 #include <algorithm>
 #include <cerrno>

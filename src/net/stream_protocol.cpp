@@ -4,7 +4,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "asyncio/transports.hpp"
-#include "stream_transport.hpp"
+#include "connection_transport.hpp"
 
 #include <utility>
 

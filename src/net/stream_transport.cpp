@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// Transports of connections and pipes. Order and messages follow asyncio/selector_events.py,
+// Transports that have a protocol. Order and messages follow asyncio/selector_events.py,
 // _SelectorSocketTransport, and unix_events.py.
-#include "stream_transport.hpp"
-
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/transports.hpp"
+#include "connection_transport.hpp"
 #include "protocol_calls.hpp"
 #include "tls_layer.hpp"
 
@@ -21,12 +20,12 @@ namespace {
 
 /// A connection whose bytes go to a protocol. Writing and closing are the Connection's; reading is
 /// here, with an operation of its own.
-class StreamTransport final : public Transport,
+class StreamTransport final : public ConnectionTransport,
                               public ConnectionUser,
                               public std::enable_shared_from_this<StreamTransport> {
  public:
   StreamTransport(Ref<Connection> connection, std::shared_ptr<BaseProtocol> protocol)
-      : connection_(std::move(connection)), reading_(*this), begin_(*this) {
+      : ConnectionTransport(std::move(connection)), reading_(*this), begin_(*this) {
     StreamTransport::set_protocol(std::move(protocol));
     reading_.fd = connection_->fileno();
   }
@@ -41,6 +40,7 @@ class StreamTransport final : public Transport,
   void hold() {
     self_ = shared_from_this();
     connection_->set_user(this);
+    connection_->set_transport(self_);
   }
   void resume() {
     reads_ = true;
@@ -56,14 +56,13 @@ class StreamTransport final : public Transport,
     self_.reset();
   }
 
-  // BaseTransport.
   void close() override {
     stop_reading();
-    connection_->close();
+    ConnectionTransport::close();
   }
-  bool is_closing() const noexcept override { return connection_->closing(); }
-  std::optional<std::string> get_extra_info(std::string_view name) const override {
-    return StreamWriter(connection_).get_extra_info(name);
+  void abort() override {
+    stop_reading();
+    ConnectionTransport::abort();
   }
   void set_protocol(std::shared_ptr<BaseProtocol> protocol) override {
     stream_protocol_ = dynamic_cast<StreamProtocol*>(protocol.get());
@@ -76,7 +75,6 @@ class StreamTransport final : public Transport,
   }
   std::shared_ptr<BaseProtocol> get_protocol() const override { return protocol_; }
 
-  // ReadTransport.
   bool is_reading() const noexcept override { return !is_closing() && !paused_ && !retired_; }
   void pause_reading() override {
     if (!is_reading()) return;
@@ -86,44 +84,6 @@ class StreamTransport final : public Transport,
   void resume_reading() override {
     if (is_closing() || retired_ || !std::exchange(paused_, false)) return;
     ask();
-  }
-
-  // WriteTransport.
-  void abort() override {
-    stop_reading();
-    connection_->abort();
-  }
-  void write(std::string_view data) override {
-    check_not_retired();
-    connection_->write(data);
-  }
-  void write(std::string&& data) override {
-    check_not_retired();
-    connection_->write(std::move(data));
-  }
-  void write_pieces(std::span<const std::string_view> pieces) override {
-    check_not_retired();
-    connection_->write_all(pieces);
-  }
-  void write_eof() override {
-    check_not_retired();
-    connection_->write_eof();
-  }
-  bool can_write_eof() const noexcept override { return StreamWriter(connection_).can_write_eof(); }
-  std::size_t get_write_buffer_size() const noexcept override { return connection_->queued(); }
-  std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
-    return {connection_->low_water(), connection_->high_water()};
-  }
-  void set_write_buffer_limits(std::size_t high, std::size_t low) override {
-    connection_->set_limits(high, low);
-  }
-  int fileno() const noexcept override { return connection_->fileno(); }
-  std::optional<TlsInfo> ssl_object() const override {
-    return StreamWriter(connection_).ssl_object();
-  }
-  const Ref<Connection>& connection() const noexcept { return connection_; }
-  void check_not_retired() const {
-    if (retired_) throw RuntimeError("start_tls() has replaced this transport by another one");
   }
 
  private:
@@ -299,7 +259,6 @@ class StreamTransport final : public Transport,
     auto last = std::move(protocol_);
   }
 
-  Ref<Connection> connection_;
   std::shared_ptr<BaseProtocol> protocol_;
   StreamProtocol* stream_protocol_ = nullptr;  // what protocol_ is
   Protocol* plain_ = nullptr;
@@ -311,7 +270,6 @@ class StreamTransport final : public Transport,
   bool reads_ = false;
   bool paused_ = false;
   bool at_end_ = false;
-  bool retired_ = false;
 };
 
 }  // namespace
@@ -321,13 +279,6 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
   auto transport = std::make_shared<StreamTransport>(std::move(connection), std::move(protocol));
   transport->start();
   return transport;
-}
-
-const Ref<Connection>* own_connection(const Transport& transport) {
-  const auto* own = dynamic_cast<const StreamTransport*>(&transport);
-  if (!own) return nullptr;
-  own->check_not_retired();
-  return &own->connection();
 }
 
 /// CPython: BaseEventLoop.start_tls.

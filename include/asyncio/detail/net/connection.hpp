@@ -15,6 +15,10 @@
 #include <string>
 #include <string_view>
 
+namespace asyncio {
+class Transport;
+}
+
 namespace asyncio::detail {
 
 class Connection;
@@ -81,6 +85,10 @@ class Connection final : public ReaderState, public Resource {
   Connection(Backend& backend, int fd, std::size_t limit, Medium medium);
 
   bool fill(ReadWait& reader) override;
+  /// A read that finds nothing waits for `resume_reading`, also if something arrives.
+  void pause_reading();
+  void resume_reading();
+  bool reading_paused() const noexcept { return reading_paused_; }
 
   /// Throws RuntimeError if it speaks TLS.
   void check_plain() const;
@@ -131,6 +139,11 @@ class Connection final : public ReaderState, public Resource {
   int fileno() const noexcept { return fd_; }
   void set_owner(ConnectionOwner* owner) noexcept { owner_ = owner; }
   void set_user(ConnectionUser* user) noexcept { user_ = user; }
+  /// The one that was set, as long as somebody keeps it.
+  std::shared_ptr<Transport> transport() const noexcept { return transport_.lock(); }
+  void set_transport(const std::shared_ptr<Transport>& transport) noexcept {
+    transport_ = transport;
+  }
   Backend& backend() const noexcept { return backend_; }
   Medium medium() const noexcept { return medium_; }
 
@@ -198,6 +211,7 @@ class Connection final : public ReaderState, public Resource {
   int fd_;
   Medium medium_ = Medium::socket;
   bool closing_ = false;
+  bool reading_paused_ = false;
   bool paused_ = false;  // above the high-water mark, and not yet below the low one
   bool eof_requested_ = false;
   bool teardown_scheduled_ = false;
@@ -220,6 +234,7 @@ class Connection final : public ReaderState, public Resource {
   List<Waiter> close_waiters_;
   ConnectionOwner* owner_ = nullptr;
   ConnectionUser* user_ = nullptr;
+  std::weak_ptr<Transport> transport_;
   SocketAddress peer_;
   std::unique_ptr<TlsLayer> tls_;
 };

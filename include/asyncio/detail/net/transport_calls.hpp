@@ -287,8 +287,9 @@ auto EventLoop::subprocess_shell(Args&&... args) {
 ///
 /// Awaits   the handshake. What was written before is sent before, as it is.
 /// Returns  the transport to go on with. Nothing is received before the caller has it.
-/// Throws   TypeError for a pipe, or a transport or protocol of another kind; RuntimeError for a
-///          connection that speaks TLS already; else as StreamWriter::start_tls. Of errors of the
+/// Throws   TypeError for a pipe, or a transport or protocol of another kind, as the transport of
+///          streams, which have StreamWriter::start_tls; RuntimeError for a connection that speaks
+///          TLS already; else as StreamWriter::start_tls. Of errors of the
 ///          handshake the protocol is told too, by connection_lost.
 /// Cancel   closes the connection.
 /// asyncio  Event Loop, TLS Upgrade
