@@ -21,6 +21,11 @@ class SocketAddress {
  public:
   SocketAddress() noexcept = default;
 
+  /// Of an IPv4 or IPv6 address: "127.0.0.1", "::1", "fe80::1%eth0".
+  ///
+  /// Throws   ValueError for anything else; GaiError for an interface that is not there.
+  static SocketAddress numeric(const std::string& host, std::uint16_t port);
+
   /// Of a Unix socket; a path that begins with a zero byte is in the abstract name space.
   ///
   /// Throws   ValueError if `path` is empty or has a zero byte inside; OSError if it has more than

@@ -36,6 +36,7 @@ template <class T>
 class Task;
 class EventLoop;
 class FutureHandle;
+class Resolver;
 class SocketAddress;
 class TaskHandle;
 enum class AddressFamily : std::uint8_t;
@@ -362,10 +363,12 @@ class EventLoop {
 
   // --- Names ---------------------------------------------------------------------------------
 
-  /// The addresses of a host; an empty name means the loopback addresses.
+  /// The addresses of a host; an empty name means the loopback addresses, or with AI_PASSIVE all
+  /// interfaces.
   ///
-  /// Awaits   a thread of the loop's resolver, unless the name is a numeric address.
-  /// Throws   GaiError, ValueError for what cannot be a host name.
+  /// Awaits   the loop's resolver, by default a thread of the loop's own, unless the name is a
+  ///          numeric address.
+  /// Throws   GaiError, ValueError for what cannot be a host name; what a resolver of yours throws.
   /// Cancel   ends the wait alone.
   /// asyncio  Event Loop, DNS
   Coro<std::vector<SocketAddress>> getaddrinfo(std::string host, std::uint16_t port);
@@ -374,6 +377,13 @@ class EventLoop {
                                                AddressFamily family, int flags = 0);
   /// The names of a host and of its service; with NI_... flags.
   Coro<std::pair<std::string, std::string>> getnameinfo(SocketAddress address, int flags = 0);
+
+  /// Whom this loop asks for names from now on, wherever it needs one: getaddrinfo, getnameinfo,
+  /// open_connection, create_connection, start_server, datagrams. Null for the system. The loop
+  /// keeps it until it is closed. Python: a loop that overrides getaddrinfo. See dns.hpp.
+  void set_resolver(std::shared_ptr<Resolver> resolver);
+  /// Null for the system.
+  std::shared_ptr<Resolver> get_resolver() const;
 
   // --- Errors and debugging ------------------------------------------------------------------
 

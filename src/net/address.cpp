@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/address.hpp"
 
+#include "asyncio/dns.hpp"
 #include "asyncio/exceptions.hpp"
 #include "sockaddr.hpp"
 
@@ -8,12 +9,20 @@
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
 namespace asyncio {
+
+SocketAddress SocketAddress::numeric(const std::string& host, std::uint16_t port) {
+  auto address = detail::numeric_address(host, port);
+  if (!address) throw ValueError("'" + host + "' is not an IPv4 or IPv6 address");
+  return *address;
+}
 
 SocketAddress SocketAddress::local(std::string path) {
   constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
@@ -79,7 +88,44 @@ std::string path_of(const sockaddr* address, std::uint32_t size) {
   return path;
 }
 
+std::optional<SocketAddress> numeric_inet(const std::string& host, std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (::inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) return std::nullopt;
+  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+/// "fe80::1%eth0", "fe80::1%2".
+std::optional<SocketAddress> numeric_inet6(std::string host, std::uint16_t port) {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(port);
+  std::string scope;
+  std::size_t percent = host.find('%');
+  if (percent != std::string::npos) {
+    scope = host.substr(percent + 1);
+    host.resize(percent);
+  }
+  if (::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1) return std::nullopt;
+  if (!scope.empty()) {
+    address.sin6_scope_id = ::if_nametoindex(scope.c_str());
+    char* end = nullptr;
+    if (address.sin6_scope_id == 0)
+      address.sin6_scope_id = static_cast<std::uint32_t>(std::strtoul(scope.c_str(), &end, 10));
+    if (address.sin6_scope_id == 0 || (end && *end != '\0'))
+      throw GaiError(EAI_NONAME, host + "%" + scope);
+  }
+  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
 }  // namespace
+
+std::optional<SocketAddress> numeric_address(const std::string& host, std::uint16_t port) {
+  if (host.find('\0') != std::string::npos) return std::nullopt;
+  auto address = numeric_inet(host, port);
+  return address ? address : numeric_inet6(host, port);
+}
 
 SocketAddress SocketAddressAccess::from_raw(const sockaddr* address, std::uint32_t size) {
   SocketAddress result;

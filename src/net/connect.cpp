@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
@@ -144,10 +145,8 @@ Coro<std::vector<SocketAddress>> resolve_local(Backend& backend, const ConnectOp
   if (!options.get_local_host()) co_return none;
   ResolveRequest request(*options.get_local_host(), options.get_local_port());
   request.family = options.get_family();
-  request.flags = options.get_flags();
-  request.passive = true;
-  Resolve resolving(backend, request);
-  co_return co_await std::move(resolving);
+  request.flags = options.get_flags() | AI_PASSIVE;
+  co_return co_await resolve(backend, std::move(request));
 }
 
 /// RFC 8305: the first that connects wins; the sockets of the others are closed.
@@ -222,8 +221,7 @@ Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint
   ResolveRequest request(host, port);
   request.family = options.get_family();
   request.flags = options.get_flags();
-  Resolve resolving(backend, request);
-  std::vector<SocketAddress> addresses = co_await std::move(resolving);
+  std::vector<SocketAddress> addresses = co_await resolve(backend, std::move(request));
   addresses = interleaved(addresses, options.get_interleave());
   std::vector<SocketAddress> local = co_await resolve_local(backend, options);
   OwnedSocket socket = co_await connect_to_any(backend, addresses, local, options);

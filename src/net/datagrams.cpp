@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <netdb.h>
 #include <string>
 #include <sys/socket.h>
 #include <utility>
@@ -24,16 +25,14 @@ using Addresses = std::vector<SocketAddress>;
 
 Coro<Addresses> addresses_of(Backend& backend, const std::optional<DatagramOptions::Name>& name,
                              const std::optional<SocketAddress>& address,
-                             const DatagramOptions& options, bool passive) {
+                             const DatagramOptions& options, int flags) {
   Addresses found;
   if (address) found.push_back(*address);
   if (name) {
     ResolveRequest request(name->first, name->second);
     request.family = options.get_family();
-    request.flags = options.get_flags();
-    request.passive = passive;
-    Resolve resolving(backend, request);
-    found = co_await std::move(resolving);
+    request.flags = options.get_flags() | flags;
+    found = co_await resolve(backend, std::move(request));
   }
   co_return found;
 }
@@ -113,10 +112,10 @@ DatagramSocket adopted(Backend& backend, int fd) {
 
 Coro<DatagramSocket> open_datagrams(Backend& backend, DatagramOptions options) {
   if (options.get_sock()) co_return adopted(backend, *options.get_sock());
-  Addresses local =
-      co_await addresses_of(backend, options.get_local_name(), options.get_local(), options, true);
-  Addresses remote = co_await addresses_of(backend, options.get_remote_name(), options.get_remote(),
-                                           options, false);
+  Addresses local = co_await addresses_of(backend, options.get_local_name(), options.get_local(),
+                                          options, AI_PASSIVE);
+  Addresses remote =
+      co_await addresses_of(backend, options.get_remote_name(), options.get_remote(), options, 0);
   std::vector<Ends> all = pairs(local, remote, options);
   std::exception_ptr first;
   for (const Ends& ends : all) {

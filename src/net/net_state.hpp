@@ -8,12 +8,14 @@
 namespace asyncio::detail {
 
 class DescriptorWatchers;
+class ResolverChoice;
 class ResolverThreads;
 class SignalWatchers;
 
 /// What the net layer keeps for each loop; each part is made when it is first used.
 struct NetState {
   std::shared_ptr<ResolverThreads> resolver;
+  std::shared_ptr<ResolverChoice> resolver_choice;
   std::shared_ptr<DescriptorWatchers> descriptors;
   std::shared_ptr<SignalWatchers> signals;
 };

@@ -8,13 +8,7 @@
 #include "resolver_threads.hpp"
 #include "sockaddr.hpp"
 
-#include <arpa/inet.h>
-#include <cstdlib>
-#include <cstring>
-#include <net/if.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <optional>
 #include <string_view>
 
 namespace asyncio {
@@ -60,53 +54,14 @@ void check_host_name(std::string_view host) {
   }
 }
 
-std::optional<SocketAddress> numeric_inet(const char* host, std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  if (::inet_pton(AF_INET, host, &address.sin_addr) != 1) return std::nullopt;
-  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
-/// "fe80::1%eth0", "fe80::1%2".
-std::optional<SocketAddress> numeric_inet6(std::string host, std::uint16_t port) {
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(port);
-  std::string scope;
-  std::size_t percent = host.find('%');
-  if (percent != std::string::npos) {
-    scope = host.substr(percent + 1);
-    host.resize(percent);
-  }
-  if (::inet_pton(AF_INET6, host.c_str(), &address.sin6_addr) != 1) return std::nullopt;
-  if (!scope.empty()) {
-    address.sin6_scope_id = ::if_nametoindex(scope.c_str());
-    char* end = nullptr;
-    if (address.sin6_scope_id == 0)
-      address.sin6_scope_id = static_cast<std::uint32_t>(std::strtoul(scope.c_str(), &end, 10));
-    if (address.sin6_scope_id == 0 || (end && *end != '\0'))
-      throw GaiError(EAI_NONAME, host + "%" + scope);
-  }
-  return SocketAddressAccess::from_raw(reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
 std::vector<SocketAddress> addresses_of_nothing(const ResolveRequest& request) {
+  bool any = (request.flags & AI_PASSIVE) != 0;
   std::vector<SocketAddress> addresses;
   if (request.family != AddressFamily::inet6)
-    addresses.push_back(*numeric_inet(request.passive ? "0.0.0.0" : "127.0.0.1", request.port));
+    addresses.push_back(SocketAddress::numeric(any ? "0.0.0.0" : "127.0.0.1", request.port));
   if (request.family != AddressFamily::inet)
-    addresses.push_back(*numeric_inet6(request.passive ? "::" : "::1", request.port));
+    addresses.push_back(SocketAddress::numeric(any ? "::" : "::1", request.port));
   return addresses;
-}
-
-bool fits(const ResolveRequest& request, const SocketAddress& address) noexcept {
-  return request.family == AddressFamily::unspecified || request.family == address.family();
-}
-
-std::optional<SocketAddress> numeric(const std::string& host, std::uint16_t port) {
-  auto address = numeric_inet(host.c_str(), port);
-  return address ? address : numeric_inet6(host, port);
 }
 
 /// As the host table of a simulated network has it; empty for a name that is not there.
@@ -117,25 +72,23 @@ std::vector<SocketAddress> simulated_addresses(const ResolveRequest& request, Lo
   if (known->empty()) throw GaiError(EAI_NONAME, request.host);
   std::vector<SocketAddress> addresses;
   for (const std::string& number : *known) {
-    auto address = numeric(number, request.port);
-    if (address && fits(request, *address)) addresses.push_back(*address);
+    auto address = numeric_address(number, request.port);
+    if (address && request.accepts(*address)) addresses.push_back(*address);
   }
   if (addresses.empty()) throw GaiError(EAI_ADDRFAMILY, request.host);
   return addresses;
 }
 
-/// The answer, if it takes no look-up.
-std::vector<SocketAddress> resolve_at_once(const ResolveRequest& request, Loop& loop) {
-  if (request.names) return {};
+}  // namespace
+
+std::vector<SocketAddress> resolve_without_names(const ResolveRequest& request) {
   if (request.host.empty()) return addresses_of_nothing(request);
   check_host_name(request.host);
-  auto address = numeric(request.host, request.port);
-  if (!address) return simulated_addresses(request, loop);
-  if (!fits(request, *address)) throw GaiError(EAI_ADDRFAMILY, request.host);
+  auto address = numeric_address(request.host, request.port);
+  if (!address) return {};
+  if (!request.accepts(*address)) throw GaiError(EAI_ADDRFAMILY, request.host);
   return {*address};
 }
-
-}  // namespace
 
 Resolve::Resolve(Backend& backend, ResolveRequest request)
     : backend_(backend), request_(std::move(request)) {}
@@ -145,7 +98,9 @@ Resolve::~Resolve() {
 }
 
 bool Resolve::await_ready() {
-  addresses_ = resolve_at_once(request_, backend_.loop());
+  if (request_.names) return false;
+  addresses_ = resolve_without_names(request_);
+  if (addresses_.empty()) addresses_ = simulated_addresses(request_, backend_.loop());
   return !addresses_.empty();
 }
 

@@ -41,7 +41,7 @@ std::vector<SocketAddress> look_up(const ResolveRequest& request) {
   addrinfo hints{};
   hints.ai_family = system_family(request.family);
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = request.flags | (request.passive ? AI_PASSIVE : 0);
+  hints.ai_flags = request.flags;
   addrinfo* list = nullptr;
   std::string port = std::to_string(request.port);
   int code = ::getaddrinfo(request.host.c_str(), port.c_str(), &hints, &list);

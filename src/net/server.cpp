@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -78,10 +79,8 @@ Coro<std::vector<SocketAddress>> resolve_hosts(Backend& backend,
   for (const std::string& host : hosts) {
     ResolveRequest request(host, port);
     request.family = options.get_family();
-    request.flags = options.get_flags();
-    request.passive = true;
-    Resolve resolving(backend, request);
-    std::vector<SocketAddress> found = co_await std::move(resolving);
+    request.flags = options.get_flags() | AI_PASSIVE;
+    std::vector<SocketAddress> found = co_await resolve(backend, std::move(request));
     for (const SocketAddress& address : found)
       if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
   }

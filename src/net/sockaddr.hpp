@@ -4,6 +4,8 @@
 #include "asyncio/address.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <sys/socket.h>
 
 namespace asyncio::detail {
@@ -23,6 +25,9 @@ struct SocketAddressAccess {
   static SocketAddress from_raw(const RawAddress& raw) { return from_raw(raw.get(), raw.size); }
   static RawAddress to_raw(const SocketAddress& address) noexcept;
 };
+
+/// nullopt unless `host` is a numeric address; throws GaiError for one of an unknown interface.
+std::optional<SocketAddress> numeric_address(const std::string& host, std::uint16_t port);
 
 /// AF_UNSPEC, AF_INET, AF_INET6 or AF_UNIX.
 int system_family(AddressFamily family) noexcept;

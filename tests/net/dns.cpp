@@ -70,15 +70,14 @@ using namespace std::chrono_literals;
 using detail::ResolveRequest;
 
 Coro<std::vector<SocketAddress>> resolve(ResolveRequest request) {
-  detail::Resolve resolving(detail::backend_of(detail::running_loop()), request);
-  co_return co_await std::move(resolving);
+  co_return co_await detail::resolve(detail::backend_of(detail::running_loop()), request);
 }
 
 Coro<std::string> resolved(std::string host, AddressFamily family = AddressFamily::unspecified,
                            bool passive = false) {
   ResolveRequest request(host, 80);
   request.family = family;
-  request.passive = passive;
+  request.flags = passive ? AI_PASSIVE : 0;
   std::string text;
   try {
     std::vector<SocketAddress> addresses = co_await resolve(request);

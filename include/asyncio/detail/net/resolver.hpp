@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asyncio/address.hpp"
+#include "asyncio/coro.hpp"
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/core/wait.hpp"
 
@@ -21,16 +22,20 @@ class HostAndService {
   std::string service;
 };
 
-/// A name to resolve. An empty host means the loopback addresses, or with `passive` all interfaces.
+/// A name to resolve. An empty host means the loopback addresses, or with AI_PASSIVE all
+/// interfaces.
 class ResolveRequest {
  public:
   ResolveRequest(std::string name, std::uint16_t number) : host(std::move(name)), port(number) {}
+
+  bool accepts(const SocketAddress& found) const noexcept {
+    return family == AddressFamily::unspecified || family == found.family();
+  }
 
   std::string host;
   std::uint16_t port;
   AddressFamily family = AddressFamily::unspecified;
   int flags = 0;
-  bool passive = false;
   /// Not a name, but this address, whose names go here; `flags` are NI_... then.
   std::shared_ptr<HostAndService> names;
   SocketAddress address;
@@ -38,8 +43,15 @@ class ResolveRequest {
 
 class ResolveJob;
 
-/// Awaits the addresses of a name: at once for a numeric one, else by getaddrinfo on a thread of
-/// the loop's resolver. A cancelled wait ends at once; the answer that comes later is dropped.
+/// The addresses of a name, from the loop's resolver.
+Coro<std::vector<SocketAddress>> resolve(Backend& backend, ResolveRequest request);
+
+/// The answer, if it takes no resolver, else empty. Throws GaiError, ValueError for what cannot be
+/// a host name.
+std::vector<SocketAddress> resolve_without_names(const ResolveRequest& request);
+
+/// Awaits the system's answer: at once for a numeric address, else by getaddrinfo on a thread of
+/// the loop's own. A cancelled wait ends at once; the answer that comes later is dropped.
 ///
 /// Throws GaiError, ValueError for what cannot be a host name.
 class [[nodiscard("co_await it")]] Resolve final : public Wait {
