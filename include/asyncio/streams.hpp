@@ -100,6 +100,17 @@ class StreamReader {
     return readuntil(std::move(separators));
   }
 
+  /// As readuntil, without a copy.
+  ///
+  /// Returns  a view into the reader. It is good until the next read of this stream, whatever
+  ///          arrives meanwhile, and no longer than its readers and writers; start_tls ends it too.
+  detail::ReadUntilView readuntil_view(std::string_view separator = "\n") const {
+    return {state_, separator};
+  }
+  detail::ReadUntilView readuntil_view(std::vector<std::string> separators) const {
+    return {state_, std::move(separators)};
+  }
+
   /// The next line, as readline; nullopt at the end of the stream. Python: `async for`.
   detail::NextLine next() const { return detail::NextLine(state_); }
 

@@ -106,16 +106,17 @@ std::vector<std::string> checked_separators(std::vector<std::string> separators)
 
 }  // namespace
 
-ReadUntil::ReadUntil(Ref<ReaderState> reader, std::string_view separator)
-    : UntilWait(std::move(reader), "readuntil", checked_separator(separator)) {}
+ReadUntilWait::ReadUntilWait(Ref<ReaderState> reader, const char* name, std::string_view separator)
+    : UntilWait(std::move(reader), name, checked_separator(separator)) {}
 
-ReadUntil::ReadUntil(Ref<ReaderState> reader, std::vector<std::string> separators)
-    : UntilWait(std::move(reader), "readuntil", checked_separators(std::move(separators))) {}
+ReadUntilWait::ReadUntilWait(Ref<ReaderState> reader, const char* name,
+                             std::vector<std::string> separators)
+    : UntilWait(std::move(reader), name, checked_separators(std::move(separators))) {}
 
-std::string ReadUntil::await_resume() {
+std::size_t ReadUntilWait::size_found() {
   leave();
   ByteQueue& buffer = reader_->buffer();
-  if (found() == Found::chunk) return buffer.take(end());
+  if (found() == Found::chunk) return end();
   if (found() != Found::no) throw_overrun();
   throw_if_failed();
   throw IncompleteReadError(buffer.take(buffer.size()), std::nullopt);

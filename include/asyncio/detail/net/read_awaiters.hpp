@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace asyncio::detail {
@@ -91,11 +92,36 @@ class UntilWait : public ReadWait {
   Found found_ = Found::no;
 };
 
-class [[nodiscard("co_await it")]] ReadUntil final : public UntilWait {
+class ReadUntilWait : public UntilWait {
+ protected:
+  ReadUntilWait(Ref<ReaderState> reader, const char* name, std::string_view separator);
+  ReadUntilWait(Ref<ReaderState> reader, const char* name, std::vector<std::string> separators);
+  ReadUntilWait(ReadUntilWait&&) noexcept = default;
+  ~ReadUntilWait() = default;
+  /// How many bytes to take; throws if there is no end to them.
+  std::size_t size_found();
+};
+
+class [[nodiscard("co_await it")]] ReadUntil final : public ReadUntilWait {
  public:
-  ReadUntil(Ref<ReaderState> reader, std::string_view separator);
-  ReadUntil(Ref<ReaderState> reader, std::vector<std::string> separators);
-  std::string await_resume();
+  template <class Separator>
+  ReadUntil(Ref<ReaderState> reader, Separator&& separator)
+      : ReadUntilWait(std::move(reader), "readuntil", std::forward<Separator>(separator)) {}
+  std::string await_resume() {
+    std::size_t size = size_found();
+    return reader_->buffer().take(size);
+  }
+};
+
+class [[nodiscard("co_await it")]] ReadUntilView final : public ReadUntilWait {
+ public:
+  template <class Separator>
+  ReadUntilView(Ref<ReaderState> reader, Separator&& separator)
+      : ReadUntilWait(std::move(reader), "readuntil_view", std::forward<Separator>(separator)) {}
+  std::string_view await_resume() {
+    std::size_t size = size_found();
+    return reader_->buffer().lend(size);
+  }
 };
 
 class ReadLineWait : public UntilWait {
