@@ -34,30 +34,40 @@ class ClientHandler : public std::enable_shared_from_this<ClientHandler> {
   virtual void connected(Ref<Connection> connection) = 0;
 };
 
+/// What calls handler(StreamReader, StreamWriter).
+class StreamsHandler : public ClientHandler {
+ public:
+  void connected(Ref<Connection> connection) final {
+    serve(StreamReader(connection), StreamWriter(connection));
+  }
+  virtual void serve(StreamReader reader, StreamWriter writer) = 0;
+};
+
 /// Reports what a handler threw, and closes the connection.
 void client_failed(Connection& connection, std::exception_ptr error);
 /// The same for a handler that was a task.
 void client_task_done(const TaskHandle& task, Connection& connection);
 
 template <class F>
-class TypedClientHandler final : public ClientHandler {
+class TypedStreamsHandler final : public StreamsHandler {
  public:
   template <class G>
-  explicit TypedClientHandler(G&& function) : function_(std::forward<G>(function)) {}
+  explicit TypedStreamsHandler(G&& function) : function_(std::forward<G>(function)) {}
 
-  void connected(Ref<Connection> connection) override {
+  void serve(StreamReader reader, StreamWriter writer) override {
     using Result = std::invoke_result_t<F&, StreamReader, StreamWriter>;
+    Ref<Connection> connection = writer.connection();
     if constexpr (is_coro_v<Result>) {
       // The task keeps the handler, and with it the captures its coroutine refers to.
       auto task = spawn_call(connection->loop(), TaskOptions(), std::source_location(),
-                             Call{shared()}, StreamReader(connection), StreamWriter(connection));
+                             Call{shared()}, std::move(reader), std::move(writer));
       static_cast<TaskHandle>(task).add_done_callback(
           [connection = std::move(connection)](const TaskHandle& done) {
             client_task_done(done, *connection);
           });
     } else {
       try {
-        (void)std::invoke(function_, StreamReader(connection), StreamWriter(connection));
+        (void)std::invoke(function_, std::move(reader), std::move(writer));
       } catch (const std::exception&) {
         client_failed(*connection, std::current_exception());
       }
@@ -69,11 +79,11 @@ class TypedClientHandler final : public ClientHandler {
     auto operator()(StreamReader reader, StreamWriter writer) const {
       return std::invoke(handler->function_, std::move(reader), std::move(writer));
     }
-    std::shared_ptr<TypedClientHandler> handler;
+    std::shared_ptr<TypedStreamsHandler> handler;
   };
 
-  std::shared_ptr<TypedClientHandler> shared() {
-    return std::static_pointer_cast<TypedClientHandler>(shared_from_this());
+  std::shared_ptr<TypedStreamsHandler> shared() {
+    return std::static_pointer_cast<TypedStreamsHandler>(this->shared_from_this());
   }
 
   F function_;
@@ -267,12 +277,12 @@ Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::stri
                                ServerOptions options);
 
 template <class F>
-std::shared_ptr<ClientHandler> client_handler(F&& handler) {
+std::shared_ptr<StreamsHandler> client_handler(F&& handler) {
   using Function = std::decay_t<F>;
   static_assert(std::is_invocable_v<Function&, StreamReader, StreamWriter>,
                 "the handler must be callable as handler(StreamReader, StreamWriter)");
   check_named<F>();
-  return std::make_shared<TypedClientHandler<Function>>(std::forward<F>(handler));
+  return std::make_shared<TypedStreamsHandler<Function>>(std::forward<F>(handler));
 }
 
 }  // namespace detail

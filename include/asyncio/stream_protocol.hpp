@@ -3,12 +3,15 @@
 #pragma once
 
 #include "asyncio/protocols.hpp"
+#include "asyncio/server.hpp"
 #include "asyncio/streams.hpp"
 
-#include <cstddef>
+#include <concepts>
 #include <exception>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace asyncio {
 
@@ -22,18 +25,33 @@ class TransportReader;
 ///         [] { return std::make_shared<StreamReaderProtocol>(); }, "127.0.0.1", 80);
 ///     StreamReader reader = protocol->reader();
 ///
-/// open_connection is shorter and faster, and start_server as well. More than twice the limit is
-/// not received before somebody reads.
+/// or a server of protocols some of whose connections are to have streams:
+///
+///     auto factory = [] { return std::make_shared<StreamReaderProtocol>(StreamReader(), handler);
+///     }; Server server = co_await loop.create_server(factory, "", 80);
+///
+/// open_connection is shorter and faster, and start_server as well. More than twice the limit of
+/// the reader is not received before somebody reads. The connection stays open until the writer or
+/// the transport is closed, also when nobody has the streams any more. TLS begins by
+/// loop.start_tls.
 ///
 /// Thread   the loop's.
 /// asyncio  Transports and Protocols, StreamReaderProtocol
 class StreamReaderProtocol : public Protocol {
  public:
-  /// Throws   ValueError if `limit` is 0; RuntimeError if there is no event loop.
-  explicit StreamReaderProtocol(std::size_t limit = kDefaultLimit);
+  /// Feeds `reader`, which serves one connection.
+  ///
+  /// Throws   TypeError for the reader of a connection; RuntimeError if there is no event loop.
+  explicit StreamReaderProtocol(StreamReader reader = StreamReader());
+  /// Calls `client_connected_cb(StreamReader, StreamWriter)` at connection_made, as start_server
+  /// does: if that returns a Coro, the call becomes a task, which may throw.
+  template <class F>
+    requires(!std::same_as<std::decay_t<F>, std::shared_ptr<detail::StreamsHandler>>)
+  StreamReaderProtocol(StreamReader reader, F&& client_connected_cb)
+      : StreamReaderProtocol(std::move(reader),
+                             detail::client_handler(std::forward<F>(client_connected_cb))) {}
   ~StreamReaderProtocol() override;
 
-  /// For lines up to the limit.
   StreamReader reader() const;
   /// Throws   RuntimeError before connection_made; TypeError for a transport of somebody else's.
   StreamWriter writer() const;
@@ -45,8 +63,10 @@ class StreamReaderProtocol : public Protocol {
   void connection_lost(std::exception_ptr error) override;
 
  private:
+  StreamReaderProtocol(StreamReader reader, std::shared_ptr<detail::StreamsHandler> handler);
+
   detail::Ref<detail::TransportReader> reader_;
-  detail::Ref<detail::Connection> connection_;  // of a transport of the library's own
+  std::shared_ptr<detail::StreamsHandler> handler_;
   bool made_ = false;
 };
 

@@ -139,6 +139,8 @@ class StreamReader {
 
   explicit StreamReader(detail::Ref<detail::ReaderState> state) noexcept
       : state_(std::move(state)) {}
+  /// For the library.
+  const detail::Ref<detail::ReaderState>& state() const noexcept { return state_; }
 
  private:
   detail::Ref<detail::ReaderState> state_;
@@ -238,7 +240,8 @@ class StreamWriter {
   /// nobody can slip in plain text.
   ///
   /// Awaits   drain() and the handshake; reads meanwhile wait, writes are kept.
-  /// Throws   ValueError for a client without a server_hostname; SSLCertVerificationError,
+  /// Throws   RuntimeError for the writer of a StreamReaderProtocol, which has loop.start_tls;
+  ///          ValueError for a client without a server_hostname; SSLCertVerificationError,
   ///          SSLError, ConnectionResetError if the peer ends the connection,
   ///          ConnectionAbortedError after the time limit. The connection is closed then.
   /// Cancel   closes the connection.

@@ -2,6 +2,7 @@
 #include "asyncio/streams.hpp"
 
 #include "tls_layer.hpp"
+#include "transport_reader.hpp"
 
 namespace asyncio {
 
@@ -28,8 +29,8 @@ std::optional<std::string> tls_text(const TlsInfo& tls, std::string_view name) {
 StreamReader::StreamReader(std::size_t limit) : StreamReader(limit, get_event_loop()) {}
 
 StreamReader::StreamReader(std::size_t limit, const EventLoop& loop)
-    : state_(detail::Ref<detail::ReaderState>::adopt(new detail::ReaderState(loop.impl(), limit))) {
-}
+    : state_(detail::Ref<detail::TransportReader>::adopt(
+          new detail::TransportReader(loop.impl(), limit))) {}
 
 std::optional<std::string> StreamWriter::get_extra_info(std::string_view name) const {
   if (name == "peername" && peername().family() != AddressFamily::unspecified)
@@ -47,6 +48,8 @@ std::optional<TlsInfo> StreamWriter::ssl_object() const {
 
 Coro<void> StreamWriter::start_tls(TlsContext context, TlsStartOptions options) const {
   auto connection = connection_;
+  if (connection->has_user())
+    throw RuntimeError("the connection has a protocol; use loop.start_tls()");
   detail::TlsOptions tls(std::move(context), options.get_ssl_handshake_timeout(),
                          options.get_ssl_shutdown_timeout());
   tls.set_server_hostname(options.get_server_hostname());

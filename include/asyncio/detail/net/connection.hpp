@@ -139,6 +139,7 @@ class Connection final : public ReaderState, public Resource {
   int fileno() const noexcept { return fd_; }
   void set_owner(ConnectionOwner* owner) noexcept { owner_ = owner; }
   void set_user(ConnectionUser* user) noexcept { user_ = user; }
+  bool has_user() const noexcept { return user_ != nullptr; }
   /// The one that was set, as long as somebody keeps it.
   std::shared_ptr<Transport> transport() const noexcept { return transport_.lock(); }
   void set_transport(const std::shared_ptr<Transport>& transport) noexcept {

@@ -202,7 +202,8 @@ auto EventLoop::create_unix_server(Args&&... args) {
   }(std::forward<Args>(args)...);
 }
 
-/// A transport on a connection that was accepted elsewhere. Arguments: factory, socket.
+/// A transport on a connection that was accepted elsewhere. Arguments: factory, socket,
+/// ConnectOptions, of which those of TLS mean something; its context is one for servers.
 template <class... Args>
 auto EventLoop::connect_accepted_socket(Args&&... args) {
   return detail::create_connection(*loop_, std::forward<Args>(args)...);
