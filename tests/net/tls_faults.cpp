@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a bad peer or network does to TLS.
+// What a bad peer or network does to TLS; tls_truncation.cpp has ends that come too early.
 #include "asyncio/capture.hpp"
-#include "asyncio/sync.hpp"
 #include "asyncio/testing/faults.hpp"
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
 #include "tls.hpp"
+#include "tls_relay.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,174 +26,13 @@ using test::pattern;
 using test::pki;
 using test::read;
 using test::read_exactly;
+using test::Relayed;
 using test::settle;
 using test::tls_connected;
 using test::wait_closed;
 
 class TlsFaultsTest : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, TlsFaultsTest, test::all_backends, test::backend_name);
-
-/// A client over TLS, a server over TLS, and between them a relay that a test may tell what to do
-/// with the bytes from the server.
-class Relayed {
- public:
-  /// What goes on to the client of a chunk that the server sent; nullopt: the connection is cut.
-  using Filter = std::function<std::optional<std::string>(std::string chunk)>;
-
-  Coro<> open() {
-    auto handler = [this](StreamReader from_client, StreamWriter to_client) {
-      peer_reader = from_client;
-      peer_writer = to_client;
-      arrived_.set();
-    };
-    server_ = co_await start_server(handler, "127.0.0.1", 0, ServerOptions().ssl(pki().server()));
-    auto relay = [this](StreamReader from_client, StreamWriter to_client) {
-      return pass(std::move(from_client), std::move(to_client));
-    };
-    relay_ = co_await start_server(relay, "127.0.0.1", 0);
-    ConnectOptions options;
-    options.ssl(pki().client()).server_hostname("localhost");
-    options.ssl_shutdown_timeout(shutdown_timeout);
-    auto ends = co_await open_connection("127.0.0.1", relay_->sockets().at(0).port(), options);
-    reader = ends.first;
-    writer = ends.second;
-    co_await arrived_.wait();
-  }
-
-  Coro<> close() {
-    writer->abort();
-    peer_writer->abort();
-    relay_->close();
-    relay_->abort_clients();
-    server_->close();
-    co_await relay_->wait_closed();
-    co_await server_->wait_closed();
-    co_await settle();
-  }
-
-  /// These bytes to the client, and the end right after them.
-  void send_and_end(const std::string& bytes) {
-    to_client_->write(bytes);
-    to_client_->close();
-  }
-
-  Filter filter = [](std::string chunk) { return std::optional(std::move(chunk)); };
-  Delay shutdown_timeout = 30s;
-  std::optional<StreamReader> reader, peer_reader;
-  std::optional<StreamWriter> writer, peer_writer;
-
- private:
-  Coro<> pass(StreamReader client_reader, StreamWriter client_writer) {
-    auto [server_reader, server_writer] =
-        co_await open_connection("127.0.0.1", server_->sockets().at(0).port());
-    to_client_ = client_writer;
-    auto up = create_task(pump(client_reader, server_writer));
-    while (true) {
-      auto chunk = co_await capture(server_reader.read(65536));
-      std::optional<std::string> out;
-      if (chunk.has_value() && !chunk.value().empty()) out = filter(chunk.value());
-      if (!out) break;
-      client_writer.write(*out);
-    }
-    client_writer.close();
-    server_writer.abort();
-    up.cancel();
-  }
-
-  static Coro<> pump(StreamReader from, StreamWriter to) {
-    while (true) {
-      auto chunk = co_await capture(from.read(65536));
-      if (!chunk.has_value() || chunk.value().empty()) break;
-      to.write(chunk.value());
-    }
-    to.close();
-  }
-
-  std::optional<Server> server_, relay_;
-  std::optional<StreamWriter> to_client_;
-  Event arrived_;
-};
-
-/// The records at the front of `bytes` that are whole.
-std::size_t whole_records(const std::string& bytes) {
-  std::size_t at = 0;
-  while (bytes.size() - at >= 5) {
-    std::size_t size = static_cast<unsigned char>(bytes[at + 3]) * 256u +
-                       static_cast<unsigned char>(bytes[at + 4]);
-    if (bytes.size() - at < 5 + size) break;
-    at += 5 + size;
-  }
-  return at;
-}
-
-TEST_P(TlsFaultsTest, fault88_R14_end_without_goodbye_is_truncation) {
-  run([]() -> Coro<> {
-    for (std::size_t lost : {0u, 1u, 100u}) {  // at a record's end, and inside one
-      Relayed both;
-      co_await both.open();
-      both.peer_writer->write("a");
-      std::string first = co_await both.reader->readexactly(1);
-      EXPECT_EQ(first, "a");
-      int chunks = 0;
-      both.filter = [&](std::string chunk) -> std::optional<std::string> {
-        if (chunks++ > 0) return std::nullopt;
-        EXPECT_EQ(whole_records(chunk), chunk.size());
-        return chunk.substr(0, chunk.size() - lost);
-      };
-      both.peer_writer->write(std::string(1000, 'b'));
-      co_await settle();
-      both.peer_writer->write("c");
-      std::string error = co_await error_of(read(*both.reader, -1));
-      EXPECT_EQ(error, "asyncio::SSLEOFError: TLS recv from " + both.writer->peername().str() +
-                           ": [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of "
-                           "protocol");
-      // What was whole can still be read.
-      EXPECT_EQ(both.reader->at_eof(), false);
-      error = co_await error_of(wait_closed(*both.writer));
-      EXPECT_NE(error.find("SSLEOFError"), std::string::npos) << error;
-      co_await both.close();
-    }
-  });
-}
-
-TEST_P(TlsFaultsTest, fault88_bytes_before_the_truncation_come_first) {
-  run([]() -> Coro<> {
-    Relayed both;
-    co_await both.open();
-    both.peer_writer->write("whole");
-    co_await settle();
-    both.filter = [](std::string) { return std::nullopt; };
-    both.peer_writer->write("x");
-    co_await settle();
-    std::string got = co_await both.reader->readexactly(5);
-    EXPECT_EQ(got, "whole");
-    std::string error = co_await error_of(read_exactly(*both.reader, 1));
-    EXPECT_NE(error.find("SSLEOFError"), std::string::npos) << error;
-    co_await both.close();
-  });
-}
-
-TEST_P(TlsFaultsTest, fault90_data_goodbye_and_end_in_one_segment) {
-  run([]() -> Coro<> {
-    Relayed both;
-    co_await both.open();
-    std::string kept;
-    both.filter = [&](std::string chunk) {
-      kept += chunk;
-      return std::optional<std::string>("");
-    };
-    both.peer_writer->write(pattern(100'000));
-    both.peer_writer->close();
-    auto reading = create_task(read(*both.reader, -1));
-    co_await settle();
-    EXPECT_FALSE(reading.done());
-    both.send_and_end(kept);
-    std::string got = co_await reading;
-    EXPECT_TRUE(got == pattern(100'000));
-    EXPECT_TRUE(both.reader->at_eof());
-    co_await both.close();
-  });
-}
 
 /// A plain server that the test plays by hand, for clients over TLS.
 class Silent {
