@@ -282,7 +282,9 @@ class StreamWriter {
   void set_write_buffer_limits(std::size_t high, std::size_t low) const {
     connection_->set_limits(high, low);
   }
-  void set_write_buffer_limits(std::size_t high) const { set_write_buffer_limits(high, high / 4); }
+  void set_write_buffer_limits(std::size_t high = 64 * 1024) const {
+    set_write_buffer_limits(high, high / 4);
+  }
 
   /// The transport of the connection, for what takes one; it is complete with transports.hpp. The
   /// same object as long as somebody keeps it, which keeps the connection open as a writer does; of

@@ -46,6 +46,11 @@ class SubprocessOptions {
   /// The same, or STDOUT.
   SubprocessOptions& stderr(Redirection where) { return redirect(2, where, -1); }
   SubprocessOptions& stderr(int fd) { return redirect(2, Redirection::devnull, fd); }
+  /// How much its pipes hold; what the system likes, 64 KiB as a rule, unless it is positive.
+  SubprocessOptions& pipesize(int bytes) {
+    pipesize_ = bytes;
+    return *this;
+  }
   /// How long a line of the readers may be.
   SubprocessOptions& limit(std::size_t bytes) {
     limit_ = bytes;
@@ -111,6 +116,7 @@ class SubprocessOptions {
   const Standard& get_standard(int fd) const noexcept {
     return standard_[static_cast<std::size_t>(fd)];
   }
+  int get_pipesize() const noexcept { return pipesize_; }
   std::size_t get_limit() const noexcept { return limit_; }
   const std::optional<std::string>& get_cwd() const noexcept { return cwd_; }
   const std::optional<std::map<std::string, std::string>>& get_env() const noexcept { return env_; }
@@ -134,6 +140,7 @@ class SubprocessOptions {
   }
 
   std::array<Standard, 3> standard_;
+  int pipesize_ = -1;
   std::size_t limit_ = kDefaultLimit;
   std::optional<std::string> cwd_;
   std::optional<std::map<std::string, std::string>> env_;

@@ -82,7 +82,9 @@ class WriteTransport : public virtual BaseTransport {
   virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept = 0;
   /// Throws   ValueError unless high >= low.
   virtual void set_write_buffer_limits(std::size_t high, std::size_t low) = 0;
-  void set_write_buffer_limits(std::size_t high) { set_write_buffer_limits(high, high / 4); }
+  void set_write_buffer_limits(std::size_t high = 64 * 1024) {
+    set_write_buffer_limits(high, high / 4);
+  }
 };
 
 /// asyncio  Transports and Protocols, Read-only and Write-only Transports
@@ -106,6 +108,9 @@ class DatagramTransport : public virtual BaseTransport {
   virtual std::size_t get_write_buffer_size() const noexcept = 0;
   virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept = 0;
   virtual void set_write_buffer_limits(std::size_t high, std::size_t low) = 0;
+  void set_write_buffer_limits(std::size_t high = 64 * 1024) {
+    set_write_buffer_limits(high, high / 4);
+  }
   /// Its own address; nullopt once it is closed.
   virtual std::optional<SocketAddress> sockname() const = 0;
 };

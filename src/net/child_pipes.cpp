@@ -22,7 +22,7 @@ ChildPipes::ChildPipes(Backend& backend, const SubprocessOptions& options)
       if (wanted->second >= 0)
         child_[i] = wanted->second;
       else
-        redirect(backend, i, wanted->first);
+        redirect(backend, i, wanted->first, options.get_pipesize());
     }
   } catch (const std::exception&) {
     close_child_ends();
@@ -30,7 +30,7 @@ ChildPipes::ChildPipes(Backend& backend, const SubprocessOptions& options)
   }
 }
 
-void ChildPipes::redirect(Backend& backend, std::size_t which, Redirection where) {
+void ChildPipes::redirect(Backend& backend, std::size_t which, Redirection where, int pipesize) {
   if (where == Redirection::stdout_) {
     if (which != 2) throw ValueError("STDOUT can only be used for stderr");
     child_[2] = child_[1] >= 0 ? child_[1] : STDOUT_FILENO;
@@ -50,6 +50,8 @@ void ChildPipes::redirect(Backend& backend, std::size_t which, Redirection where
   parent_[which] = OwnedSocket(backend, ends[child_reads ? 1 : 0]);
   if (int error = backend.adopt(parent_[which].get()); error < 0)
     throw_os_error(-error, "pipe to a child process");
+  if (pipesize > 0 && ::fcntl(parent_[which].get(), F_SETPIPE_SZ, pipesize) < 0)
+    throw_os_error(errno, "pipe of " + std::to_string(pipesize) + " bytes to a child process");
 }
 
 void ChildPipes::close_child_ends() noexcept {

@@ -29,7 +29,7 @@ class ChildPipes {
   OwnedSocket& parent_end(int fd) noexcept { return parent_[static_cast<std::size_t>(fd)]; }
 
  private:
-  void redirect(Backend& backend, std::size_t which, Redirection where);
+  void redirect(Backend& backend, std::size_t which, Redirection where, int pipesize);
 
   std::array<int, 3> child_{-1, -1, -1};
   std::array<bool, 3> ours_{};  // not the caller's

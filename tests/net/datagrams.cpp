@@ -79,6 +79,10 @@ TEST_P(Datagrams, A9_5_echo_empty_and_large) {
     auto [client, own] = co_await get_running_loop().create_datagram_endpoint(
         &notes, DatagramOptions().remote_addr("127.0.0.1", port));
     EXPECT_EQ(client->get_extra_info("peername"), "127.0.0.1:" + std::to_string(port));
+    client->set_write_buffer_limits(400);
+    EXPECT_EQ(client->get_write_buffer_limits(), std::make_pair(100ul, 400ul));
+    client->set_write_buffer_limits();
+    EXPECT_EQ(client->get_write_buffer_limits(), std::make_pair(16384ul, 65536ul));
     std::string large = test::pattern(65'000);
     for (const std::string& data : {std::string("hello"), std::string(), large})
       client->sendto(data);

@@ -196,6 +196,10 @@ TEST_P(StreamsTest, A3_6_high_and_low_water) {
     Connected both = co_await connected();
     StreamWriter& writer = both.writer();
     EXPECT_EQ(writer.get_write_buffer_limits(), std::make_pair(16384ul, 65536ul));
+    writer.set_write_buffer_limits(200);
+    EXPECT_EQ(writer.get_write_buffer_limits(), std::make_pair(50ul, 200ul));
+    writer.set_write_buffer_limits();
+    EXPECT_EQ(writer.get_write_buffer_limits(), std::make_pair(16384ul, 65536ul));
     writer.set_write_buffer_limits(1000, 10);
     EXPECT_THROW(writer.set_write_buffer_limits(10, 1000), ValueError);
     writer.write(pattern(8'000'000));

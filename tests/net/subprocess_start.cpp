@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -177,6 +178,21 @@ TEST_P(SubprocessStart, fault110_what_the_child_inherits) {
   ::signal(SIGUSR1, SIG_DFL);
   ::signal(SIGPIPE, SIG_DFL);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+TEST_P(SubprocessStart, A5_1_size_of_the_pipes) {
+  run([]() -> Coro<> {
+    SubprocessOptions options;
+    options.stdin(PIPE).stdout(PIPE).pipesize(1 << 18);
+    Process process = co_await create_subprocess_shell(options, "head -c 200000 /dev/zero");
+    EXPECT_EQ(::fcntl(process.stdin()->fileno(), F_GETPIPE_SZ), 1 << 18);
+    co_await wait_for(process.wait(), 30s);  // all of it has room in the pipe
+    auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out.size(), 200'000u);
+    std::string error = co_await error_of_starting(options.pipesize(INT_MAX), "cat");
+    EXPECT_NE(error.find("pipe of 2147483647 bytes to a child process: "), std::string::npos)
+        << error;
+  });
 }
 
 TEST_P(SubprocessStart, A5_1_session_group_and_user) {
