@@ -162,8 +162,11 @@ TEST_P(SignalFaults, fault111_during_close) {
       std::this_thread::yield();
     }
   });
+  while (Before::count == 0) std::this_thread::yield();
+  int begun = Before::count;
   int calls = 0;
-  for (int i = 0; i < test::rounds(10'000); ++i) {
+  // On a busy machine the sender may wait for its turn longer than all the rounds take.
+  for (int i = 0; i < test::rounds(10'000) || calls + Before::count == begun; ++i) {
     EventLoop loop = test::factory_of(GetParam())();
     loop.add_signal_handler(SIGUSR1, [&] { ++calls; });
     if (i % 4 == 1) loop.remove_signal_handler(SIGUSR1);
@@ -173,7 +176,6 @@ TEST_P(SignalFaults, fault111_during_close) {
   }
   done = true;
   sender.join();
-  EXPECT_GT(calls + Before::count, 0) << "no signal ever met a loop or its end";
   EXPECT_TRUE(Before::in_place());
 }
 
