@@ -27,8 +27,10 @@ class TransportReader;
 ///
 /// or a server of protocols some of whose connections are to have streams:
 ///
-///     auto factory = [] { return std::make_shared<StreamReaderProtocol>(StreamReader(), handler);
-///     }; Server server = co_await loop.create_server(factory, "", 80);
+///     auto factory = [] {
+///       return std::make_shared<StreamReaderProtocol>(StreamReader(), handler);
+///     };
+///     Server server = co_await loop.create_server(factory, "", 80);
 ///
 /// open_connection is shorter and faster, and start_server as well. More than twice the limit of
 /// the reader is not received before somebody reads. The connection stays open until the writer or
