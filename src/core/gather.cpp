@@ -75,14 +75,17 @@ void GatherChildren::pass_on(FutureState& child) {
   // lets it go.
   if (outer_.done()) return;
   if (!child.has_value() && !return_exceptions_) return outer_.set_exception(child.take_error());
-  if (finished_ == distinct_) collect_results(child);
+  if (finished_ == distinct_) collect_results();
 }
 
-/// `last` ended last: of a cancelled gather its CancelledError is the outcome.
-void GatherChildren::collect_results(FutureState& last) {
-  if (cancel_requested_)
-    return outer_.set_exception(last.cancelled() ? last.take_error()
-                                                 : std::make_exception_ptr(CancelledError()));
+/// Of a cancelled gather the outcome is the CancelledError of its last child, as in CPython: of the
+/// last in line, not in time. If that one did not end cancelled, it is the request's.
+void GatherChildren::collect_results() {
+  if (cancel_requested_) {
+    FutureState& last = *children_.back();
+    if (last.cancelled()) return outer_.set_exception(last.take_error());
+    return outer_.set_exception(reason_ ? reason_ : std::make_exception_ptr(CancelledError()));
+  }
   try {
     collect();
   } catch (...) {  // A result could not be copied: the awaiter gets that error instead.
@@ -124,8 +127,10 @@ bool GatherChildren::cancel_children(const std::exception_ptr& reason) {
   bool any = false;
   for (const auto& child : children_)
     if (child->loop().pass_cancel(*child, reason)) any = true;
-  if (any) cancel_requested_ = true;
-  return any;
+  if (!any) return false;
+  cancel_requested_ = true;
+  if (reason) reason_ = reason;
+  return true;
 }
 
 }  // namespace asyncio::detail

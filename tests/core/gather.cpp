@@ -155,4 +155,35 @@ TEST(Gather, A2_7_R11_the_message_of_a_cancellation_arrives_with_return_exceptio
   });
 }
 
+// Found by the differential run: CPython takes that of the last in line, not in time.
+TEST(Gather, A2_7_R11_the_message_is_that_of_the_last_child_in_line) {
+  run_virtual([]() -> Coro<> {
+    auto slow = []() -> Coro<> {
+      auto slept = co_await capture(sleep(1h));
+      co_await sleep(1s);
+      throw CancelledError("slow");
+    };
+    auto quick = []() -> Coro<> {
+      auto slept = co_await capture(sleep(1h));
+      throw CancelledError("quick");
+    };
+    auto all = gather(return_exceptions, slow(), quick());
+    co_await sleep(1s);
+    all.cancel("why");
+    auto ended = co_await capture(all);
+    EXPECT_EQ(describe_exception(ended.exception()), "asyncio::CancelledError: quick");
+  });
+}
+
+TEST(Gather, A2_7_R11_the_message_arrives_also_if_the_last_child_is_not_cancelled) {
+  run_virtual([]() -> Coro<> {
+    auto stubborn = []() -> Coro<> { auto slept = co_await capture(sleep(1h)); };
+    auto all = gather(return_exceptions, create_task(sleep(1h)), stubborn());
+    co_await sleep(1s);
+    all.cancel("why");
+    auto ended = co_await capture(all);
+    EXPECT_EQ(describe_exception(ended.exception()), "asyncio::CancelledError: why");
+  });
+}
+
 }  // namespace

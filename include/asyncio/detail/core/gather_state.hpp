@@ -45,12 +45,13 @@ class GatherChildren : private Combinator {
   bool waits_for(FutureState& child) const noexcept;
   void child_done(FutureState& child);
   void pass_on(FutureState& child);
-  void collect_results(FutureState& last);
+  void collect_results();
   void loop_closing() noexcept final;
 
   FutureState& outer_;
   bool return_exceptions_;
   bool cancel_requested_ = false;
+  std::exception_ptr reason_;  // of the latest such request that had a message
   std::size_t distinct_ = 0;
   std::size_t finished_ = 0;
   std::vector<Ref<FutureState>> children_;  // in argument order; a future may be there twice
