@@ -146,7 +146,7 @@ std::size_t remove_callbacks(FutureState& future, const std::type_info& type,
 }
 
 std::exception_ptr FutureWait::cancellation() {
-  return future_->cancelled() ? future_->take_error() : task_->take_cancellation();
+  return future_->ended_cancelled() ? future_->take_error() : task_->take_cancellation();
 }
 
 }  // namespace asyncio::detail

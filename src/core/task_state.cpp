@@ -181,7 +181,8 @@ bool TaskState::cancel(const std::exception_ptr& reason) {
   bool again = walk != 0 && std::exchange(cancel_walk_, walk) == walk;
   if (!again && waiting_ && waiting_->cancel(reason)) return true;
   must_cancel_ = true;
-  error_ = reason;
+  // The wait throws what cancelled it, also if further requests come before it can.
+  if (!wait_cancelled_) error_ = reason;
   return true;
 }
 

@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 using test::Counted;
 using test::run_virtual;
 using test::thrown;
+using test::yields;
 
 namespace {
 
@@ -359,6 +360,41 @@ TEST(Cancellation, fault14_a_million_requests_are_one_error) {
     (void)co_await capture(task);
     EXPECT_EQ(trace.size(), 1u);
     EXPECT_EQ(task.cancelling(), 1'000'000);
+  });
+}
+
+// Found by the differential run.
+TEST(Cancellation, A2_18_of_two_requests_before_the_step_the_wait_throws_the_first) {
+  run_virtual([]() -> Coro<> {
+    Trace trace;
+    Task<> task = create_task(sleeper, std::ref(trace));
+    co_await sleep(0s);
+    task.cancel("first");
+    task.cancel("second");
+    auto ended = co_await capture(task);
+    EXPECT_TRUE(ended.cancelled());
+    EXPECT_EQ(trace, Trace{"cancelled: first"});
+    EXPECT_EQ(task.cancelling(), 2);
+  });
+}
+
+// The same.
+TEST(Cancellation, A2_18_request_that_comes_after_a_cancelled_gather_keeps_its_error) {
+  run_virtual([]() -> Coro<> {
+    test::ReportCapture reports(get_running_loop());
+    {
+      auto waits = [] { return sleep(1h); };
+      auto body = [&]() -> Coro<> { co_await gather(return_exceptions, waits()); };
+      Task<> task = create_task(std::ref(body));
+      co_await yields(2);
+      task.cancel("first");
+      co_await yields(2);  // the gather is done, its awaiter is on its way
+      task.cancel("second");
+      auto outcome = co_await capture(task);
+      EXPECT_EQ(describe_exception(outcome.exception()), "asyncio::CancelledError: first");
+    }
+    EXPECT_TRUE(reports.reports.empty());
+    get_running_loop().set_exception_handler({});
   });
 }
 

@@ -45,6 +45,10 @@ class FutureState : public Recycled {
   bool has_value() const noexcept { return status_ == FutureStatus::value; }
   bool failed() const noexcept { return status_ == FutureStatus::failed; }
   bool is_task() const noexcept { return is_task_; }
+  /// Whether who awaits it gets a CancelledError: a gather has that of a child as its exception.
+  bool ended_cancelled() const noexcept {
+    return cancelled() || (failed() && classify(error_) == ErrorKind::cancelled);
+  }
   std::source_location created() const noexcept { return created_; }
   void set_created(std::source_location where) noexcept { created_ = where; }
 

@@ -62,6 +62,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   void wake() noexcept { core().call_ready(*this); }
   void wake_cancelled(const std::exception_ptr& reason) noexcept {
     error_ = reason;
+    wait_cancelled_ = true;
     wake();
   }
   /// For a wait whose `may_resume` has to be asked in each step until it says yes.
@@ -76,7 +77,10 @@ class TaskState : public FutureState, public Ready, public TaskNode {
       check_awaits_slow(future);
   }
   bool take_delivered_cancel() noexcept { return std::exchange(deliver_cancel_, false); }
-  std::exception_ptr take_cancel_error() noexcept { return std::exchange(error_, {}); }
+  std::exception_ptr take_cancel_error() noexcept {
+    wait_cancelled_ = false;
+    return std::exchange(error_, {});
+  }
   /// The CancelledError to throw.
   std::exception_ptr take_cancellation() noexcept;
   Ready& wake_node() noexcept { return *this; }
@@ -143,6 +147,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   bool started_ = false;
   bool must_cancel_ = false;     // throw at the next step
   bool deliver_cancel_ = false;  // the step that runs now has to throw
+  bool wait_cancelled_ = false;  // by a request whose CancelledError is in error_
   bool suspended_ = false;
   bool ask_wait_ = false;  // waiting_->may_resume()
   bool root_ended_ = false;
