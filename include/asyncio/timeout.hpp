@@ -89,7 +89,8 @@ Coro<R> wait_for_within(A awaitable, OptionalDelay limit) {
     auto future = ensure_future(std::forward<A>(awaitable), {});
     if (!future.done()) {
       co_await cancel_and_wait(future);
-      if (future.cancelled()) throw TimeoutError("wait_for", future.state()->take_error());
+      if (future.state()->ended_cancelled())
+        throw TimeoutError("wait_for", future.state()->take_error());
     }
     co_return co_await std::move(future);
   }

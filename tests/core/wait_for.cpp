@@ -84,6 +84,16 @@ TEST(WaitFor, A2_11_no_limit_and_no_time_at_all) {
   });
 }
 
+// Found by the differential run. A gather that is cancelled has the CancelledError of a child as
+// its exception.
+TEST(WaitFor, A2_11_no_time_at_all_for_a_gather) {
+  run_virtual([]() -> Coro<> {
+    auto all = gather(sleep(1h), sleep(1h));
+    auto outcome = co_await capture(wait_for(all, 0s));
+    EXPECT_TRUE(outcome.holds<TimeoutError>());
+  });
+}
+
 TEST(WaitFor, A2_11_as_a_task_and_gathered) {
   run_virtual([]() -> Coro<> {
     auto task = create_task(wait_for(later(1s, 1), 2s));
