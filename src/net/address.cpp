@@ -171,8 +171,9 @@ RawAddress SocketAddressAccess::to_raw(const SocketAddress& address) noexcept {
     sockaddr_un local{};
     local.sun_family = AF_UNIX;
     std::memcpy(local.sun_path, path.data(), path.size());  // not too long, see local()
-    raw.size =
-        static_cast<std::uint32_t>(offsetof(sockaddr_un, sun_path) + path.size() + !abstract);
+    // A peer's path may fill its room, without a zero byte at the end.
+    raw.size = static_cast<std::uint32_t>(
+        std::min(sizeof local, offsetof(sockaddr_un, sun_path) + path.size() + !abstract));
     std::memcpy(&raw.storage, &local, raw.size);
   }
   return raw;

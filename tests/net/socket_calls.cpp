@@ -372,6 +372,33 @@ TEST(SocketCalls, A9_8_connect_accept_and_datagrams) {
   });
 }
 
+// Found by fuzzing: the kernel lets a path fill its room, without a zero byte at the end.
+TEST(SocketCalls, A9_8_a_peer_with_the_longest_path_is_answered) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    std::string path = "/tmp/asyncio-test-" + std::to_string(::getpid()) + "-";
+    path.resize(108, 'x');
+    sockaddr_storage raw{};
+    raw.ss_family = AF_UNIX;
+    std::memcpy(reinterpret_cast<char*>(&raw) + 2, path.data(), path.size());
+    OwnFd peer(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+    EXPECT_EQ(::bind(peer.fd, reinterpret_cast<sockaddr*>(&raw), 110), 0);
+    OwnFd ours(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0));
+    std::string name = path.substr(0, 60) + "-ours";
+    std::memset(reinterpret_cast<char*>(&raw) + 2, 0, 108);
+    std::memcpy(reinterpret_cast<char*>(&raw) + 2, name.data(), name.size());
+    EXPECT_EQ(::bind(ours.fd, reinterpret_cast<sockaddr*>(&raw), 110), 0);
+    co_await loop.sock_sendto(peer.fd, "hello", SocketAddress::local(name));
+    auto [bytes, from] = co_await loop.sock_recvfrom(ours.fd, 10);
+    EXPECT_EQ(from.path(), path);
+    co_await loop.sock_sendto(ours.fd, "back", from);
+    std::string text = co_await loop.sock_recv(peer.fd, 10);
+    EXPECT_EQ(text, "back");
+    ::unlink(path.c_str());
+    ::unlink(name.c_str());
+  });
+}
+
 TEST(SocketCalls, A9_8_errors_name_the_call_and_debug_mode_refuses_blocking_sockets) {
   auto body = []() -> Coro<> {
     EventLoop loop = get_running_loop();
