@@ -92,10 +92,10 @@ class Generator:
                  (1, self.leave), (2, self.repeat)]
         themes = {
             "locks": [(6, self.hold), (5, self.with_lock), (1, self.release)],
-            "semaphores": [(6, self.hold), (5, self.with_lock), (2, self.release)],
-            "events": [(7, self.wait_event), (4, self.set_event), (2, self.clear_event)],
+            "semaphores": [(4, self.race), (6, self.hold), (5, self.with_lock), (2, self.release)],
+            "events": [(2, self.race), (7, self.wait_event), (4, self.set_event), (2, self.clear_event)],
             "conditions": [(8, self.wait_condition), (7, self.notify), (1, self.bare_condition)],
-            "queues": [(8, self.get), (8, self.put), (3, self.nowait), (2, self.task_done),
+            "queues": [(5, self.race), (8, self.get), (8, self.put), (3, self.nowait), (2, self.task_done),
                        (2, self.join), (1, self.shut_down), (1, self.size)],
             "barriers": [(9, self.meet), (2, self.break_barrier)],
             "futures": [(5, self.settle)],
@@ -366,6 +366,14 @@ class Generator:
         if self.random.one_in(3):
             return [Statement("fail", name, self.fresh("e"))]
         return [Statement("set", name, self.fresh("v"))]
+
+    def race(self, place):
+        """Wakes a task, and cancels one in the same step: with luck the very one."""
+        wakers = ([Statement("put_nowait", name, self.fresh("v")) for name in self.queues] +
+                  [Statement("release", name) for name in self.semaphores] +
+                  [Statement("set_event", name) for name in self.events])
+        return [self.random.pick(wakers),
+                Statement("cancel", self.random.pick(list(self.tasks)), *self.message())]
 
     # Primitives -----------------------------------------------------------------------------------
 
