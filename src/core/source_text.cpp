@@ -50,7 +50,11 @@ std::string without_template_arguments(std::string_view text) {
 }  // namespace
 
 std::string function_name(const std::source_location& where) {
-  std::string name = without_template_arguments(where.function_name());
+  return plain_function_name(where.function_name());
+}
+
+std::string plain_function_name(std::string_view spelled) {
+  std::string name = without_template_arguments(spelled);
   std::string_view text = name;
   // clang: "auto main()::(anonymous class)::operator()() const"; g++: "main()::<lambda()>", of
   // which the last part is gone.
