@@ -3,10 +3,16 @@
 
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
+#include "late_endings.hpp"
 
 #include <string>
 
 namespace asyncio::detail {
+
+Backend::Backend(FaultLayer* faults)
+    : late_(faults ? std::make_unique<LateEndings>(*faults) : nullptr) {}
+
+Backend::~Backend() = default;
 
 char* Backend::scratch() {
   if (!scratch_) scratch_.reset(new char[kScratchSize]);
@@ -16,7 +22,18 @@ char* Backend::scratch() {
 void Backend::finish(Operation& operation, std::int64_t result) noexcept {
   operation.phase = Operation::Phase::ended;
   operation.result = result;
+  if (late_ && late_->take(operation)) [[unlikely]]
+    return;
   loop_->call_ready(operation);
+}
+
+TimePoint Backend::end_late(TimePoint deadline) noexcept {
+  if (!late_) [[likely]]
+    return deadline;
+  bool some = false;
+  for (List<Ready>& due = late_->next(); !due.empty(); some = true)
+    loop_->call_ready(due.pop_front());
+  return some || !late_->empty() ? TimePoint::min() : deadline;
 }
 
 void Backend::close_resources() noexcept {

@@ -52,7 +52,7 @@ class EpollBackend final : public ReadinessBackend {
   void poll(TimePoint deadline) override {
     constexpr int kEvents = 256;
     epoll_event events[kEvents];
-    int count = wait(events, kEvents, deadline);
+    int count = wait(events, kEvents, end_late(deadline));
     if (count < 0 && count != -EINTR) throw_os_error(-count, "epoll_wait");
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == kWakeToken)

@@ -2,7 +2,7 @@
 #include "asyncio/detail/backend/simulated.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
-#include "simulated_network.hpp"
+#include "simulated_gate.hpp"
 #include "wake_event.hpp"
 
 #include <algorithm>
@@ -26,9 +26,9 @@ bool alone_in_process() {
 
 }  // namespace
 
-class SimulatedPoller final : public SimulatedNetwork {
+class SimulatedPoller final : public SimulatedGate {
  public:
-  explicit SimulatedPoller(std::uint64_t seed) : SimulatedNetwork(seed) {}
+  SimulatedPoller(std::uint64_t seed, FaultLayer* faults) : SimulatedGate(seed, faults) {}
 
   std::string_view name() const noexcept override { return "simulated"; }
   TimePoint now() noexcept override { return now_; }
@@ -42,6 +42,7 @@ class SimulatedPoller final : public SimulatedNetwork {
   int wake() noexcept override { return wake_.set(); }
 
   void poll(TimePoint deadline) override {
+    deadline = end_late(deadline);
     if (deliver()) return;
     TimePoint next = std::min(deadline, next_arrival());
     bool for_ever = next == TimePoint::max();
@@ -100,8 +101,8 @@ class SimulatedPoller final : public SimulatedNetwork {
   WakeEvent wake_{SystemGate(nullptr)};
 };
 
-std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed) {
-  return std::make_unique<SimulatedPoller>(seed);
+std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed, FaultLayer* faults) {
+  return std::make_unique<SimulatedPoller>(seed, faults);
 }
 
 SimulatedConditions* simulated_conditions(Loop& loop) noexcept {

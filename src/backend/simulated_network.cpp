@@ -380,7 +380,8 @@ std::int64_t SimulatedNetwork::perform_accept(Socket& socket, Operation& op) noe
   if (socket.accepted.empty()) return -EAGAIN;
   int number = socket.accepted.front();
   socket.accepted.pop_front();
-  if (op.address) getpeername(number, static_cast<sockaddr*>(op.address), op.address_size);
+  if (op.address)
+    SimulatedNetwork::getpeername(number, static_cast<sockaddr*>(op.address), op.address_size);
   retry_connections();
   return number;
 }

@@ -54,20 +54,6 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   int close_fd(int fd) noexcept override;
 
  protected:
-  explicit SimulatedNetwork(std::uint64_t seed) noexcept : SimulatedWire(seed), seed_(seed) {}
-
-  std::uint64_t seed() const noexcept { return seed_; }
-  /// Delivers the events that are due. Returns false if there was none.
-  bool deliver();
-  /// When the next piece arrives; TimePoint::max() if none is on its way.
-  TimePoint next_arrival() const noexcept;
-
- private:
-  /// How many bytes are on their way before a sender has to wait.
-  static constexpr std::size_t kPipeSize = 64 * 1024;
-  static constexpr int kFirstNumber = 1 << 20;
-  static constexpr std::uint16_t kFirstPort = 49152;
-
   struct Address {
     bool operator==(const Address& other) const noexcept;
     bool wildcard() const noexcept;
@@ -123,6 +109,22 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
     List<Operation> writers;
   };
 
+  SimulatedNetwork(std::uint64_t seed, FaultLayer* faults)
+      : Backend(faults), SimulatedWire(seed), seed_(seed) {}
+
+  virtual std::int64_t perform(Socket& socket, Operation& op) noexcept;
+  std::uint64_t seed() const noexcept { return seed_; }
+  /// Delivers the events that are due. Returns false if there was none.
+  bool deliver();
+  /// When the next piece arrives; TimePoint::max() if none is on its way.
+  TimePoint next_arrival() const noexcept;
+
+ private:
+  /// How many bytes are on their way before a sender has to wait.
+  static constexpr std::size_t kPipeSize = 64 * 1024;
+  static constexpr int kFirstNumber = 1 << 20;
+  static constexpr std::uint16_t kFirstPort = 49152;
+
   struct Event {
     int number;
     bool writing;
@@ -135,7 +137,6 @@ class SimulatedNetwork : public Backend, public SimulatedWire {
   void give_name(Socket& socket, const Address& remote) noexcept;
   Socket& make_socket(int family) noexcept;
 
-  std::int64_t perform(Socket& socket, Operation& op) noexcept;
   std::int64_t perform_connect(Socket& socket, const Operation& op) noexcept;
   std::int64_t perform_accept(Socket& socket, Operation& op) noexcept;
   std::int64_t perform_recv(Socket& socket, void* to, std::size_t size, int flags) noexcept;

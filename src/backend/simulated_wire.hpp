@@ -28,7 +28,7 @@ class SimulatedWire : public SimulatedConditions {
   const std::vector<std::string>* addresses_of(const std::string& name) const noexcept override;
 
  protected:
-  explicit SimulatedWire(std::uint64_t seed) noexcept : random_(seed) {}
+  explicit SimulatedWire(std::uint64_t seed) : random_(seed) {}
 
   SeededRandom& random() noexcept { return random_; }
   bool instant() const noexcept { return most_.count() == 0; }

@@ -41,7 +41,7 @@ class SystemBackend : public Backend {
   int unlink(const char* path) noexcept override;
 
  protected:
-  explicit SystemBackend(FaultLayer* faults) noexcept : gate_(faults) {}
+  explicit SystemBackend(FaultLayer* faults) : Backend(faults), gate_(faults) {}
 
   const SystemGate& gate() const noexcept { return gate_; }
 

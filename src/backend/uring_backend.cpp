@@ -34,6 +34,7 @@ UringBackend::UringBackend(const UringOptions& options)
 // --- The loop ---------------------------------------------------------------------------------
 
 void UringBackend::poll(TimePoint deadline) {
+  deadline = end_late(deadline);
   if (ring_.follow()) watching_wake_ = false;
   bool full = !fill();
   while (full && ring_.submit() > 0) full = !fill();

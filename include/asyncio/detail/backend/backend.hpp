@@ -17,6 +17,7 @@ class EventLoop;
 namespace asyncio::detail {
 
 class FaultLayer;
+class LateEndings;
 class Loop;
 
 /// What has to let go of its descriptors and operations when its loop closes.
@@ -55,6 +56,8 @@ class Resource : public Links {
 /// Thread   the loop's, but for `wake`.
 class Backend : public Poller {
  public:
+  ~Backend() override;
+
   /// Called once, before anything else.
   void attach(Loop& loop) noexcept { loop_ = &loop; }
   Loop& loop() const noexcept { return *loop_; }
@@ -103,16 +106,21 @@ class Backend : public Poller {
   void add_resource(Resource& resource) noexcept { resources_.push_back(resource); }
 
  protected:
-  Backend() noexcept = default;
+  /// `faults` may delay the ends of operations, if given.
+  explicit Backend(FaultLayer* faults);
 
   /// For implementations: ends a waiting operation.
   void finish(Operation& operation, std::int64_t result) noexcept;
+  /// For implementations of Poller::poll, which begin with it: lets owners hear of operations that
+  /// have ended before. Returns until when to wait, as things are then.
+  TimePoint end_late(TimePoint deadline) noexcept;
   /// For implementations of Poller::close: tells every resource.
   void close_resources() noexcept;
 
  private:
   Loop* loop_ = nullptr;
   std::unique_ptr<char[]> scratch_;
+  std::unique_ptr<LateEndings> late_;  // with faults
   List<Resource> resources_;
 };
 

@@ -57,6 +57,12 @@ struct Fault {
   bool once = false;  // a request for several completions ends with the first
 };
 
+/// When its owner hears of an operation that has ended.
+struct Lateness {
+  unsigned polls = 0;  // so many polls of the loop later
+  bool first = false;  // before those that it hears of in the same poll
+};
+
 /// What an io_uring says about a request.
 struct RingCompletion {
   std::uint64_t request = 0;
@@ -69,6 +75,8 @@ class FaultLayer {
  public:
   /// Asked before each call.
   virtual Fault before(SystemCall call) noexcept = 0;
+  /// Asked when an operation that had to wait for this call has ended.
+  virtual Lateness lateness(SystemCall call) noexcept = 0;
   /// Whether the kernel knows a request to an io_uring; with io_uring_enter, how to wait for a
   /// time.
   virtual bool knows(SystemCall call) const noexcept = 0;

@@ -18,7 +18,8 @@ namespace asyncio::detail {
 /// instead, since nobody can tell how long the thread will take.
 class SimulatedPoller;
 
-std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed);
+/// `faults` stands before it as before a system, if given, and has to outlive it.
+std::unique_ptr<Backend> make_simulated_backend(std::uint64_t seed, FaultLayer* faults = nullptr);
 
 /// What can be asked of a simulated network; see testing::SimulatedNetwork, which checks arguments.
 class SimulatedConditions {

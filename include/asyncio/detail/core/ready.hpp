@@ -41,6 +41,13 @@ class List {
     head_.prev = &node;
   }
 
+  void push_front(Node& node) noexcept {
+    node.next = head_.next;
+    node.prev = &head_;
+    head_.next->prev = &node;
+    head_.next = &node;
+  }
+
   Node& pop_front() noexcept {
     Node& node = front();
     Links* after = node.next;

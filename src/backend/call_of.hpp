@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "asyncio/detail/backend/fault_layer.hpp"
+#include "asyncio/detail/backend/operation.hpp"
+
+namespace asyncio::detail {
+
+/// Under which name a fault finds an operation: the system call that it is, or the request.
+inline SystemCall call_of(const Operation& op) noexcept {
+  switch (op.opcode) {
+    case Opcode::accept:
+      return SystemCall::accept;
+    case Opcode::connect:
+      return SystemCall::connect;
+    case Opcode::recv:
+      return SystemCall::recv;
+    case Opcode::recvfrom:
+      return SystemCall::recvfrom;
+    case Opcode::recvmsg:
+      return SystemCall::recvmsg;
+    case Opcode::send:
+      return SystemCall::send;
+    case Opcode::sendto:
+      return SystemCall::sendto;
+    case Opcode::sendmsg:
+      return SystemCall::sendmsg;
+    case Opcode::read:
+      return op.offset < 0 ? SystemCall::read : SystemCall::ring_read;
+    case Opcode::write:
+      return op.offset < 0 ? SystemCall::write : SystemCall::ring_write;
+    case Opcode::poll_readable:
+    case Opcode::poll_writable:
+      return SystemCall::poll;
+    case Opcode::sendfile:
+    case Opcode::splice:
+      return SystemCall::sendfile;
+    case Opcode::openat:
+      return SystemCall::ring_openat;
+    case Opcode::statx:
+      return SystemCall::ring_statx;
+    case Opcode::fsync:
+      return SystemCall::ring_fsync;
+    case Opcode::shutdown:
+      return SystemCall::shutdown;
+    case Opcode::close:
+      return SystemCall::close;
+  }
+  return SystemCall::count;
+}
+
+}  // namespace asyncio::detail
