@@ -109,6 +109,9 @@ void ThreadPoolExecutor::Pool::start_thread() {
   } catch (const std::system_error& error) {
     busy_.pop_back();
     throw_os_error(error.code().value(), "start thread " + name_of(number));
+  } catch (...) {  // Rethrown: there is no such thread.
+    busy_.pop_back();
+    throw;
   }
   ++unjoined_;
 }
@@ -137,11 +140,15 @@ void ThreadPoolExecutor::Pool::work(std::size_t number) {
 }
 
 void ThreadPoolExecutor::Pool::close(bool cancel_futures) {
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    work_or_close_.notify_all();
+  }
+  if (!cancel_futures) return;
   std::deque<Job> cancelled;  // outlives the lock: their end calls callbacks
   std::lock_guard lock(mutex_);
-  closed_ = true;
-  if (cancel_futures) cancelled.swap(jobs_);
-  work_or_close_.notify_all();
+  cancelled.swap(jobs_);
 }
 
 void ThreadPoolExecutor::Pool::shutdown(bool wait, bool cancel_futures) {
