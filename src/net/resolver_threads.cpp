@@ -97,8 +97,13 @@ std::shared_ptr<ResolveJob> ResolverThreads::submit(Backend& backend, const Reso
   ResolverThreads& self = of(backend);
   auto job = std::make_shared<ResolveJob>(request, waiter);
   job->threads = &self;
-  self.enqueue(job);
-  self.jobs_.emplace(job.get(), job);
+  auto kept = self.jobs_.emplace(job.get(), job).first;  // before a thread can know of it
+  try {
+    self.enqueue(job);
+  } catch (...) {  // Rethrown: nobody has it.
+    self.jobs_.erase(kept);
+    throw;
+  }
   backend.external_work(1);
   return job;
 }
@@ -112,19 +117,22 @@ void ResolverThreads::enqueue(const std::shared_ptr<ResolveJob>& job) {
   }
   lock.unlock();
   try {
-    start_thread();
-  } catch (const std::system_error& e) {
-    // With a thread at work the job will have its turn.
+    start_thread(job->request.host);
+  } catch (...) {  // Rethrown, unless a thread is at work: then the job will have its turn.
     if (!threads_.empty()) return;
     lock.lock();
     shared_->queue.pop_back();
-    throw_os_error(e.code().value(), "start a thread to resolve '" + job->request.host + "'");
+    throw;
   }
 }
 
-void ResolverThreads::start_thread() {
+void ResolverThreads::start_thread(const std::string& host) {
   SignalsBlocked blocked;
-  threads_.emplace_back(&ResolverThreads::work, shared_, threads_.size());
+  try {
+    threads_.emplace_back(&ResolverThreads::work, shared_, threads_.size());
+  } catch (const std::system_error& e) {
+    throw_os_error(e.code().value(), "start a thread to resolve '" + host + "'");
+  }
 }
 
 void ResolverThreads::work(std::shared_ptr<Shared> shared, std::size_t index) {
@@ -170,21 +178,17 @@ void ResolverThreads::abandon(Backend& backend, const std::shared_ptr<ResolveJob
 }
 
 void ResolverThreads::loop_closing() noexcept {
-  std::vector<std::thread> leaving;
   {
     std::lock_guard lock(shared_->mutex);
     shared_->loop = nullptr;
     shared_->queue.clear();
     shared_->wanted.notify_all();
-    for (std::size_t i = 0; i < threads_.size(); ++i) {
-      // A busy one may take for ever; the others leave as soon as they have the mutex.
-      if (shared_->busy[i])
-        threads_[i].detach();
-      else
-        leaving.push_back(std::move(threads_[i]));
-    }
+    // A busy one may take for ever; the others leave as soon as they have the mutex.
+    for (std::size_t i = 0; i < threads_.size(); ++i)
+      if (shared_->busy[i]) threads_[i].detach();
   }
-  for (std::thread& thread : leaving) thread.join();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
   threads_.clear();
   jobs_.clear();
 }

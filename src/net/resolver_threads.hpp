@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -66,7 +67,7 @@ class ResolverThreads final : public Resource {
   static void work(std::shared_ptr<Shared> shared, std::size_t index);
   static void on_answer(Ready& node);
   void enqueue(const std::shared_ptr<ResolveJob>& job);
-  void start_thread();
+  void start_thread(const std::string& host);
   void loop_closing() noexcept override;
 
   Backend& backend_;
