@@ -165,7 +165,13 @@ void TaskGroup::check_open() const {
 }
 
 void TaskGroup::adopt(const detail::Ref<detail::FutureState>& task) {
-  auto* child = new detail::TaskGroupState::Child(*state_, task);
+  detail::TaskGroupState::Child* child = nullptr;
+  try {
+    child = new detail::TaskGroupState::Child(*state_, task);
+  } catch (...) {  // Rethrown: what is not of the group does not run.
+    task->cancel(nullptr);
+    throw;
+  }
   state_->children.push_back(child->membership);
   task->add_callback(*child);
 }
