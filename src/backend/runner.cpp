@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/runner.hpp"
 
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/logging.hpp"
 
@@ -143,7 +144,8 @@ struct LoopCloser {
     try {
       loop.close();
     } catch (const RuntimeError& e) {
-      log(LogLevel::error, std::string("closing the loop of a Runner: ") + e.what());
+      log_guarded(LogLevel::error,
+                  [&] { return std::string("closing the loop of a Runner: ") + e.what(); });
     }
   }
   EventLoop loop;
@@ -160,7 +162,9 @@ Runner::~Runner() {
   try {
     close();
   } catch (...) {  // A destructor must not throw; close() is there for who wants to know.
-    log(LogLevel::error, "closing a Runner: " + describe_exception(std::current_exception()));
+    detail::log_guarded(LogLevel::error, [] {
+      return "closing a Runner: " + describe_exception(std::current_exception());
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/concurrent_future.hpp"
 
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/thread_state.hpp"
 #include "asyncio/logging.hpp"
 
@@ -115,12 +116,10 @@ void ConcurrentStateBase::take_once() {
 }
 
 void log_callback_error() noexcept {
-  std::string text = "exception calling callback of a ConcurrentFuture";
-  try {
-    text += "\n" + describe_exception(std::current_exception());
-  } catch (...) {  // No memory for the details.
-  }
-  log(LogLevel::error, std::move(text));
+  log_guarded(LogLevel::error, [] {
+    return "exception calling callback of a ConcurrentFuture\n" +
+           describe_exception(std::current_exception());
+  });
 }
 
 }  // namespace asyncio::detail

@@ -7,6 +7,7 @@
 #include "asyncio/task.hpp"
 #include "source_text.hpp"
 
+#include <new>
 #include <string>
 #include <utility>
 
@@ -38,14 +39,18 @@ void FutureState::report_never_retrieved() noexcept {
   references_ = 1;
   log_error_ = false;
   auto self = Ref<FutureState>::share(this);
-  ExceptionContext context(std::string(is_task_ ? "Task" : "Future") +
-                           " exception was never retrieved");
-  context.set_exception(error_).set_source(source_text(created_));
-  if (is_task_)
-    context.set_task(TaskHandle(self));
-  else
-    context.set_future(FutureHandle(self));
-  loop().call_exception_handler(context);
+  try {
+    ExceptionContext context(std::string(is_task_ ? "Task" : "Future") +
+                             " exception was never retrieved");
+    context.set_exception(error_).set_source(source_text(created_));
+    if (is_task_)
+      context.set_task(TaskHandle(self));
+    else
+      context.set_future(FutureHandle(self));
+    loop().call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    loop().report_briefly("never retrieved", error_);
+  }
 }
 
 /// Does not count as having seen the exception of a failed one, as it does in CPython: nobody has.

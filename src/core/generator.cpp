@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/generator.hpp"
 
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/gather.hpp"
 #include "asyncio/logging.hpp"
@@ -91,9 +92,10 @@ void GeneratorOwner::drop() noexcept {
       return;
     } catch (...) {  // No memory for a task: the generator is destroyed without its clean-up.
       state->keep_in_loop(false);
-      log(LogLevel::error, "cannot close asynchronous generator '" +
-                               function_name(state->function) +
-                               "': " + describe_exception(std::current_exception()));
+      log_guarded(LogLevel::error, [&] {
+        return "cannot close asynchronous generator '" + function_name(state->function) +
+               "': " + describe_exception(std::current_exception());
+      });
     }
   }
   state->drop_reference();

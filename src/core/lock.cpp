@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/sync.hpp"
 
@@ -20,7 +21,8 @@ void Lock::end_scope() noexcept {
   try {
     release();
   } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("Scoped<Lock>: ") + error.what());
+    detail::log_guarded(LogLevel::error,
+                        [&] { return std::string("Scoped<Lock>: ") + error.what(); });
   }
 }
 

@@ -2,6 +2,7 @@
 #include "asyncio/detail/core/loop.hpp"
 
 #include "asyncio/detail/core/generator_state.hpp"
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/posted.hpp"
 #include "asyncio/detail/core/wait.hpp"
 #include "asyncio/eventloop.hpp"
@@ -14,6 +15,7 @@
 #include "thread_text.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <system_error>
 #include <unistd.h>
@@ -69,7 +71,7 @@ Loop::~Loop() {
 /// For a loop that nobody can run any more.
 void Loop::close_abandoned() noexcept {
   if (closed_ || running_) return;
-  if (debug_) log(LogLevel::warning, "unclosed event loop");
+  if (debug_) log_guarded(LogLevel::warning, [] { return "unclosed event loop"; });
   close();
 }
 
@@ -242,8 +244,9 @@ void Loop::leave_executor() noexcept {
   try {
     executor->shutdown(false);
   } catch (...) {  // Somebody's own executor; the loop is closed all the same.
-    log(LogLevel::error,
-        "shutting down the default executor: " + describe_exception(std::current_exception()));
+    log_guarded(LogLevel::error, [] {
+      return "shutting down the default executor: " + describe_exception(std::current_exception());
+    });
   }
 }
 
@@ -258,11 +261,7 @@ void Loop::close_inbox() noexcept {
 void Loop::discard_pending() noexcept {
   while (!tasks_.empty()) {
     auto& task = static_cast<TaskState&>(tasks_.front());
-    if (task.reports_pending()) {
-      ExceptionContext context("Task was destroyed but it is pending!");
-      context.set_task(TaskHandle(Ref<FutureState>::share(&task)));
-      call_exception_handler(context);
-    }
+    if (task.reports_pending()) report_pending(task);
     task.abandon();
   }
   while (!generators_.empty()) static_cast<GeneratorState&>(generators_.pop_front()).finish();
@@ -276,6 +275,16 @@ void Loop::discard_pending() noexcept {
       delete callback;
     else if (auto* posted = Posted::of(node))
       posted->discarded();
+  }
+}
+
+void Loop::report_pending(TaskState& task) noexcept {
+  try {
+    ExceptionContext context("Task was destroyed but it is pending!");
+    context.set_task(TaskHandle(Ref<FutureState>::share(&task)));
+    call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    report_briefly("a pending task", nullptr);
   }
 }
 
@@ -295,13 +304,10 @@ namespace {
 
 /// Nothing is lost, but it may come late, and no caller would ever learn why.
 void report_deaf(int error) noexcept {
-  std::string text = "waking the event loop";
-  try {
-    text += ": " + std::generic_category().message(error) +
-            "; what other threads give it waits until it wakes by itself";
-  } catch (...) {  // No memory for the details.
-  }
-  log(LogLevel::error, std::move(text));
+  log_guarded(LogLevel::error, [error] {
+    return "waking the event loop: " + std::generic_category().message(error) +
+           "; what other threads give it waits until it wakes by itself";
+  });
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "source_text.hpp"
 
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -18,20 +19,60 @@ void Loop::handle_callback_error(HandleState* handle, const char* what,
                                  std::source_location where) {
   std::exception_ptr error = std::current_exception();
   if (classify(error) == ErrorKind::interrupt) throw;
-  ExceptionContext context("Exception in " + std::string(what));
-  context.set_exception(error);
-  if (handle) {
-    handle->add_reference();
-    context.set_handle(Handle(*handle));
+  try {
+    ExceptionContext context("Exception in " + std::string(what));
+    context.set_exception(error);
+    if (handle) {
+      handle->add_reference();
+      context.set_handle(Handle(*handle));
+    }
+    // CPython: source_traceback, which a handle has in debug mode.
+    if (!handle || debug_) context.set_source(source_text(where));
+    call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    report_briefly("callback failed", error);
   }
-  // CPython: source_traceback, which a handle has in debug mode.
-  if (!handle || debug_) context.set_source(source_text(where));
+}
+
+void Loop::report_briefly(const char* message, const std::exception_ptr& error) noexcept {
+  ExceptionContext context(message);  // so short that it needs none
+  context.set_exception(error);
   call_exception_handler(context);
 }
 
+namespace {
+
+/// A handler that stays alive while it replaces itself: a copy, or without memory for one the
+/// handler itself, which goes back afterwards.
+class BorrowedHandler {
+ public:
+  explicit BorrowedHandler(ExceptionHandler& place) noexcept : place_(place) {
+    try {
+      handler_ = place;
+    } catch (...) {  // The report matters more.
+      handler_.swap(place);
+      taken_ = true;
+    }
+  }
+  ~BorrowedHandler() {
+    if (taken_ && !place_) place_.swap(handler_);
+  }
+  BorrowedHandler(const BorrowedHandler&) = delete;
+  BorrowedHandler& operator=(const BorrowedHandler&) = delete;
+  const ExceptionHandler& get() const noexcept { return handler_; }
+
+ private:
+  ExceptionHandler& place_;
+  ExceptionHandler handler_;
+  bool taken_ = false;
+};
+
+}  // namespace
+
 void Loop::call_exception_handler(const ExceptionContext& context) noexcept {
   try {
-    auto handler = exception_handler;  // stays alive while it replaces itself
+    BorrowedHandler borrowed(exception_handler);
+    const ExceptionHandler& handler = borrowed.get();
     if (!handler) return default_exception_handler(context);
     try {
       // A loop that dies has no handle to give; the default handler still tells.

@@ -2,6 +2,7 @@
 #include "asyncio/detail/core/promise.hpp"
 
 #include "asyncio/coro.hpp"
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/nesting.hpp"
 #include "asyncio/logging.hpp"
 #include "source_text.hpp"
@@ -37,7 +38,7 @@ void throw_missing_return(const PromiseBase& frame) {
 void throw_reused_coroutine() { throw RuntimeError("cannot reuse already awaited coroutine"); }
 
 void report_never_awaited(const PromiseBase& frame) noexcept {
-  log(LogLevel::warning, named(frame) + " was never awaited");
+  log_guarded(LogLevel::warning, [&] { return named(frame) + " was never awaited"; });
 }
 
 }  // namespace asyncio::detail

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/logging.hpp"
 #include "asyncio/sync.hpp"
 
@@ -31,7 +32,8 @@ void Semaphore::end_scope() noexcept {
   try {
     release();
   } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("Scoped<Semaphore>: ") + error.what());
+    detail::log_guarded(LogLevel::error,
+                        [&] { return std::string("Scoped<Semaphore>: ") + error.what(); });
   }
 }
 

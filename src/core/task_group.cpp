@@ -47,10 +47,10 @@ class TaskGroupState {
         context.set_exception(std::make_exception_ptr(
             ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors))));
       loop.call_exception_handler(context);
-      abort();
     } catch (const std::bad_alloc&) {
       log(LogLevel::error, {});
     }
+    abort();
   }
 
   void abort() {

@@ -143,6 +143,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
 
   // Errors and debugging.
   void call_exception_handler(const ExceptionContext& context) noexcept;
+  /// Where there is no memory to say more: `message` has 15 characters at most.
+  void report_briefly(const char* message, const std::exception_ptr& error) noexcept;
   void default_exception_handler(const ExceptionContext& context) const;
   void handle_callback_error(HandleState* handle, const char* what,
                              std::source_location where = std::source_location());
@@ -201,6 +203,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   int wake_if_asleep() noexcept;
   [[noreturn]] static void throw_closed();
   void discard_pending() noexcept;
+  void report_pending(TaskState& task) noexcept;
   void check_slow() const;
   bool in_foreign_thread() const noexcept;
   void check_owner_slow(const std::string& used) const;
