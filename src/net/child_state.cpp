@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/net/child_state.hpp"
 
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
@@ -11,6 +12,7 @@
 #include <string>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -62,9 +64,29 @@ void ChildState::watch(const Spawned& child) {
 
 void ChildState::on_exit(Ready& node) {
   ChildState& self = static_cast<Exit&>(static_cast<Operation&>(node)).child;
-  self.reap();
+  if (self.exit_.result >= 0)
+    self.reap();
+  else if (!self.watched_again())
+    return;
   // CPython: call_soon_threadsafe(transp._process_exited, returncode).
   self.loop().call_ready(self.told_);
+}
+
+/// Watching it has failed, for want of memory. Tries once more. Returns whether it is over by now.
+bool ChildState::watched_again() {
+  if (!std::exchange(watched_again_, true)) {
+    if (!backend_.start(exit_)) return false;
+    if (exit_.result >= 0) {
+      reap();
+      return true;
+    }
+  }
+  log_guarded(LogLevel::error, [this] {
+    return "process " + std::to_string(pid_) + " cannot be watched and is killed: " +
+           std::generic_category().message(static_cast<int>(-exit_.result));
+  });
+  kill_now();
+  return true;
 }
 
 /// Takes the status of a child that has ended, or is about to.
@@ -79,8 +101,10 @@ void ChildState::reap() noexcept {
   }
   if (result != 0) {
     status_ = kUnknownStatus;
-    log(LogLevel::warning, "Unknown child process pid " + std::to_string(pid_) +
-                               ", will report returncode " + std::to_string(status_));
+    log_guarded(LogLevel::warning, [&] {
+      return "Unknown child process pid " + std::to_string(pid_) + ", will report returncode " +
+             std::to_string(status_);
+    });
   } else {
     status_ = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
   }
@@ -128,8 +152,10 @@ void ChildState::loop_closing() noexcept {
   backend_.forget(exit_);
   told_.unlink();
   if (exit_.fd >= 0) {
-    log(LogLevel::warning, "the event loop is closed while its child process " +
-                               std::to_string(pid_) + " runs: it is killed");
+    log_guarded(LogLevel::warning, [&] {
+      return "the event loop is closed while its child process " + std::to_string(pid_) +
+             " runs: it is killed";
+    });
     kill_now();
   }
   returncode_ = status_;

@@ -59,6 +59,7 @@ class ChildState final : public Resource, public std::enable_shared_from_this<Ch
   static void on_exit(Ready& node);
   static void on_told(Ready& node);
   void reap() noexcept;
+  bool watched_again();
   void kill_now() noexcept;
   void loop_closing() noexcept override;
 
@@ -66,6 +67,7 @@ class ChildState final : public Resource, public std::enable_shared_from_this<Ch
   int pid_ = -1;
   Exit exit_;
   Node told_;
+  bool watched_again_ = false;
   int status_ = 0;
   std::optional<int> returncode_;
   List<Waiter> waiters_;
