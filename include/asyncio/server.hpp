@@ -44,7 +44,7 @@ class StreamsHandler : public ClientHandler {
 };
 
 /// Reports what a handler threw, and closes the connection.
-void client_failed(Connection& connection, std::exception_ptr error);
+void client_failed(Connection& connection, const std::exception_ptr& error);
 /// The same for a handler that was a task.
 void client_task_done(const TaskHandle& task, Connection& connection);
 

@@ -99,7 +99,9 @@ void listen_on(ServerState& server, Backend& backend, const std::vector<SocketAd
   for (const SocketAddress& address : addresses) {
     int fd = bound_socket(backend, address, options);
     if (fd < 0) continue;
+    OwnedSocket socket(backend, fd);
     server.add_listener(fd);
+    socket.release();
     any = true;
   }
   if (!any) throw_os_error(EADDRNOTAVAIL, "bind on any address out of " + joined(addresses));
@@ -113,7 +115,10 @@ void listen_on_path(ServerState& server, Backend& backend, const SocketAddress& 
     int result = backend.unlink(path);
     if (result < 0 && result != -ENOENT) throw_os_error(-result, "remove " + address.str());
   }
-  server.add_listener(bound_socket(backend, address, options), address);
+  OwnedSocket socket(backend, bound_socket(backend, address, options));
+  server.add_listener(socket.get());
+  socket.release();
+  server.name_listener(address);
 }
 
 /// The end of each start_server.
@@ -123,7 +128,7 @@ Coro<Server> opened(std::shared_ptr<ServerState> state, bool start_serving) {
   if (start_serving) {
     try {
       state->start_serving();
-    } catch (const OSError&) {
+    } catch (...) {  // Rethrown.
       state->close();
       throw;
     }

@@ -7,6 +7,7 @@
 #include "owned_socket.hpp"
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -87,8 +88,7 @@ void ServerState::add_listener(int fd) {
   listeners_.push_back(std::make_unique<Listener>(*this, fd));
 }
 
-void ServerState::add_listener(int fd, const SocketAddress& address) {
-  add_listener(fd);
+void ServerState::name_listener(const SocketAddress& address) {
   if (!options_.get_cleanup_socket() || address.path()[0] == '\0') return;
   listeners_.back()->path = address.path();
   listeners_.back()->inode = backend_.socket_inode(address.path().c_str());
@@ -115,8 +115,15 @@ void ServerState::start_serving() {
     if (result < 0) throw_os_error(-result, "listen on descriptor " + std::to_string(listener->fd));
   }
   serving_ = true;
-  for (auto& listener : listeners_)
-    if (!closed_) accept_some(*listener);
+  starting_ = true;
+  try {
+    for (auto& listener : listeners_)
+      if (!closed_) accept_some(*listener);
+  } catch (...) {  // Rethrown.
+    starting_ = false;
+    throw;
+  }
+  starting_ = false;
 }
 
 void ServerState::accept_some(Listener& listener) {
@@ -159,11 +166,24 @@ bool ServerState::accepted(Listener& listener, std::int64_t result) {
   int error = static_cast<int>(-result);
   if (concerns_one_connection(error)) return true;
   bool retry = lacks_resources(error);
-  ExceptionContext context(retry ? "socket.accept() out of system resource"
-                                 : "Accept failed; the server no longer listens on the socket");
-  context.set_exception(make_os_error(error, "accept"));
-  loop().call_exception_handler(context);
+  if (starting_ && !retry)
+    throw_os_error(error, "accept on descriptor " + std::to_string(listener.fd));
+  try {
+    ExceptionContext context(retry ? "socket.accept() out of system resource"
+                                   : "Accept failed; the server no longer listens on the socket");
+    context.set_exception(make_os_error(error, "accept"));
+    loop().call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    loop().report_briefly("accept failed", std::current_exception());
+  }
   if (retry && !closed_) loop().arm(listener, deadline_after(loop().now_ns(), kAcceptRetryDelay));
+  if (retry) return false;
+  // Or clients would be let in, and wait for ever. A number that names nothing may be somebody
+  // else's in a moment.
+  if (error == EBADF)
+    backend_.release(std::exchange(listener.fd, -1));
+  else
+    stop_listening(listener);
   return false;
 }
 
@@ -269,23 +289,29 @@ std::vector<SocketAddress> ServerState::addresses() const {
   std::vector<SocketAddress> addresses;
   if (closed_) return addresses;
   for (const auto& listener : listeners_) {
+    if (listener->fd < 0) continue;  // it has failed
     RawAddress raw;
-    if (backend_.getsockname(listener->fd, raw.get(), raw.size) >= 0)
-      addresses.push_back(SocketAddressAccess::from_raw(raw));
+    int error = backend_.getsockname(listener->fd, raw.get(), raw.size);
+    if (error < 0) throw_os_error(-error, "address of descriptor " + std::to_string(listener->fd));
+    addresses.push_back(SocketAddressAccess::from_raw(raw));
   }
   return addresses;
 }
 
-void client_failed(Connection& connection, std::exception_ptr error) {
-  ExceptionContext context("Unhandled exception in client_connected_cb");
-  context.set_exception(std::move(error));
-  connection.loop().call_exception_handler(context);
+void client_failed(Connection& connection, const std::exception_ptr& error) {
+  try {
+    ExceptionContext context("Unhandled exception in client_connected_cb");
+    context.set_exception(error);
+    connection.loop().call_exception_handler(context);
+  } catch (const std::bad_alloc&) {
+    connection.loop().report_briefly("client failed", error);
+  }
   connection.close();
 }
 
 void client_task_done(const TaskHandle& task, Connection& connection) {
   if (task.cancelled()) return connection.close();
-  if (std::exception_ptr error = task.exception()) client_failed(connection, std::move(error));
+  if (std::exception_ptr error = task.exception()) client_failed(connection, error);
 }
 
 }  // namespace asyncio::detail

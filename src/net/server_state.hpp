@@ -25,10 +25,10 @@ class ServerState final : public Resource,
   ServerState(Backend& backend, std::shared_ptr<ClientHandler> handler, ServerOptions options);
   ~ServerState();
 
-  /// Takes over a bound socket.
+  /// Takes over a bound socket, unless it throws.
   void add_listener(int fd);
-  /// The same for a Unix socket, whose file goes with it, unless it is another one by then.
-  void add_listener(int fd, const SocketAddress& address);
+  /// The latest one is a Unix socket, whose file goes with it, unless it is another one by then.
+  void name_listener(const SocketAddress& address);
   /// All listeners are there.
   void open();
   void start_serving();
@@ -76,6 +76,7 @@ class ServerState final : public Resource,
   List<Waiter> waiters_;
   std::shared_ptr<ServerState> self_;
   bool serving_ = false;
+  bool starting_ = false;  // in start_serving: an error is its caller's
   bool closed_ = false;
   bool ended_ = false;  // closed and without connections
 };
