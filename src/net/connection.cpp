@@ -3,6 +3,7 @@
 // server have files of their own.
 #include "asyncio/detail/net/connection.hpp"
 
+#include "asyncio/detail/core/guarded_log.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
@@ -49,12 +50,22 @@ void Connection::start_tls(const TlsOptions& options) {
   check_plain();
   if (closing()) throw ConnectionResetError(ECONNRESET, "TLS with " + peer_.str());
   tls_ = std::make_unique<TlsLayer>(*this, options);
-  tls_->begin();
+  try {
+    tls_->begin();
+  } catch (...) {  // Rethrown: half begun, it would neither speak TLS nor end.
+    abort();
+    throw;
+  }
 }
 
 void Connection::accept_tls(const TlsOptions& options) {
   tls_ = std::make_unique<TlsLayer>(*this, options);
-  tls_->begin_for_owner();
+  try {
+    tls_->begin_for_owner();
+  } catch (...) {  // Rethrown.
+    abort();
+    throw;
+  }
 }
 
 /// Nothing more can be received or sent.
@@ -163,7 +174,8 @@ void Connection::wake_all(List<Waiter>& waiters) noexcept {
 
 void Connection::unreferenced() noexcept {
   if (!closing_ && !closed()) {
-    if (loop().debug()) log(LogLevel::warning, described("unclosed stream to"));
+    if (loop().debug())
+      log_guarded(LogLevel::warning, [&] { return described("unclosed stream to"); });
     pin();
     close();
     unpin();

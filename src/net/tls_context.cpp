@@ -236,8 +236,7 @@ void TlsContextState::keylog_filename(const std::string& path) {
 
 void TlsContextState::write_key(const SSL* ssl, const char* line) {
   auto* self = static_cast<TlsContextState*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  std::string whole = std::string(line) + "\n";
-  std::fputs(whole.c_str(), self->keylog_.get());
+  std::fprintf(self->keylog_.get(), "%s\n", line);
   std::fflush(self->keylog_.get());
 }
 

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -100,7 +101,11 @@ void TlsEngine::resume_session(const std::string& name) {
 
 bool TlsEngine::keep_session(SSL_SESSION* session) {
   if (session_name_.empty() || !SSL_SESSION_is_resumable(session)) return false;
-  first_context_->sessions().put(session_name_, session_generation_, SessionPtr(session));
+  SessionPtr ours(session);
+  try {
+    first_context_->sessions().put(session_name_, session_generation_, std::move(ours));
+  } catch (const std::bad_alloc&) {  // It must not go through OpenSSL, and no session is no loss.
+  }
   return true;
 }
 

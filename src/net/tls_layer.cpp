@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -298,8 +299,12 @@ void TlsLayer::finish_close() {
 void TlsLayer::ended() noexcept {
   disarm();
   if (handshaking()) {
-    handshake_error_ = std::make_exception_ptr(
-        ConnectionAbortedError(ECONNABORTED, "TLS handshake with " + peer_text()));
+    try {
+      handshake_error_ = std::make_exception_ptr(
+          ConnectionAbortedError(ECONNABORTED, "TLS handshake with " + peer_text()));
+    } catch (const std::bad_alloc&) {
+      handshake_error_ = std::current_exception();
+    }
     for (Waiter& waiter : handshake_waiters_) waiter.fire();
   }
   state_ = State::over;
