@@ -13,6 +13,12 @@ namespace {
 std::atomic<std::size_t> made{0};
 std::atomic<std::size_t> freed{0};
 std::atomic<std::size_t> live_bytes{0};
+thread_local std::uint64_t left_until_failure = 0;  // 0 for none
+
+/// Whether this allocation is to fail.
+[[maybe_unused]] bool fails() noexcept {
+  return left_until_failure != 0 && --left_until_failure == 0;
+}
 
 [[maybe_unused]] void* counted(void* block) noexcept {
   if (!block) return nullptr;
@@ -22,10 +28,11 @@ std::atomic<std::size_t> live_bytes{0};
 }
 
 [[maybe_unused]] void* allocate(std::size_t size) noexcept {
-  return counted(std::malloc(size ? size : 1));
+  return fails() ? nullptr : counted(std::malloc(size ? size : 1));
 }
 
 [[maybe_unused]] void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
+  if (fails()) return nullptr;
   auto align = static_cast<std::size_t>(alignment);
   return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
@@ -55,6 +62,12 @@ Allocations allocations() noexcept {
   return now;
 }
 
+AllocationFailure::AllocationFailure(std::uint64_t which) noexcept : armed_(which != 0) {
+  left_until_failure = which;
+}
+AllocationFailure::~AllocationFailure() { left_until_failure = 0; }
+bool AllocationFailure::happened() const noexcept { return armed_ && left_until_failure == 0; }
+
 }  // namespace test
 
 #if defined(__SANITIZE_THREAD__)
@@ -67,6 +80,10 @@ Allocations allocations() noexcept {
 #ifndef TEST_HAS_OWN_OPERATORS
 #define TEST_HAS_OWN_OPERATORS 1
 #endif
+
+namespace test {
+const bool kCountsAllocations = TEST_HAS_OWN_OPERATORS;
+}
 
 // ThreadSanitizer's runtime has operators of its own and allows no others: nothing is counted
 // there.

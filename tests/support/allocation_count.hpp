@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Counts what a test program takes from the heap with operator new. The program is linked with
+/// Counts what a test program takes from the heap with operator new, and makes that fail. The
+/// program is linked with
 /// allocation_count.cpp, which replaces the global operators: in CMake,
 /// `asyncio_add_test(core/lock SOURCES ${counting})`.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace test {
+
+/// False under ThreadSanitizer, which allows no other operators than its own: nothing is counted
+/// there, and nothing fails.
+extern const bool kCountsAllocations;
 
 /// Of all threads, since the program began.
 class Allocations {
@@ -33,6 +39,22 @@ class AllocationCount {
 
  private:
   Allocations begin_ = allocations();
+};
+
+/// While it lives, one allocation of this thread, counted from 1, throws std::bad_alloc; with 0
+/// none does. One object at a time.
+class AllocationFailure {
+ public:
+  explicit AllocationFailure(std::uint64_t which) noexcept;
+  ~AllocationFailure();
+  AllocationFailure(const AllocationFailure&) = delete;
+  AllocationFailure& operator=(const AllocationFailure&) = delete;
+
+  /// Whether it was come to.
+  bool happened() const noexcept;
+
+ private:
+  const bool armed_;
 };
 
 }  // namespace test

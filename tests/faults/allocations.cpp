@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+// AF: small programs while one allocation after another throws bad_alloc, until the program comes
+// to its end without. Such a program does what it should, or ends with bad_alloc, or with an error
+// that says what else became of it; it does not hang or crash, and nothing is left behind.
+//
+// With ASYNCIO_FAULTS=all each allocation fails in its turn, else some of them.
+#include "allocation_count.hpp"
+#include "asyncio/testing/simulated.hpp"
+#include "backends.hpp"
+#include "memory.hpp"
+#include "programs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <thread>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+
+/// Drops what is logged, without taking memory.
+class Quiet {
+ public:
+  Quiet() : previous_(set_log_handler([](const LogRecord&) {})) {}
+  ~Quiet() { set_log_handler(previous_); }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+
+ private:
+  LogHandler previous_;
+};
+
+class Allocations : public ::testing::TestWithParam<faults::Program> {
+ protected:
+  void SetUp() override {
+    if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+    test::announce_termination();
+  }
+
+  /// Runs the program once; what it does wrong, or nothing.
+  static std::string run_once(const faults::Program& program, const LoopFactory& factory,
+                              std::uint64_t which, bool& happened) {
+    Quiet quiet;
+    std::exception_ptr error;
+    test::allocation_of_the_moment = which;
+    {
+      test::AllocationFailure failure(which);
+      try {
+        RunOptions options;
+        options.loop_factory(factory);
+        auto main = [&program]() -> Coro<> { co_await wait_for(program.run(), 5s); };
+        asyncio::run(main(), options);
+      } catch (...) {  // Judged below.
+        error = std::current_exception();
+      }
+      happened = failure.happened();
+    }
+    if (!error || (happened && (test::lacks_memory(error) || ends_otherwise(error)))) return "";
+    return describe_exception(error);
+  }
+
+  /// How a connection ends whose other side had no memory.
+  static bool ends_otherwise(const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const TimeoutError&) {
+      return false;
+    } catch (const OSError&) {
+      return true;
+    } catch (const IncompleteReadError&) {
+      return true;
+    } catch (...) {  // Judged.
+      return false;
+    }
+  }
+
+  void sweep(const LoopFactory& factory) {
+    bool happened = false;
+    for (int warm = 0; warm < 2; ++warm) ASSERT_EQ(run_once(GetParam(), factory, 0, happened), "");
+    test::AllocationCount all;
+    run_once(GetParam(), factory, 0, happened);
+    const char* wanted = std::getenv("ASYNCIO_FAULTS");
+    bool every = wanted && std::string(wanted) == "all";
+    std::uint64_t step = every ? 1 : all.made() / kSample + 1;
+    std::ptrdiff_t descriptors = test::open_descriptors();
+    happened = true;
+    for (std::uint64_t which = 1; happened; which += step) {
+      SCOPED_TRACE("allocation " + std::to_string(which));
+      // Twice, if blocks are left: what is made once for the process stays.
+      if (left_by(which, factory, happened) > 0) {
+        ASSERT_LE(left_by(which, factory, happened), 0) << "blocks are left";
+      }
+      if (HasFailure()) return;
+      ASSERT_EQ(test::open_descriptors(), descriptors);
+    }
+  }
+
+  /// How many blocks one run has left behind.
+  static std::ptrdiff_t left_by(std::uint64_t which, const LoopFactory& factory, bool& happened) {
+    test::AllocationCount count;
+    std::string wrong = run_once(GetParam(), factory, which, happened);
+    EXPECT_EQ(wrong, "");
+    // Threads that nobody waited for take theirs with them.
+    for (int patience = 0; wrong.empty() && count.live() > 0 && patience < 40; ++patience)
+      std::this_thread::sleep_for(5ms);
+    return wrong.empty() ? count.live() : 0;
+  }
+
+  static constexpr std::uint64_t kSample = 40;
+};
+
+class CoreAllocations : public Allocations {};
+class NetAllocations : public Allocations {};
+
+TEST_P(CoreAllocations, fault191_each_fails_in_its_turn) {
+  sweep([] { return asyncio::testing::new_simulated_event_loop(); });
+}
+INSTANTIATE_TEST_SUITE_P(EveryProgram, CoreAllocations,
+                         ::testing::ValuesIn(faults::core_programs()),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+TEST_P(NetAllocations, fault191_each_fails_in_its_turn) { sweep(new_epoll_event_loop); }
+INSTANTIATE_TEST_SUITE_P(EveryProgram, NetAllocations, ::testing::ValuesIn(faults::programs()),
+                         [](const auto& each) { return std::string(each.param.name); });
+
+}  // namespace

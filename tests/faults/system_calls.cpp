@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+// FB: small programs, on loops of every kind, while each system call in its turn fails or does less
+// than it was asked to, and each wait ends late. Such a program does what it should, or says with
+// an error of the system why it could not; it does not hang, and nothing is left behind.
+//
+// With ASYNCIO_FAULTS=all each call fails in its turn until the program comes to its end without a
+// fault; else the first, the second, one in the middle and the last.
+#include "asyncio/testing/faults.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "programs.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <set>
+#include <string>
+#include <sys/wait.h>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using asyncio::testing::Faults;
+using asyncio::testing::SystemCall;
+
+struct Failure {
+  SystemCall call;
+  int error;
+};
+
+/// What the manual pages have. Not in it is what does not end: for want of descriptors a server
+/// waits (fault 56), and without epoll_wait there is no loop. Nor what is no error: communicate()
+/// goes on with a process that does not read.
+constexpr Failure kFailures[] = {
+    {SystemCall::accept, ECONNABORTED},
+    {SystemCall::bind, EADDRINUSE},
+    {SystemCall::bind, EACCES},
+    {SystemCall::close, EIO},
+    {SystemCall::close, EINTR},
+    {SystemCall::connect, ECONNREFUSED},
+    {SystemCall::connect, ENETUNREACH},
+    {SystemCall::epoll_create, EMFILE},
+    {SystemCall::epoll_ctl, ENOSPC},
+    {SystemCall::epoll_ctl, ENOMEM},
+    {SystemCall::eventfd, ENFILE},
+    {SystemCall::fcntl, EBADF},
+    {SystemCall::getpeername, ENOTCONN},
+    {SystemCall::getsockname, ENOBUFS},
+    {SystemCall::getsockopt, ENOBUFS},
+    {SystemCall::io_uring_enter, EAGAIN},
+    {SystemCall::io_uring_setup, EMFILE},
+    {SystemCall::listen, EADDRINUSE},
+    {SystemCall::poll, ENOMEM},
+    {SystemCall::read, EIO},
+    {SystemCall::recv, ECONNRESET},
+    {SystemCall::recv, ENOMEM},
+    {SystemCall::recvfrom, ECONNREFUSED},
+    {SystemCall::recvfrom, ENOMEM},
+    {SystemCall::recvmsg, ENOMEM},
+    {SystemCall::send, EPIPE},
+    {SystemCall::send, ENOBUFS},
+    {SystemCall::sendfile, EIO},
+    {SystemCall::sendfile, EINVAL},
+    {SystemCall::sendmsg, ECONNRESET},
+    {SystemCall::sendmsg, ENOMEM},
+    {SystemCall::sendto, EPERM},
+    {SystemCall::sendto, ENOBUFS},
+    {SystemCall::setsockopt, ENOPROTOOPT},
+    {SystemCall::shutdown, ENOTCONN},
+    {SystemCall::socket, EMFILE},
+    {SystemCall::socket, EAFNOSUPPORT},
+    {SystemCall::write, EIO},
+    {SystemCall::ring_accept, ECONNABORTED},
+    {SystemCall::ring_fsync, EIO},
+    {SystemCall::ring_openat, EACCES},
+    {SystemCall::ring_poll, ENOMEM},
+    {SystemCall::ring_read, EIO},
+    {SystemCall::ring_statx, EACCES},
+    {SystemCall::ring_write, ENOSPC},
+};
+
+constexpr SystemCall kTransfers[] = {
+    SystemCall::read,    SystemCall::recv,  SystemCall::send,      SystemCall::sendfile,
+    SystemCall::sendmsg, SystemCall::write, SystemCall::ring_read, SystemCall::ring_write,
+};
+
+constexpr SystemCall kInterrupted[] = {
+    SystemCall::accept, SystemCall::connect,  SystemCall::epoll_wait, SystemCall::io_uring_enter,
+    SystemCall::poll,   SystemCall::read,     SystemCall::recv,       SystemCall::recvfrom,
+    SystemCall::send,   SystemCall::sendfile, SystemCall::sendmsg,    SystemCall::sendto,
+    SystemCall::write,
+};
+
+constexpr SystemCall kWaits[] = {
+    SystemCall::accept, SystemCall::connect,   SystemCall::poll,       SystemCall::read,
+    SystemCall::recv,   SystemCall::recvfrom,  SystemCall::send,       SystemCall::sendto,
+    SystemCall::write,  SystemCall::ring_read, SystemCall::ring_write, SystemCall::ring_openat,
+};
+
+/// Whether every error in it says what the system said, or that bytes are missing.
+bool says_why(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const OSError& e) {
+    return (e.error_number() != 0 || dynamic_cast<const SSLError*>(&e)) && *e.what();
+  } catch (const IncompleteReadError&) {
+    return true;
+  } catch (const ExceptionGroup& group) {
+    bool all = true;
+    for (const std::exception_ptr& each : group.exceptions()) all = all && says_why(each);
+    return all;
+  } catch (...) {  // Judged.
+    return false;
+  }
+}
+
+struct Subject {
+  faults::Program program;
+  std::string backend;
+
+  std::string name() const { return program.name + ("_" + backend); }
+  friend void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name(); }
+};
+
+enum class Expected { right, right_or_reason };
+
+class SystemCalls : public ::testing::TestWithParam<Subject> {
+ protected:
+  void SetUp() override {
+    std::string refusal = test::refusal_of(GetParam().backend);
+    if (!refusal.empty()) GTEST_SKIP() << refusal;
+    expect_right();  // what the process keeps is made: certificates
+    run(quiet_, [](const std::string& outcome) { ASSERT_EQ(outcome, "right"); });
+  }
+
+  static EventLoop loop_of(const std::string& backend, Faults& faults) {
+    if (backend == "simulated") return faults.new_simulated_event_loop();
+    if (backend == "io_uring") return faults.new_uring_event_loop();
+    return faults.new_epoll_event_loop();
+  }
+
+  /// "right", "says why: ..." or what else happened.
+  std::string outcome_of(Faults& faults) {
+    test::LogCapture log;
+    RunOptions options;
+    options.loop_factory([&] { return loop_of(GetParam().backend, faults); });
+    auto main = []() -> Coro<> { co_await wait_for(GetParam().program.run(), 5s); };
+    try {
+      asyncio::run(main(), options);
+      return "right";
+    } catch (const TimeoutError&) {
+      return "it hangs";
+    } catch (...) {  // Described, for the test to judge.
+      std::exception_ptr error = std::current_exception();
+      return (says_why(error) ? "says why: " : "") + describe_exception(error);
+    }
+  }
+
+  void run(Faults& faults, const std::function<void(const std::string&)>& judge) {
+    std::ptrdiff_t before = test::open_descriptors();
+    judge(outcome_of(faults));
+    EXPECT_EQ(test::open_descriptors(), before) << "descriptors left open (R5)";
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
+  }
+
+  void expect_right() {
+    Faults none;
+    expect_right(none);
+  }
+  void expect_right(Faults& faults) {
+    run(faults, [](const std::string& outcome) { EXPECT_EQ(outcome, "right"); });
+  }
+  void expect_right_or_reason(Faults& faults) {
+    run(faults, [&](const std::string& outcome) {
+      bool reason = faults.injected() > 0 && outcome.starts_with("says why: ");
+      EXPECT_TRUE(outcome == "right" || reason) << outcome;
+    });
+  }
+
+  /// Runs the program with `inject(faults, k)` for one k after another, of `count` that there are
+  /// without faults.
+  void sweep(SystemCall call, int error, std::uint64_t count,
+             const std::function<void(Faults&, std::uint64_t)>& inject, Expected expected) {
+    if (count == 0) return;
+    std::set<std::uint64_t> sample{1, 2, count / 2 + 1, count};
+    const char* wanted = std::getenv("ASYNCIO_FAULTS");
+    bool all = wanted && std::string(wanted) == "all";
+    for (std::uint64_t k = 1; k <= 2 * count + 2; ++k) {
+      if (!all && !sample.contains(k)) continue;
+      SCOPED_TRACE("call " + std::to_string(static_cast<int>(call)) + ", number " +
+                   std::to_string(k) + ", error " + std::to_string(error));
+      Faults faults;
+      inject(faults, k);
+      expected == Expected::right ? expect_right(faults) : expect_right_or_reason(faults);
+      if (HasFailure() || faults.injected() == 0) return;
+    }
+  }
+
+  const Faults& quiet() const { return quiet_; }
+
+ private:
+  Faults quiet_;
+};
+
+TEST_P(SystemCalls, fault191_R1_R10_each_fails_in_its_turn) {
+  for (auto [call, error] : kFailures) {
+    int number = error;
+    SystemCall which = call;
+    sweep(
+        call, error, quiet().calls(call),
+        [=](Faults& faults, std::uint64_t k) { faults.fail(which, k, number); },
+        Expected::right_or_reason);
+  }
+}
+
+TEST_P(SystemCalls, fault48_fault51_fault82_short_and_interrupted_ones_change_nothing) {
+  for (SystemCall call : kTransfers) {
+    sweep(
+        call, 0, quiet().calls(call),
+        [=](Faults& faults, std::uint64_t k) { faults.shorten(call, k, 1); }, Expected::right);
+    Faults always;
+    always.shorten(call, 1, 100, Faults::kAlways);
+    if (quiet().calls(call) > 0) expect_right(always);
+  }
+  for (SystemCall call : kInterrupted)
+    sweep(
+        call, EINTR, quiet().calls(call),
+        [=](Faults& faults, std::uint64_t k) { faults.fail(call, k, EINTR, 2); }, Expected::right);
+}
+
+TEST_P(SystemCalls, R1_late_and_reordered_ends_change_nothing) {
+  for (SystemCall call : kWaits) {
+    sweep(
+        call, 0, quiet().waits(call),
+        [=](Faults& faults, std::uint64_t k) { faults.delay(call, k, 20); }, Expected::right);
+    Faults always;
+    always.delay(call, 1, 3, Faults::kAlways);
+    if (quiet().waits(call) > 0) expect_right(always);
+  }
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE("order " + std::to_string(seed));
+    Faults disorder;
+    disorder.disorder(seed);
+    expect_right(disorder);
+  }
+}
+
+std::vector<Subject> subjects() {
+  std::vector<Subject> all;
+  for (const faults::Program& program : faults::programs())
+    for (const char* backend : {"epoll", "io_uring", "simulated"})
+      if (program.everywhere || std::string_view(backend) != "simulated")
+        all.push_back({program, backend});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryProgram, SystemCalls, ::testing::ValuesIn(subjects()),
+                         [](const ::testing::TestParamInfo<Subject>& each) {
+                           return each.param.name();
+                         });
+
+}  // namespace
