@@ -27,12 +27,11 @@ class Random : public asyncio::detail::SeededRandom {
 /// While for_each_seed runs: the seed of the moment.
 inline std::uint64_t current_seed = 0;
 
-/// Calls `function(seed)` until one fails. With odd seeds the virtual loops it makes also run tasks
-/// that are ready in the same iteration in a random order (fault 25).
+/// Calls `function(seed)`, `count` times by default, until one fails. With odd seeds the virtual
+/// loops it makes also run tasks that are ready in the same iteration in a random order (fault 25).
 template <class F>
-void for_each_seed(F function) {
+void for_each_seed(F function, std::uint64_t count = kSanitized ? 500 : 2000) {
   std::uint64_t first = 1;
-  std::uint64_t count = kSanitized ? 500 : 2000;
   if (const char* text = std::getenv("ASYNCIO_SEEDS")) count = std::stoull(text);
   if (const char* text = std::getenv("SEED")) {
     first = std::stoull(text);
