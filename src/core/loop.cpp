@@ -61,9 +61,12 @@ std::uint64_t Loop::next_serial() noexcept {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {}
+Loop::Loop(std::unique_ptr<Poller> poller) : poller_(std::move(poller)) {
+  alive_.fetch_add(1, std::memory_order_relaxed);
+}
 
 Loop::~Loop() {
+  alive_.fetch_sub(1, std::memory_order_relaxed);
   close_abandoned();
   if (debug_) list_debug_loop(false);
 }

@@ -73,6 +73,30 @@ class SlabPool {
 
   std::size_t bytes() const noexcept { return slabs_ * Recycler::kSlabBytes; }
 
+  /// For the owner.
+  std::size_t used_bytes(const Recycler::Local& local) noexcept {
+    take_returned();
+    std::size_t full = slabs_ - spare_count_;
+    std::size_t bytes = 0;
+    for (std::size_t size_class = 0; size_class < Recycler::kClasses; ++size_class) {
+      std::size_t blocks = 0;
+      if (const Slab& current = *local.current[size_class]; current.owner) {
+        blocks += current.countdown - kCurrent;
+        --full;
+      }
+      for (const Slab& slab : partial_[size_class]) {
+        blocks += slab.countdown;
+        --full;
+      }
+      std::uintptr_t latest = local.latest[size_class];
+      if (latest > Recycler::kNothing &&
+          Recycler::slab_of(reinterpret_cast<void*>(latest))->owner == this)
+        --blocks;
+      bytes += blocks * size_of(size_class);  // modulo 2^64, if the latest one is of a full slab
+    }
+    return bytes + full * Recycler::kSlabBytes;
+  }
+
   /// For the owner, when the current slab has no free block.
   void* allocate(Slab*& current, std::size_t size_class) {
     take_returned();
@@ -262,6 +286,10 @@ void Recycler::deallocate_slow(void* block, std::size_t size) noexcept {
 }
 
 std::size_t Recycler::held_bytes() noexcept { return local_.pool ? local_.pool->bytes() : 0; }
+
+std::size_t Recycler::used_bytes() noexcept {
+  return local_.pool ? local_.pool->used_bytes(local_) : 0;
+}
 
 void Recycler::slab_due(Slab& slab) noexcept { slab.owner->due(slab); }
 

@@ -74,6 +74,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   Poller& poller() const noexcept { return *poller_; }
   /// Tells this loop from every other, also from those that are gone.
   std::uint64_t serial() const noexcept { return serial_; }
+  /// How many loops there are. One lives as long as a handle, a task or a future of it.
+  static std::size_t alive() noexcept { return alive_.load(std::memory_order_relaxed); }
 
   // Scheduling.
   void arm(Timer& timer, std::int64_t when) { timers_.push(timer, when); }
@@ -211,6 +213,8 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   void check_owner_of(const Wait& waiter) const;
   friend void check_thread_of_loop(std::uint64_t serial, const char* used);
   static std::uint64_t next_serial() noexcept;
+
+  static inline constinit std::atomic<std::size_t> alive_{0};
 
   ReadyList batch_;
   TimerHeap timers_;

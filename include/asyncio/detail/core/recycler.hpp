@@ -78,6 +78,9 @@ class Recycler {
 
   /// What this thread's pool has from the heap.
   static std::size_t held_bytes() noexcept;
+  /// What of that is handed out: blocks of live coroutines, futures, handles and the like. A slab
+  /// without a free block counts as a whole.
+  static std::size_t used_bytes() noexcept;
 
  private:
   friend class SlabPool;
