@@ -368,7 +368,7 @@ TEST(Cancellation, A2_18_of_two_requests_before_the_step_the_wait_throws_the_fir
   run_virtual([]() -> Coro<> {
     Trace trace;
     Task<> task = create_task(sleeper, std::ref(trace));
-    co_await sleep(0s);
+    co_await sleep(1s);
     task.cancel("first");
     task.cancel("second");
     auto ended = co_await capture(task);
