@@ -23,8 +23,7 @@ Coro<std::string> slowly() {
   co_return text();
 }
 
-// --- Tasks
-// ----------------------------------------------------------------------------------------
+// --- Tasks ---------------------------------------------------------------------------------------
 
 Coro<> tasks() {
   Task<std::string> first = create_task(slowly());
@@ -106,31 +105,30 @@ Coro<> cancelled() {
   require(ended.cancelled(), "not cancelled");
 }
 
-// --- Callbacks and futures
-// ------------------------------------------------------------------------
+// --- Callbacks and futures -----------------------------------------------------------------------
 
 Coro<> callbacks() {
   EventLoop loop = get_running_loop();
-  int calls = 0;
-  auto call = [&calls](const std::string&) { ++calls; };
+  auto calls = std::make_shared<int>(0);  // for callbacks that outlive a body without memory
+  auto call = [calls](const std::string&) { ++*calls; };
   loop.call_soon(call, text());
   loop.call_later(1ms, call, text());
   loop.call_at(loop.time() + 1ms, call, text());
   loop.call_soon_threadsafe(call, text());
   co_await sleep(5ms);
-  require(calls == 4, "a callback is lost or doubled");
+  require(*calls == 4, "a callback is lost or doubled");
 }
 
 Coro<> futures() {
   EventLoop loop = get_running_loop();
   Future<std::string> future = loop.create_future<std::string>();
-  int calls = 0;
-  future.add_done_callback([&calls, held = text()](const Future<std::string>&) { ++calls; });
+  auto calls = std::make_shared<int>(0);
+  future.add_done_callback([calls, held = text()](const Future<std::string>&) { ++*calls; });
   loop.call_soon([future, value = text()]() mutable { future.set_result(std::move(value)); });
   std::string got = co_await future;
   require(got == text(), "not the value of the future");
   co_await sleep(0s);
-  require(calls == 1, "the callback is lost or doubled");
+  require(*calls == 1, "the callback is lost or doubled");
 }
 
 /// What nobody awaits: each error is reported, once.
@@ -164,8 +162,7 @@ Coro<> threads() {
   require(one == text() && two == text(), "not the value of the call");
 }
 
-// --- Queues, locks and generators
-// -----------------------------------------------------------------
+// --- Queues, locks and generators ----------------------------------------------------------------
 
 Coro<> queues() {
   Queue<std::string> queue{2};
@@ -197,16 +194,18 @@ Coro<> primitives() {
     co_await with(permits, []() -> Coro<> { co_await sleep(1ms); });
     co_await event.wait();
   };
-  Task<> one = create_task(use);
-  Task<> two = create_task(use);
   auto wait_here = [&]() -> Coro<> {
     co_await with(condition, [&]() -> Coro<> { co_await condition.wait(); });
   };
-  Task<> three = create_task(wait_here);
-  co_await sleep(10ms);
-  event.set();
-  co_await with(condition, [&] { condition.notify_all(); });
-  co_await gather(one, two, three);
+  auto notify = [&] { condition.notify_all(); };
+  co_await with(TaskGroup(), [&](TaskGroup& group) -> Coro<> {
+    group.create_task(use);
+    group.create_task(use);
+    group.create_task(wait_here);
+    co_await sleep(10ms);
+    event.set();
+    co_await with(condition, notify);
+  });
   require(!lock.locked() && !permits.locked() && !condition.locked(), "a lock is held");
 }
 
