@@ -184,8 +184,9 @@ TEST_P(SubprocessStart, A5_1_size_of_the_pipes) {
   run([]() -> Coro<> {
     SubprocessOptions options;
     options.stdin(PIPE).stdout(PIPE).pipesize(1 << 18);
-    Process process = co_await create_subprocess_shell(options, "head -c 200000 /dev/zero");
+    Process process = co_await create_subprocess_shell(options, "head -c 200000 /dev/zero; cat");
     EXPECT_EQ(::fcntl(process.stdin()->fileno(), F_GETPIPE_SZ), 1 << 18);
+    process.stdin()->close();
     co_await wait_for(process.wait(), 30s);  // all of it has room in the pipe
     auto [out, err] = co_await process.communicate();
     EXPECT_EQ(out.size(), 200'000u);
