@@ -4,12 +4,12 @@
 #pragma once
 
 #include "asyncio/detail/core/seeded_random.hpp"
+#include "asyncio/testing/seeds.hpp"
 #include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 namespace test {
@@ -31,18 +31,14 @@ inline std::uint64_t current_seed = 0;
 /// loops it makes also run tasks that are ready in the same iteration in a random order (fault 25).
 template <class F>
 void for_each_seed(F function, std::uint64_t count = kSanitized ? 500 : 2000) {
-  std::uint64_t first = 1;
-  if (const char* text = std::getenv("ASYNCIO_SEEDS")) count = std::stoull(text);
-  if (const char* text = std::getenv("SEED")) {
-    first = std::stoull(text);
-    count = 1;
-  }
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+  const auto seeds = asyncio::testing::detail::seeds_to_run(count);
+  for (std::uint64_t i = 0; i < seeds.count; ++i) {
+    const std::uint64_t seed = seeds.first + i;
     SCOPED_TRACE("SEED=" + std::to_string(seed));
     current_seed = seed;
     function(seed);
     current_seed = 0;
-    if (testing::Test::HasFailure()) return;
+    if (::testing::Test::HasFailure()) return;
   }
 }
 
