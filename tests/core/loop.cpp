@@ -337,7 +337,7 @@ TEST(Loop, fault198_loop_and_future_as_static_objects) {
         loop.run_until_complete(nothing());
         std::exit(7);
       },
-      testing::ExitedWithCode(7), "");
+      ::testing::ExitedWithCode(7), "");
 }
 
 TEST(Loop, fault198_exit_inside_a_callback_and_a_task) {
@@ -347,7 +347,7 @@ TEST(Loop, fault198_exit_inside_a_callback_and_a_task) {
                 co_await sleep(1s);
                 std::exit(3);
               }),
-              testing::ExitedWithCode(3), "");
+              ::testing::ExitedWithCode(3), "");
 }
 
 // --- Threads ------------------------------------------------------------------------------------

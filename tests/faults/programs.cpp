@@ -2,6 +2,7 @@
 #include "programs.hpp"
 
 #include "connected.hpp"
+#include "descriptors.hpp"
 #include "tls.hpp"
 
 #include <cerrno>
@@ -22,24 +23,13 @@ namespace faults {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
+using test::OwnFd;
 using test::pattern;
 
 namespace {
 
 constexpr std::size_t kBytes = 20'000;
 constexpr std::string_view kQuestion = "a question that is not short enough to be nothing";
-
-/// Closed at the end.
-class OwnFd {
- public:
-  explicit OwnFd(int number) noexcept : fd(number) {}
-  OwnFd(const OwnFd&) = delete;
-  OwnFd& operator=(const OwnFd&) = delete;
-  ~OwnFd() {
-    if (fd >= 0) ::close(fd);
-  }
-  const int fd;
-};
 
 /// Stays for all runs.
 const test::Folder& folder() {
@@ -63,6 +53,13 @@ Coro<> send_back(StreamReader reader, StreamWriter writer) {
   co_await writer.wait_closed();
 }
 
+Coro<> close_both(StreamWriter writer, Server server) {
+  writer.close();
+  co_await writer.wait_closed();
+  server.close();
+  co_await server.wait_closed();
+}
+
 Coro<> exchange(ServerOptions serving, ConnectOptions connecting) {
   std::string text = pattern(kBytes);
   Server server = co_await start_server(send_back, "127.0.0.1", 0, serving);
@@ -74,10 +71,7 @@ Coro<> exchange(ServerOptions serving, ConnectOptions connecting) {
   co_await writer.drain();
   std::string got = co_await reader.readexactly(kBytes);
   require(got == text, "not the bytes that were sent");
-  writer.close();
-  co_await writer.wait_closed();
-  server.close();
-  co_await server.wait_closed();
+  co_await close_both(writer, server);
 }
 
 Coro<> tcp_echo() { co_await exchange(ServerOptions(), ConnectOptions()); }
@@ -104,10 +98,7 @@ Coro<> send_a_file() {
   auto [reader, writer] = co_await open_connection("127.0.0.1", server.sockets().at(0).port());
   std::string got = co_await reader.readexactly(kBytes);
   require(got == text, "not the bytes of the file");
-  writer.close();
-  co_await writer.wait_closed();
-  server.close();
-  co_await server.wait_closed();
+  co_await close_both(writer, server);
 }
 
 // --- Sockets of the program's own, and datagrams

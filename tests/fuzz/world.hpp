@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/asyncio.hpp"
+#include "captures.hpp"
 #include "choices.hpp"
 
 #include <cstddef>
@@ -14,16 +15,7 @@
 
 namespace fuzz {
 
-/// Counts the instances of what is put into frames, tasks and callbacks.
-class Counted {
- public:
-  Counted() noexcept { ++alive; }
-  Counted(const Counted&) noexcept { ++alive; }
-  Counted& operator=(const Counted&) noexcept = default;
-  ~Counted() { --alive; }
-
-  static inline int alive = 0;
-};
+using test::Counted;
 
 /// One end of a connection. What is written counts up from 0, byte by byte; so what comes has to
 /// count up as well.

@@ -80,6 +80,17 @@ Coro<std::string> outcome_of_download(std::uint16_t port, bool tls) {
   co_return (clear ? "error: " : "wrong: ") + describe_exception(outcome.exception());
 }
 
+/// All bytes, or an error: nothing else will do.
+int count_exact(const std::vector<std::string>& outcomes, const ChaosProxy& proxy) {
+  int exact = 0;
+  for (const std::string& outcome : outcomes) {
+    EXPECT_TRUE(outcome == "exact" || outcome.starts_with("error: ")) << outcome << "\n"
+                                                                      << proxy.log();
+    exact += outcome == "exact" ? 1 : 0;
+  }
+  return exact;
+}
+
 /// So many at once, through one proxy.
 Coro<int> downloads(std::uint16_t server, std::uint64_t seed, bool tls) {
   ChaosProxy proxy(server, seed);
@@ -89,12 +100,7 @@ Coro<int> downloads(std::uint16_t server, std::uint64_t seed, bool tls) {
   for (int i = 0; i < kAtOnce; ++i) all.push_back(outcome_of_download(proxy.port(), tls));
   std::vector<std::string> outcomes = co_await gather(std::move(all));
   EXPECT_LT(get_running_loop().time() - begin, kLimit + 1s) << proxy.log();
-  int exact = 0;
-  for (const std::string& outcome : outcomes) {
-    EXPECT_TRUE(outcome == "exact" || outcome.starts_with("error: ")) << outcome << "\n"
-                                                                      << proxy.log();
-    exact += outcome == "exact" ? 1 : 0;
-  }
+  int exact = count_exact(outcomes, proxy);
   co_await proxy.close();
   co_return exact;
 }
@@ -190,12 +196,7 @@ Coro<int> curls(std::uint64_t seed, bool tls, const test::Folder& folder) {
   for (int i = 0; i < kAtOnce; ++i)
     all.push_back(outcome_of_curl(proxy.port(), tls, folder.file(std::to_string(i))));
   std::vector<std::string> outcomes = co_await gather(std::move(all));
-  int exact = 0;
-  for (const std::string& outcome : outcomes) {
-    EXPECT_TRUE(outcome == "exact" || outcome.starts_with("error: ")) << outcome << "\n"
-                                                                      << proxy.log();
-    exact += outcome == "exact" ? 1 : 0;
-  }
+  int exact = count_exact(outcomes, proxy);
   co_await proxy.close();
   server.close();
   server.abort_clients();

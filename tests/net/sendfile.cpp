@@ -5,6 +5,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "descriptors.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,29 +23,9 @@ using test::connected;
 using test::Connected;
 using test::error_of;
 using test::pattern;
+using test::TemporaryFile;
 
 namespace {
-
-/// A file without a name.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& content, off_t at = 0) {
-    char name[] = "/tmp/asyncio.XXXXXX";
-    fd = ::mkostemp(name, O_CLOEXEC);
-    ::unlink(name);
-    for (std::size_t done = 0; done < content.size();) {
-      ssize_t count =
-          ::pwrite(fd, content.data() + done, content.size() - done, at + static_cast<off_t>(done));
-      if (count <= 0) break;
-      done += static_cast<std::size_t>(count);
-    }
-  }
-  ~TemporaryFile() { ::close(fd); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  off_t position() const { return ::lseek(fd, 0, SEEK_CUR); }
-  int fd;
-};
 
 class Sendfile : public test::BackendTest {};
 class RealSendfile : public test::BackendTest {};

@@ -5,6 +5,7 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/testing/faults.hpp"
 #include "captures.hpp"
+#include "descriptors.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,21 +19,10 @@
 
 using namespace asyncio;
 using namespace std::chrono_literals;
+using test::OwnFd;
 using test::thrown;
 
 namespace {
-
-/// Closed at the end.
-class OwnFd {
- public:
-  explicit OwnFd(int number = -1) noexcept : fd(number) {}
-  OwnFd(OwnFd&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-  ~OwnFd() { close(); }
-  void close() {
-    if (fd >= 0) ::close(std::exchange(fd, -1));
-  }
-  int fd;
-};
 
 class Pair {
  public:

@@ -4,12 +4,12 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "descriptors.hpp"
 #include "protocols.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +23,7 @@ using test::error_of;
 using test::pattern;
 using test::pki;
 using test::settle;
+using test::TemporaryFile;
 using test::thrown;
 
 namespace {
@@ -196,14 +197,11 @@ TEST_P(WriterTransport, A3_5_has_no_protocol) {
 
 TEST_P(WriterTransport, A9_6_sendfile_takes_it) {
   run([]() -> Coro<> {
-    auto close = [](std::FILE* open) { std::fclose(open); };
-    std::unique_ptr<std::FILE, decltype(close)> file(std::tmpfile());
     std::string content = pattern(100'000);
-    std::fwrite(content.data(), 1, content.size(), file.get());
-    std::fflush(file.get());
+    TemporaryFile file(content);
     Connected both = co_await connected();
     auto sending = create_task([&]() -> Coro<std::size_t> {
-      return get_running_loop().sendfile(both.writer().transport(), ::fileno(file.get()));
+      return get_running_loop().sendfile(both.writer().transport(), file.fd);
     });
     std::string got = co_await both.peer_reader().readexactly(content.size());
     EXPECT_TRUE(got == content);

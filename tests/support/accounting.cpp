@@ -4,6 +4,7 @@
 #include "allocation_count.hpp"
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/core/recycler.hpp"
+#include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,13 +28,7 @@ namespace {
 /// What the library and GoogleTest make when they are first used, and keep.
 constexpr std::size_t kKeptBlocks = 16;
 /// The thread sanitizer begins one of its own together with the program's first.
-#if defined(__SANITIZE_THREAD__)
-constexpr std::size_t kKeptThreads = 1;
-#elif defined(__has_feature)
-constexpr std::size_t kKeptThreads = __has_feature(thread_sanitizer) ? 1 : 0;
-#else
-constexpr std::size_t kKeptThreads = 0;
-#endif
+constexpr std::size_t kKeptThreads = kThreadSanitizer ? 1 : 0;
 
 std::size_t allocated_blocks() noexcept {
   if (!allocations) return 0;
