@@ -278,12 +278,13 @@ class StreamWriter {
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept {
     return {connection_->low_water(), connection_->high_water()};
   }
-  /// Throws   ValueError unless high >= low.
-  void set_write_buffer_limits(std::size_t high, std::size_t low) const {
+  /// In bytes. `high` alone makes low a quarter of it, `low` alone makes high four times as much;
+  /// without both it is the default.
+  ///
+  /// Throws   ValueError unless high >= low >= 0.
+  void set_write_buffer_limits(std::optional<std::ptrdiff_t> high = std::nullopt,
+                               std::optional<std::ptrdiff_t> low = std::nullopt) const {
     connection_->set_limits(high, low);
-  }
-  void set_write_buffer_limits(std::size_t high = 64 * 1024) const {
-    set_write_buffer_limits(high, high / 4);
   }
 
   /// The transport of the connection, for what takes one; it is complete with transports.hpp. The

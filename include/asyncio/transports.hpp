@@ -80,11 +80,9 @@ class WriteTransport : public virtual BaseTransport {
   virtual std::size_t get_write_buffer_size() const noexcept = 0;
   /// (low, high) in bytes.
   virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept = 0;
-  /// Throws   ValueError unless high >= low.
-  virtual void set_write_buffer_limits(std::size_t high, std::size_t low) = 0;
-  void set_write_buffer_limits(std::size_t high = 64 * 1024) {
-    set_write_buffer_limits(high, high / 4);
-  }
+  /// As StreamWriter::set_write_buffer_limits.
+  virtual void set_write_buffer_limits(std::optional<std::ptrdiff_t> high = std::nullopt,
+                                       std::optional<std::ptrdiff_t> low = std::nullopt) = 0;
 };
 
 /// asyncio  Transports and Protocols, Read-only and Write-only Transports
@@ -107,10 +105,9 @@ class DatagramTransport : public virtual BaseTransport {
   virtual void abort() = 0;
   virtual std::size_t get_write_buffer_size() const noexcept = 0;
   virtual std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept = 0;
-  virtual void set_write_buffer_limits(std::size_t high, std::size_t low) = 0;
-  void set_write_buffer_limits(std::size_t high = 64 * 1024) {
-    set_write_buffer_limits(high, high / 4);
-  }
+  /// As StreamWriter::set_write_buffer_limits.
+  virtual void set_write_buffer_limits(std::optional<std::ptrdiff_t> high = std::nullopt,
+                                       std::optional<std::ptrdiff_t> low = std::nullopt) = 0;
   /// Its own address; nullopt once it is closed.
   virtual std::optional<SocketAddress> sockname() const = 0;
 };

@@ -57,7 +57,8 @@ std::pair<std::size_t, std::size_t> ConnectionTransport::get_write_buffer_limits
   return {connection_->low_water(), connection_->high_water()};
 }
 
-void ConnectionTransport::set_write_buffer_limits(std::size_t high, std::size_t low) {
+void ConnectionTransport::set_write_buffer_limits(std::optional<std::ptrdiff_t> high,
+                                                  std::optional<std::ptrdiff_t> low) {
   connection_->set_limits(high, low);
 }
 

@@ -29,7 +29,8 @@ class ConnectionTransport : public Transport {
   bool can_write_eof() const noexcept final;
   std::size_t get_write_buffer_size() const noexcept final;
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept final;
-  void set_write_buffer_limits(std::size_t high, std::size_t low) final;
+  void set_write_buffer_limits(std::optional<std::ptrdiff_t> high,
+                               std::optional<std::ptrdiff_t> low) final;
 
   int fileno() const noexcept final;
   std::optional<TlsInfo> ssl_object() const final;

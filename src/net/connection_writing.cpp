@@ -5,6 +5,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
 #include "tls_layer.hpp"
+#include "write_limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -201,12 +202,10 @@ void Connection::write_eof() {
   if (queue_.empty()) sent_all();
 }
 
-void Connection::set_limits(std::size_t high, std::size_t low) {
-  if (high < low)
-    throw ValueError("high (" + std::to_string(high) + ") must be >= low (" + std::to_string(low) +
-                     ") must be >= 0");
-  high_water_ = high;
-  low_water_ = low;
+void Connection::set_limits(std::optional<std::ptrdiff_t> high, std::optional<std::ptrdiff_t> low) {
+  WriteLimits limits(high, low);
+  high_water_ = limits.high;
+  low_water_ = limits.low;
   if (queue_.size() > high_water_) pause();
 }
 

@@ -7,6 +7,7 @@
 #include "asyncio/transports.hpp"
 #include "protocol_calls.hpp"
 #include "sockaddr.hpp"
+#include "write_limits.hpp"
 
 #include <cerrno>
 #include <deque>
@@ -91,12 +92,11 @@ class Endpoint final : public DatagramTransport,
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
     return {low_, high_};
   }
-  void set_write_buffer_limits(std::size_t high, std::size_t low) override {
-    if (high < low)
-      throw ValueError("high (" + std::to_string(high) + ") must be >= low (" +
-                       std::to_string(low) + ") must be >= 0");
-    high_ = high;
-    low_ = low;
+  void set_write_buffer_limits(std::optional<std::ptrdiff_t> high,
+                               std::optional<std::ptrdiff_t> low) override {
+    WriteLimits limits(high, low);
+    high_ = limits.high;
+    low_ = limits.low;
     if (queued_ > high_) pause();
   }
   std::optional<SocketAddress> sockname() const override {

@@ -81,6 +81,9 @@ TEST_P(Datagrams, A9_5_echo_empty_and_large) {
     EXPECT_EQ(client->get_extra_info("peername"), "127.0.0.1:" + std::to_string(port));
     client->set_write_buffer_limits(400);
     EXPECT_EQ(client->get_write_buffer_limits(), std::make_pair(100ul, 400ul));
+    client->set_write_buffer_limits(std::nullopt, 50);
+    EXPECT_EQ(client->get_write_buffer_limits(), std::make_pair(50ul, 200ul));
+    EXPECT_THROW(client->set_write_buffer_limits(-1), ValueError);
     client->set_write_buffer_limits();
     EXPECT_EQ(client->get_write_buffer_limits(), std::make_pair(16384ul, 65536ul));
     std::string large = test::pattern(65'000);

@@ -283,7 +283,8 @@ class ForeignTransport final : public Transport {
   std::pair<std::size_t, std::size_t> get_write_buffer_limits() const noexcept override {
     return {0, 0};
   }
-  void set_write_buffer_limits(std::size_t, std::size_t) override {}
+  void set_write_buffer_limits(std::optional<std::ptrdiff_t>,
+                               std::optional<std::ptrdiff_t>) override {}
   int fileno() const noexcept override { return -1; }
   std::optional<TlsInfo> ssl_object() const override { return {}; }
 

@@ -202,6 +202,7 @@ TEST_P(StreamsTest, A3_6_high_and_low_water) {
     EXPECT_EQ(writer.get_write_buffer_limits(), std::make_pair(16384ul, 65536ul));
     writer.set_write_buffer_limits(1000, 10);
     EXPECT_THROW(writer.set_write_buffer_limits(10, 1000), ValueError);
+    EXPECT_EQ(writer.get_write_buffer_limits(), std::make_pair(10ul, 1000ul));
     writer.write(pattern(8'000'000));
     auto draining = create_task(drain, writer);
     co_await settle();

@@ -126,8 +126,18 @@ TEST_P(Transports, A11_write_limits_pause_and_resume) {
     transport->set_write_buffer_limits(4000);
     EXPECT_EQ(transport->get_write_buffer_limits(),
               (std::pair<std::size_t, std::size_t>(1000, 4000)));
+    transport->set_write_buffer_limits(std::nullopt, 300);
+    EXPECT_EQ(transport->get_write_buffer_limits(),
+              (std::pair<std::size_t, std::size_t>(300, 1200)));
     EXPECT_EQ(thrown([&] { transport->set_write_buffer_limits(1, 2); }),
               "asyncio::ValueError: high (1) must be >= low (2) must be >= 0");
+    EXPECT_EQ(thrown([&] { transport->set_write_buffer_limits(-1); }),
+              "asyncio::ValueError: high (-1) must be >= low (-1) must be >= 0");
+    EXPECT_EQ(thrown([&] { transport->set_write_buffer_limits(std::nullopt, -1); }),
+              "asyncio::ValueError: high (-4) must be >= low (-1) must be >= 0");
+    EXPECT_EQ(transport->get_write_buffer_limits(),
+              (std::pair<std::size_t, std::size_t>(300, 1200)));
+    transport->set_write_buffer_limits(4000);
     peer->transport->pause_reading();
     std::string input = pattern(16 << 20);
     transport->write(input);

@@ -116,7 +116,7 @@ class Connection final : public ReaderState, public Resource {
   std::size_t queued() const noexcept { return queue_.size(); }
   std::size_t high_water() const noexcept { return high_water_; }
   std::size_t low_water() const noexcept { return low_water_; }
-  void set_limits(std::size_t high, std::size_t low);
+  void set_limits(std::optional<std::ptrdiff_t> high, std::optional<std::ptrdiff_t> low);
 
   /// While it is set, writes are refused, and drain waiters are woken when nothing is kept.
   void set_sending_file(bool sending) noexcept { sending_file_ = sending; }
