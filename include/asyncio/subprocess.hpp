@@ -9,12 +9,14 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace asyncio {
@@ -29,6 +31,20 @@ enum class Redirection : unsigned char {
 inline constexpr Redirection PIPE = Redirection::pipe;
 inline constexpr Redirection STDOUT = Redirection::stdout_;
 inline constexpr Redirection DEVNULL = Redirection::devnull;
+
+/// A user or a group, by number or by name.
+class Account {
+ public:
+  template <std::integral T>
+  Account(T number) noexcept : id_(static_cast<std::int64_t>(number)) {}
+  template <std::convertible_to<std::string_view> T>
+  Account(T&& name) : id_(std::string(std::string_view(name))) {}
+
+  const std::variant<std::int64_t, std::string>& id() const noexcept { return id_; }
+
+ private:
+  std::variant<std::int64_t, std::string> id_;
+};
 
 /// How create_subprocess_exec starts a program.
 class SubprocessOptions {
@@ -66,12 +82,13 @@ class SubprocessOptions {
     env_ = std::move(variables);
     return *this;
   }
-  /// The program, if it is to be told another name in the first argument.
+  /// The program, if it is to be told another name in the first argument; for a command line the
+  /// shell.
   SubprocessOptions& executable(std::string path) {
     executable_ = std::move(path);
     return *this;
   }
-  /// Descriptors that the program has under the same numbers, too.
+  /// Descriptors that the program has under the same numbers, too. All others are closed then.
   SubprocessOptions& pass_fds(std::vector<int> fds) {
     pass_fds_ = std::move(fds);
     return *this;
@@ -100,15 +117,16 @@ class SubprocessOptions {
     umask_ = mask;
     return *this;
   }
-  SubprocessOptions& user(unsigned id) {
-    user_ = id;
+  /// Whom the program runs as. A name is looked up when it is started.
+  SubprocessOptions& user(Account id) {
+    user_ = std::move(id);
     return *this;
   }
-  SubprocessOptions& group(unsigned id) {
-    group_ = id;
+  SubprocessOptions& group(Account id) {
+    group_ = std::move(id);
     return *this;
   }
-  SubprocessOptions& extra_groups(std::vector<unsigned> ids) {
+  SubprocessOptions& extra_groups(std::vector<Account> ids) {
     extra_groups_ = std::move(ids);
     return *this;
   }
@@ -127,9 +145,9 @@ class SubprocessOptions {
   bool get_start_new_session() const noexcept { return start_new_session_; }
   const std::optional<int>& get_process_group() const noexcept { return process_group_; }
   const std::optional<unsigned>& get_umask() const noexcept { return umask_; }
-  const std::optional<unsigned>& get_user() const noexcept { return user_; }
-  const std::optional<unsigned>& get_group() const noexcept { return group_; }
-  const std::optional<std::vector<unsigned>>& get_extra_groups() const noexcept {
+  const std::optional<Account>& get_user() const noexcept { return user_; }
+  const std::optional<Account>& get_group() const noexcept { return group_; }
+  const std::optional<std::vector<Account>>& get_extra_groups() const noexcept {
     return extra_groups_;
   }
 
@@ -148,9 +166,9 @@ class SubprocessOptions {
   std::vector<int> pass_fds_;
   std::optional<int> process_group_;
   std::optional<unsigned> umask_;
-  std::optional<unsigned> user_;
-  std::optional<unsigned> group_;
-  std::optional<std::vector<unsigned>> extra_groups_;
+  std::optional<Account> user_;
+  std::optional<Account> group_;
+  std::optional<std::vector<Account>> extra_groups_;
   bool close_fds_ = true;
   bool restore_signals_ = true;
   bool start_new_session_ = false;
@@ -245,7 +263,8 @@ std::vector<std::string> strings(Args&&... args) {
 ///
 /// Awaits   a few iterations, as in Python; the program runs when the call returns.
 /// Throws   FileNotFoundError, PermissionError or another OSError with the program or folder;
-///          ValueError for a zero byte in an argument; RuntimeError on a simulated loop.
+///          ValueError for a zero byte in an argument, or a number that is no user or group;
+///          LookupError for the name of one that is not there; RuntimeError on a simulated loop.
 /// Cancel   kills the program and waits for its end.
 /// Thread   the loop's.
 /// asyncio  Subprocesses, create_subprocess_exec
@@ -265,8 +284,8 @@ Coro<Process> create_subprocess_exec(std::string program, Args&&... args) {
                                 std::forward<Args>(args)...);
 }
 
-/// Starts /bin/sh with a command line. Text of others in it needs quoting (shell injection):
-/// create_subprocess_exec does not.
+/// Starts /bin/sh, or the executable of the options, with a command line. Text of others in it
+/// needs quoting (shell injection): create_subprocess_exec does not.
 ///
 /// asyncio  Subprocesses, create_subprocess_shell
 Coro<Process> create_subprocess_shell(SubprocessOptions options, std::string command);

@@ -3,6 +3,7 @@
 #include "spawn.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "asyncio/logging.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +12,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits>
 #include <linux/close_range.h>
+#include <pwd.h>
 #include <string_view>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,6 +42,8 @@ struct Plan {
   std::vector<char*> argv;
   std::vector<char*> envp;
   char** environment = nullptr;
+  std::optional<uid_t> user;
+  std::optional<gid_t> group;
   std::vector<gid_t> groups;
   std::array<int, 3> standard{};
   const SubprocessOptions* options = nullptr;
@@ -91,8 +96,9 @@ void place_standard_descriptors(const Plan& plan) noexcept {
 }
 
 void leave_descriptors(const Plan& plan) noexcept {
-  if (plan.options->get_close_fds() &&
-      ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) != 0) {
+  // As in Python, which closes the others if any is to be passed.
+  bool close_others = plan.options->get_close_fds() || !plan.options->get_pass_fds().empty();
+  if (close_others && ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) != 0) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     for (int fd = 3; fd < static_cast<int>(limit.rlim_cur); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -102,17 +108,10 @@ void leave_descriptors(const Plan& plan) noexcept {
 
 /// By system calls: the C library's functions would change all threads of the parent.
 void change_user(const Plan& plan) noexcept {
-  const SubprocessOptions& options = *plan.options;
-  if (options.get_extra_groups())
+  if (plan.options->get_extra_groups())
     prepared(plan, ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == 0);
-  if (options.get_group()) {
-    gid_t id = *options.get_group();
-    prepared(plan, ::syscall(SYS_setregid, id, id) == 0);
-  }
-  if (options.get_user()) {
-    uid_t id = *options.get_user();
-    prepared(plan, ::syscall(SYS_setreuid, id, id) == 0);
-  }
+  if (plan.group) prepared(plan, ::syscall(SYS_setregid, *plan.group, *plan.group) == 0);
+  if (plan.user) prepared(plan, ::syscall(SYS_setreuid, *plan.user, *plan.user) == 0);
 }
 
 [[noreturn]] void become_program(const Plan& plan) noexcept {
@@ -210,6 +209,57 @@ void fill_environment(Plan& plan) {
   plan.environment = plan.envp.data();
 }
 
+/// The number of a user or group, by getpwnam_r or getgrnam_r.
+template <class Entry>
+unsigned look_up(int (*function)(const char*, Entry*, char*, std::size_t, Entry**),
+                 unsigned Entry::* number, const char* what, const std::string& name) {
+  check_text(name);
+  std::vector<char> room(1024);
+  while (true) {
+    Entry entry{};
+    Entry* found = nullptr;
+    int error = function(name.c_str(), &entry, room.data(), room.size(), &found);
+    if (error == ERANGE) {
+      room.resize(room.size() * 2);
+      continue;
+    }
+    if (found) return entry.*number;
+    constexpr std::array kNotThere{0, ENOENT, ESRCH, EBADF, EPERM};  // see getpwnam(3)
+    if (std::ranges::find(kNotThere, error) == kNotThere.end())
+      throw_os_error(error, what + (" " + name));
+    throw LookupError(what + ("(): name not found: '" + name + "'"));
+  }
+}
+
+/// -1 would mean "as before" to the system: a program would keep the rights it was to lose.
+unsigned number_of(std::int64_t id, const char* what) {
+  if (id < 0)
+    throw ValueError(std::string(what) + " ID cannot be negative, got " + std::to_string(id));
+  if (id >= std::numeric_limits<std::uint32_t>::max())
+    throw ValueError(std::string(what) + " ID is too large: " + std::to_string(id));
+  return static_cast<unsigned>(id);
+}
+
+uid_t user_of(const Account& user) {
+  if (const auto* name = std::get_if<std::string>(&user.id()))
+    return look_up<passwd>(&::getpwnam_r, &passwd::pw_uid, "getpwnam", *name);
+  return number_of(std::get<std::int64_t>(user.id()), "User");
+}
+
+gid_t group_of(const Account& group) {
+  if (const auto* name = std::get_if<std::string>(&group.id()))
+    return look_up<::group>(&::getgrnam_r, &::group::gr_gid, "getgrnam", *name);
+  return number_of(std::get<std::int64_t>(group.id()), "Group");
+}
+
+void fill_accounts(Plan& plan) {
+  const SubprocessOptions& options = *plan.options;
+  if (options.get_group()) plan.group = group_of(*options.get_group());
+  if (options.get_extra_groups())
+    for (const Account& group : *options.get_extra_groups()) plan.groups.push_back(group_of(group));
+  if (options.get_user()) plan.user = user_of(*options.get_user());
+}
+
 void fill(Plan& plan, const SubprocessOptions& options, const std::vector<std::string>& args) {
   if (args.empty()) throw ValueError("a program is needed");
   plan.options = &options;
@@ -221,8 +271,9 @@ void fill(Plan& plan, const SubprocessOptions& options, const std::vector<std::s
   if (options.get_cwd()) check_text(*options.get_cwd());
   plan.programs = candidates(options.get_executable().value_or(args.front()), options);
   for (const std::string& program : plan.programs) check_text(program);
-  if (options.get_extra_groups())
-    plan.groups.assign(options.get_extra_groups()->begin(), options.get_extra_groups()->end());
+  fill_accounts(plan);
+  if (!options.get_close_fds() && !options.get_pass_fds().empty())
+    log(LogLevel::warning, "pass_fds overriding close_fds.");
   fill_environment(plan);
 }
 

@@ -129,8 +129,9 @@ Coro<std::pair<Bytes, Bytes>> Process::communicate(Bytes input) const {
 }
 
 Coro<Process> create_subprocess_shell(SubprocessOptions options, std::string command) {
-  return detail::create_subprocess(
-      std::move(options), detail::strings("/bin/sh", std::string("-c"), std::move(command)));
+  std::string shell = options.get_executable().value_or("/bin/sh");
+  return detail::create_subprocess(std::move(options),
+                                   detail::strings(std::move(shell), "-c", std::move(command)));
 }
 
 Coro<Process> create_subprocess_shell(std::string command) {

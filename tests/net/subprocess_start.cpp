@@ -2,6 +2,7 @@
 /// A5.1: how a child is started, what it inherits, and what may prevent it.
 #include "asyncio/asyncio.hpp"
 #include "backends.hpp"
+#include "captures.hpp"
 #include "connected.hpp"
 #include "descriptor_limit.hpp"
 #include "subprocesses.hpp"
@@ -214,9 +215,63 @@ TEST_P(SubprocessStart, A5_1_session_group_and_user) {
     EXPECT_TRUE(group);
     if (::geteuid() != 0) co_return;
     std::string user = co_await output(
-        SubprocessOptions().user(12345).group(54321).extra_groups(std::vector<unsigned>(1, 77)),
+        SubprocessOptions().user(12345).group(54321).extra_groups(std::vector<Account>(1, 77)),
         "id -u; id -g; id -G");
     EXPECT_EQ(user, "12345\n54321\n54321 77\n");
+  });
+}
+
+TEST_P(SubprocessStart, A5_1_user_and_groups_by_name) {
+  run([]() -> Coro<> {
+    std::string text = co_await error_of_starting(SubprocessOptions().user("no-such-user"), "true");
+    EXPECT_EQ(text, "asyncio::LookupError: getpwnam(): name not found: 'no-such-user'");
+    text = co_await error_of_starting(SubprocessOptions().group("no-such-group"), "true");
+    EXPECT_EQ(text, "asyncio::LookupError: getgrnam(): name not found: 'no-such-group'");
+    text = co_await error_of_starting(SubprocessOptions().user(std::string("a\0b", 3)), "true");
+    EXPECT_EQ(text, "asyncio::ValueError: embedded null byte");
+    // What the system would take for "as before".
+    text = co_await error_of_starting(SubprocessOptions().user(-1), "true");
+    EXPECT_EQ(text, "asyncio::ValueError: User ID cannot be negative, got -1");
+    text = co_await error_of_starting(SubprocessOptions().group(0xffffffffu), "true");
+    EXPECT_EQ(text, "asyncio::ValueError: Group ID is too large: 4294967295");
+    std::vector<Account> mixed{"daemon", 77};
+    text = co_await error_of_starting(SubprocessOptions().extra_groups(std::vector<Account>(1, -7)),
+                                      "true");
+    EXPECT_EQ(text, "asyncio::ValueError: Group ID cannot be negative, got -7");
+    if (::geteuid() != 0) co_return;
+    SubprocessOptions options;
+    options.user("daemon").group("daemon").extra_groups(mixed);
+    text = co_await output(options, "id -un; id -gn; id -G | tr ' ' '\n' | tail -n 1");
+    EXPECT_EQ(text, "daemon\ndaemon\n77\n");
+  });
+}
+
+TEST_P(SubprocessStart, A5_2_another_shell) {
+  run([]() -> Coro<> {
+    std::string name = co_await output(SubprocessOptions().executable("/bin/bash"), "echo $0");
+    EXPECT_EQ(name, "/bin/bash\n");
+  });
+}
+
+/// CPython warns and closes them, too.
+TEST_P(SubprocessStart, A5_1_pass_fds_closes_the_others) {
+  run([]() -> Coro<> {
+    int other = ::open("/dev/null", O_RDONLY);  // inherited, unless it is closed
+    int passed = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    test::LogCapture log;
+    SubprocessOptions options;
+    options.close_fds(false);
+    std::string here = "test -e /proc/self/fd/" + std::to_string(other) + "; echo $?; ";
+    std::string open = co_await output(options, here);
+    EXPECT_EQ(open, "0\n");
+    EXPECT_EQ(log.count("pass_fds"), 0);
+    options.pass_fds(std::vector<int>(1, passed));
+    open = co_await output(options,
+                           here + "test -e /proc/self/fd/" + std::to_string(passed) + "; echo $?");
+    EXPECT_EQ(open, "1\n0\n");
+    EXPECT_EQ(log.count("pass_fds overriding close_fds."), 1);
+    ::close(other);
+    ::close(passed);
   });
 }
 

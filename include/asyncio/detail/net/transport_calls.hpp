@@ -276,8 +276,9 @@ auto EventLoop::subprocess_exec(Args&&... args) {
 template <class... Args>
 auto EventLoop::subprocess_shell(Args&&... args) {
   return [this]<class F>(F&& factory, SubprocessOptions options, std::string command) {
-    return this->subprocess_exec(std::forward<F>(factory), std::move(options), "/bin/sh", "-c",
-                                 std::move(command));
+    std::string shell = options.get_executable().value_or("/bin/sh");
+    return this->subprocess_exec(std::forward<F>(factory), std::move(options), std::move(shell),
+                                 "-c", std::move(command));
   }(std::forward<Args>(args)...);
 }
 
