@@ -42,6 +42,7 @@
 #include "asyncio/time.hpp"
 #include "asyncio/timeout.hpp"
 #include "asyncio/tls.hpp"
+#include "asyncio/transport_socket.hpp"
 #include "asyncio/transports.hpp"
 #include "asyncio/try.hpp"
 #include "asyncio/wait.hpp"

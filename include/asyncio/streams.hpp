@@ -10,6 +10,7 @@
 #include "asyncio/eventloop.hpp"
 #include "asyncio/time.hpp"
 #include "asyncio/tls.hpp"
+#include "asyncio/transport_socket.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -249,6 +250,8 @@ class StreamWriter {
   Coro<void> start_tls(TlsContext context, TlsStartOptions options = {}) const;
   /// What TLS is like on this connection; nullopt if it is plain.
   std::optional<TlsInfo> ssl_object() const;
+  /// The context that its TLS began with; nullopt if it is plain.
+  std::optional<TlsContext> sslcontext() const;
 
   /// Closes the connection when everything is sent. A read that waits ends as at the end of the
   /// stream. Harmless a second time.
@@ -264,13 +267,17 @@ class StreamWriter {
 
   /// "peername" or "sockname" as "127.0.0.1:80"; over TLS "cipher" (its name, the version and the
   /// bits, as "TLS_AES_256_GCM_SHA384 TLSv1.3 256"), "selected_alpn_protocol", and "peercert" (its
-  /// subject, as "commonName=example.org"). nullopt for any other name, or if it is unknown.
+  /// subject, as "commonName=example.org"). nullopt for any other name, or if it is unknown; so
+  /// "compression", which TLS has never here. What is no text has a member of its own: socket(),
+  /// ssl_object(), sslcontext(); for "pipe" there is fileno().
   std::optional<std::string> get_extra_info(std::string_view name) const;
   const SocketAddress& peername() const noexcept { return connection_->peername(); }
   /// Our own address; nullopt once the connection is closed.
   std::optional<SocketAddress> sockname() const { return connection_->sockname(); }
   /// The descriptor, which stays the connection's; -1 once it is closed.
   int fileno() const noexcept { return connection_->fileno(); }
+  /// To set options, say; nullopt for a pipe.
+  std::optional<TransportSocket> socket() const;
 
   /// How many bytes are kept.
   std::size_t get_write_buffer_size() const noexcept { return connection_->queued(); }

@@ -6,6 +6,7 @@
 #include "asyncio/address.hpp"
 #include "asyncio/protocols.hpp"
 #include "asyncio/tls.hpp"
+#include "asyncio/transport_socket.hpp"
 
 #include <concepts>
 #include <cstddef>
@@ -35,8 +36,7 @@ class BaseTransport {
   /// Sends what is kept, then ends in connection_lost(nullptr). Harmless a second time.
   virtual void close() = 0;
   virtual bool is_closing() const noexcept = 0;
-  /// "peername" and "sockname" as "127.0.0.1:80"; over TLS what StreamWriter::get_extra_info knows;
-  /// nullopt for any other name, or if it is unknown.
+  /// As StreamWriter::get_extra_info. Python's "subprocess" is the SubprocessTransport itself.
   virtual std::optional<std::string> get_extra_info(std::string_view name) const = 0;
   /// Throws   TypeError for a protocol of another kind of transport; RuntimeError of the transport
   ///          of streams.
@@ -90,8 +90,12 @@ class Transport : public ReadTransport, public WriteTransport {
  public:
   /// The descriptor, which stays the transport's; -1 once it is closed.
   virtual int fileno() const noexcept = 0;
+  /// nullopt for what is no socket.
+  virtual std::optional<TransportSocket> socket() const = 0;
   /// What TLS is like on this connection; nullopt if it is plain.
   virtual std::optional<TlsInfo> ssl_object() const = 0;
+  /// The context that its TLS began with; nullopt if it is plain.
+  virtual std::optional<TlsContext> sslcontext() const = 0;
 };
 
 /// asyncio  Transports and Protocols, Datagram Transports
@@ -110,6 +114,7 @@ class DatagramTransport : public virtual BaseTransport {
                                        std::optional<std::ptrdiff_t> low = std::nullopt) = 0;
   /// Its own address; nullopt once it is closed.
   virtual std::optional<SocketAddress> sockname() const = 0;
+  virtual TransportSocket socket() const = 0;
 };
 
 /// asyncio  Transports and Protocols, Subprocess Transports

@@ -151,6 +151,8 @@ int SimulatedNetwork::getsockopt(int fd, int level, int name, void* value,
     result = socket->datagrams ? SOCK_DGRAM : SOCK_STREAM;
   else if (name == SO_ERROR)
     result = std::exchange(socket->error, 0);
+  else if (name == SO_PROTOCOL)
+    result = socket->family == AF_UNIX ? 0 : socket->datagrams ? IPPROTO_UDP : IPPROTO_TCP;
   else
     return -ENOPROTOOPT;
   std::memcpy(value, &result, size = sizeof result);

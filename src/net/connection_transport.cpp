@@ -23,6 +23,18 @@ std::optional<TlsInfo> ConnectionTransport::ssl_object() const {
   return StreamWriter(connection_).ssl_object();
 }
 
+std::optional<TlsContext> ConnectionTransport::sslcontext() const {
+  return StreamWriter(connection_).sslcontext();
+}
+
+std::optional<TransportSocket> ConnectionTransport::socket() const {
+  if (connection_->medium() != Medium::socket) return std::nullopt;
+  // This one, or the one that start_tls has put into its place.
+  auto own = std::static_pointer_cast<const ConnectionTransport>(connection_->transport());
+  if (!own) return std::nullopt;
+  return TransportSocket(std::move(own));
+}
+
 int ConnectionTransport::fileno() const noexcept { return connection_->fileno(); }
 
 void ConnectionTransport::write(std::string_view data) {
@@ -112,5 +124,7 @@ std::shared_ptr<Transport> StreamWriter::transport() const {
   }
   return transport;
 }
+
+std::optional<TransportSocket> StreamWriter::socket() const { return transport()->socket(); }
 
 }  // namespace asyncio

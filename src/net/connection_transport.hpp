@@ -15,7 +15,7 @@ namespace asyncio::detail {
 
 /// What the transports of connections and pipes have in common, with a protocol or for streams:
 /// everything but who gets the bytes that arrive.
-class ConnectionTransport : public Transport {
+class ConnectionTransport : public Transport, public SocketHolder {
  public:
   void close() override;
   bool is_closing() const noexcept final;
@@ -33,7 +33,12 @@ class ConnectionTransport : public Transport {
                                std::optional<std::ptrdiff_t> low) final;
 
   int fileno() const noexcept final;
+  std::optional<TransportSocket> socket() const final;
   std::optional<TlsInfo> ssl_object() const final;
+  std::optional<TlsContext> sslcontext() const final;
+
+  Backend& socket_backend() const noexcept final { return connection_->backend(); }
+  int socket_number() const noexcept final { return fileno(); }
 
   const Ref<Connection>& connection() const noexcept { return connection_; }
   /// Throws RuntimeError if start_tls has put another one in its place.

@@ -28,6 +28,7 @@ constexpr std::size_t kOverhead = 64;
 constexpr int kLoggedIgnoredWrites = 5;
 
 class Endpoint final : public DatagramTransport,
+                       public SocketHolder,
                        public Resource,
                        public std::enable_shared_from_this<Endpoint> {
  public:
@@ -105,6 +106,9 @@ class Endpoint final : public DatagramTransport,
       return std::nullopt;
     return SocketAddressAccess::from_raw(raw);
   }
+  TransportSocket socket() const override { return TransportSocket(shared_from_this()); }
+  Backend& socket_backend() const noexcept override { return backend(); }
+  int socket_number() const noexcept override { return socket_.fd; }
 
  private:
   using Datagram = std::pair<std::string, std::optional<SocketAddress>>;

@@ -46,6 +46,11 @@ std::optional<TlsInfo> StreamWriter::ssl_object() const {
   return TlsInfo(connection_->tls()->engine());
 }
 
+std::optional<TlsContext> StreamWriter::sslcontext() const {
+  if (!connection_->tls()) return std::nullopt;
+  return connection_->tls()->context();
+}
+
 Coro<void> StreamWriter::start_tls(TlsContext context, TlsStartOptions options) const {
   auto connection = connection_;
   if (connection->has_user())

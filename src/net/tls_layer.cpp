@@ -58,6 +58,7 @@ void TlsOptions::set_server_hostname(const std::optional<std::string>& name) {
 TlsLayer::TlsLayer(Connection& connection, const TlsOptions& options)
     : Timer(&on_timeout),
       connection_(connection),
+      context_(options.context),
       handshake_timeout_(options.handshake_timeout),
       shutdown_timeout_(options.shutdown_timeout),
       engine_(options.context.state(), *this, options.server_hostname,

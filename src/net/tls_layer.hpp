@@ -41,6 +41,7 @@ class TlsLayer final : public TlsCarrier, private Timer {
   ~TlsLayer();
 
   TlsEngine& engine() noexcept { return engine_; }
+  const TlsContext& context() const noexcept { return context_; }
   bool handshaking() const noexcept { return state_ == State::handshaking; }
   /// Whether what arrives is for this alone.
   bool takes_input() const noexcept {
@@ -93,6 +94,7 @@ class TlsLayer final : public TlsCarrier, private Timer {
   std::int64_t decrypt_into_buffer();
 
   Connection& connection_;
+  TlsContext context_;
   State state_ = State::handshaking;
   bool staging_ = false;
   std::size_t staged_ = 0;   // bytes of records in the backend's scratch room

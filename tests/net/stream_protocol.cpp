@@ -286,7 +286,9 @@ class ForeignTransport final : public Transport {
   void set_write_buffer_limits(std::optional<std::ptrdiff_t>,
                                std::optional<std::ptrdiff_t>) override {}
   int fileno() const noexcept override { return -1; }
+  std::optional<TransportSocket> socket() const override { return {}; }
   std::optional<TlsInfo> ssl_object() const override { return {}; }
+  std::optional<TlsContext> sslcontext() const override { return {}; }
 
   bool closed = false;
   bool reading = true;
