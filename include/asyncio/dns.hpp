@@ -6,8 +6,10 @@
 #include "asyncio/coro.hpp"
 #include "asyncio/exceptions.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,74 @@ class GaiError : public OSError {
   std::string host_;
 };
 
+/// A port, by its number or by the name of its service: 80, "80", "http".
+class Service {
+ public:
+  /// Throws   ValueError unless it is 0 to 65535.
+  template <std::integral T>
+  Service(T port) : text_(checked(static_cast<std::int64_t>(port))) {}
+  template <std::convertible_to<std::string_view> T>
+  Service(T&& name) : text_(std::string_view(name)) {}
+
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  static std::string checked(std::int64_t port);
+
+  std::string text_;
+};
+
+/// What EventLoop::getaddrinfo is asked for.
+class AddressInfoOptions {
+ public:
+  AddressInfoOptions() {}
+
+  AddressInfoOptions& family(AddressFamily family) {
+    family_ = family;
+    return *this;
+  }
+  /// SOCK_STREAM, SOCK_DGRAM, ...; all by default.
+  AddressInfoOptions& type(int type) {
+    type_ = type;
+    return *this;
+  }
+  /// IPPROTO_TCP, ...; all by default.
+  AddressInfoOptions& proto(int number) {
+    proto_ = number;
+    return *this;
+  }
+  /// AI_....
+  AddressInfoOptions& flags(int flags) {
+    flags_ = flags;
+    return *this;
+  }
+
+  AddressFamily get_family() const noexcept { return family_; }
+  int get_type() const noexcept { return type_; }
+  int get_proto() const noexcept { return proto_; }
+  int get_flags() const noexcept { return flags_; }
+
+ private:
+  AddressFamily family_ = AddressFamily::unspecified;
+  int type_ = 0;
+  int proto_ = 0;
+  int flags_ = 0;
+};
+
+/// One answer of EventLoop::getaddrinfo: `auto [family, type, proto, canonname, sockaddr] = ...`.
+/// Python: the tuples of socket.getaddrinfo.
+class AddressInfo {
+ public:
+  AddressFamily family;
+  int type;   // SOCK_STREAM, ...
+  int proto;  // IPPROTO_TCP, ...
+  /// With AI_CANONNAME, in the first answer alone: the host's own name.
+  std::string canonname;
+  SocketAddress sockaddr;
+
+  friend bool operator==(const AddressInfo&, const AddressInfo&) = default;
+};
+
 /// Answers names for a loop: see EventLoop::set_resolver. This one asks the system, on threads of
 /// the loop's own; derive from it to answer some questions otherwise:
 ///
@@ -36,7 +106,8 @@ class GaiError : public OSError {
 ///       }
 ///     };
 ///
-/// Numeric addresses and empty names do not get here, nor what cannot be a host name.
+/// Numeric addresses and empty names do not get here, nor what cannot be a host name; names of
+/// services come as their numbers.
 ///
 /// Thread   the loop's.
 /// asyncio  Event Loop, DNS

@@ -34,12 +34,14 @@ template <class T>
 class Future;
 template <class T>
 class Task;
+class AddressInfo;
+class AddressInfoOptions;
 class EventLoop;
 class FutureHandle;
 class Resolver;
+class Service;
 class SocketAddress;
 class TaskHandle;
-enum class AddressFamily : std::uint8_t;
 
 /// What went wrong and where, as given to an exception handler: Python's context dictionary. A
 /// field that does not apply is empty.
@@ -363,18 +365,18 @@ class EventLoop {
 
   // --- Names ---------------------------------------------------------------------------------
 
-  /// The addresses of a host; an empty name means the loopback addresses, or with AI_PASSIVE all
-  /// interfaces.
+  /// The addresses of a host, with each kind of socket for the service, a port or a name as "http";
+  /// an empty host means the loopback addresses, or with AI_PASSIVE all interfaces. See dns.hpp.
   ///
   /// Awaits   the loop's resolver, by default a thread of the loop's own, unless the name is a
   ///          numeric address.
-  /// Throws   GaiError, ValueError for what cannot be a host name; what a resolver of yours throws.
+  /// Throws   GaiError, also for a service or kind of socket that is not there; ValueError for what
+  ///          cannot be a host name; what a resolver of yours throws.
   /// Cancel   ends the wait alone.
   /// asyncio  Event Loop, DNS
-  Coro<std::vector<SocketAddress>> getaddrinfo(std::string host, std::uint16_t port);
-  /// The same for one address family and with AI_... flags.
-  Coro<std::vector<SocketAddress>> getaddrinfo(std::string host, std::uint16_t port,
-                                               AddressFamily family, int flags = 0);
+  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, Service service);
+  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, Service service,
+                                             AddressInfoOptions options);
   /// The names of a host and of its service; with NI_... flags.
   Coro<std::pair<std::string, std::string>> getnameinfo(SocketAddress address, int flags = 0);
 

@@ -56,7 +56,7 @@ Coro<Addresses> ask(std::shared_ptr<Resolver> resolver, ResolveRequest request) 
 /// Whether the answer is the address itself.
 bool numbers_alone(int flags) noexcept {
   constexpr int kNumeric = NI_NUMERICHOST | NI_NUMERICSERV;
-  return (flags & kNumeric) == kNumeric;
+  return (flags & (kNumeric | NI_NAMEREQD)) == kNumeric;
 }
 
 Coro<Names> ask_system_for_names(Backend& backend, SocketAddress address, int flags) {
@@ -74,6 +74,47 @@ Coro<Names> ask_system_for_names(Backend& backend, SocketAddress address, int fl
 Coro<Names> ask_for_names(std::shared_ptr<Resolver> resolver, SocketAddress address, int flags) {
   Names names = co_await resolver->getnameinfo(std::move(address), flags);
   co_return names;
+}
+
+/// Which sockets there are for a service, and on which port.
+Coro<std::shared_ptr<SocketKinds>> kinds_of(Backend& backend, const std::string& host,
+                                            const std::string& service,
+                                            const AddressInfoOptions& options) {
+  bool number = !service.empty() && service.find_first_not_of("0123456789") == std::string::npos;
+  bool numeric = number || (options.get_flags() & AI_NUMERICSERV) != 0;
+  ResolveRequest request(host, 0);
+  request.kinds =
+      std::make_shared<SocketKinds>(service, options.get_type(), options.get_proto(), numeric);
+  auto kinds = request.kinds;
+  if (numeric) {
+    look_up_kinds(request);
+    co_return kinds;
+  }
+  Resolve resolving(backend, std::move(request));
+  co_await std::move(resolving);
+  co_return kinds;
+}
+
+Coro<std::vector<AddressInfo>> address_infos(Backend& backend, std::string host,
+                                             std::string service, AddressInfoOptions options) {
+  auto kinds = co_await kinds_of(backend, host, service, options);
+  ResolveRequest request(host, kinds->port);
+  request.family = options.get_family();
+  request.flags = options.get_flags();
+  std::string canonname;
+  if (request.flags & AI_CANONNAME) {
+    request.canonname = std::make_shared<std::string>();
+    canonname = host;
+  }
+  auto own_name = request.canonname;
+  Addresses addresses = co_await resolve(backend, std::move(request));
+  if (own_name && !own_name->empty()) canonname = *own_name;
+  std::vector<AddressInfo> infos;
+  for (const SocketAddress& address : addresses)
+    for (auto [type, proto] : kinds->found)
+      infos.push_back(
+          {address.family(), type, proto, std::exchange(canonname, std::string()), address});
+  co_return infos;
 }
 
 }  // namespace
@@ -110,17 +151,20 @@ std::shared_ptr<Resolver> EventLoop::get_resolver() const {
   return detail::resolver_of(detail::backend_of(*loop_));
 }
 
-Coro<std::vector<SocketAddress>> EventLoop::getaddrinfo(std::string host, std::uint16_t port) {
-  return getaddrinfo(std::move(host), port, AddressFamily::unspecified);
+std::string Service::checked(std::int64_t port) {
+  if (port < 0 || port > 65535) throw ValueError("getaddrinfo(): port must be 0-65535.");
+  return std::to_string(port);
 }
 
-Coro<std::vector<SocketAddress>> EventLoop::getaddrinfo(std::string host, std::uint16_t port,
-                                                        AddressFamily family, int flags) {
+Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, Service service) {
+  return getaddrinfo(std::move(host), std::move(service), AddressInfoOptions());
+}
+
+Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, Service service,
+                                                      AddressInfoOptions options) {
   loop_->check_schedulable();
-  detail::ResolveRequest request(std::move(host), port);
-  request.family = family;
-  request.flags = flags;
-  return detail::resolve(detail::backend_of(*loop_), std::move(request));
+  return detail::address_infos(detail::backend_of(*loop_), std::move(host), service.text(),
+                               options);
 }
 
 Coro<std::pair<std::string, std::string>> EventLoop::getnameinfo(SocketAddress address, int flags) {

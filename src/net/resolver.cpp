@@ -98,7 +98,7 @@ Resolve::~Resolve() {
 }
 
 bool Resolve::await_ready() {
-  if (request_.names) return false;
+  if (request_.names || request_.kinds) return false;
   addresses_ = resolve_without_names(request_);
   if (addresses_.empty()) addresses_ = simulated_addresses(request_, backend_.loop());
   return !addresses_.empty();

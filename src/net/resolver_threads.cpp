@@ -36,20 +36,32 @@ std::vector<SocketAddress> look_up_names(const ResolveRequest& request) {
   return {request.address};
 }
 
+using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+AddressList ask(const char* host, const std::string& service, const addrinfo& hints,
+                const std::string& asked_for) {
+  addrinfo* list = nullptr;
+  int code = ::getaddrinfo(host, service.c_str(), &hints, &list);
+  if (code == EAI_SYSTEM) throw_os_error(errno, "getaddrinfo '" + asked_for + "'");
+  if (code != 0) throw GaiError(code, asked_for);
+  return AddressList(list, ::freeaddrinfo);
+}
+
 std::vector<SocketAddress> look_up(const ResolveRequest& request) {
   if (request.names) return look_up_names(request);
+  if (request.kinds) {
+    look_up_kinds(request);
+    return {};
+  }
   addrinfo hints{};
   hints.ai_family = system_family(request.family);
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = request.flags;
-  addrinfo* list = nullptr;
-  std::string port = std::to_string(request.port);
-  int code = ::getaddrinfo(request.host.c_str(), port.c_str(), &hints, &list);
-  if (code == EAI_SYSTEM) throw_os_error(errno, "getaddrinfo '" + request.host + "'");
-  if (code != 0) throw GaiError(code, request.host);
-  std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, ::freeaddrinfo);
+  AddressList list = ask(request.host.c_str(), std::to_string(request.port), hints, request.host);
+  if (request.canonname && list->ai_canonname) *request.canonname = list->ai_canonname;
   std::vector<SocketAddress> addresses;
-  for (addrinfo* entry = list; entry && addresses.size() < kMaxAddresses; entry = entry->ai_next) {
+  for (addrinfo* entry = list.get(); entry && addresses.size() < kMaxAddresses;
+       entry = entry->ai_next) {
     SocketAddress address = SocketAddressAccess::from_raw(entry->ai_addr, entry->ai_addrlen);
     if (address.family() != AddressFamily::unspecified) addresses.push_back(address);
   }
@@ -74,6 +86,20 @@ class SignalsBlocked {
 };
 
 }  // namespace
+
+/// For an address that is none of a host's: which kinds there are depends on the service alone.
+void look_up_kinds(const ResolveRequest& request) {
+  SocketKinds& kinds = *request.kinds;
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = kinds.type;
+  hints.ai_protocol = kinds.proto;
+  hints.ai_flags = AI_NUMERICHOST | (kinds.numeric ? AI_NUMERICSERV : 0);
+  AddressList list = ask("127.0.0.1", kinds.service, hints, request.host);
+  kinds.port = SocketAddressAccess::from_raw(list->ai_addr, list->ai_addrlen).port();
+  for (addrinfo* entry = list.get(); entry; entry = entry->ai_next)
+    kinds.found.emplace_back(entry->ai_socktype, entry->ai_protocol);
+}
 
 ResolveJob::ResolveJob(ResolveRequest what, Resolve& who)
     : Ready(&ResolverThreads::on_answer), request(std::move(what)), waiter(&who) {}

@@ -31,8 +31,8 @@ Coro<> numeric_address(std::string text) {
     co_return;
   }
   auto addresses = co_await get_running_loop().getaddrinfo("peer", 80);
-  check(addresses.size() == 1, "one address was given, another number is there");
-  std::string printed = addresses[0].host();
+  check(addresses.size() == 3, "one address was given, another number is there");
+  std::string printed = addresses[0].sockaddr.host();
   network.host("again", {printed});
   auto again = co_await get_running_loop().getaddrinfo("again", 80);
   check(again == addresses, "an address that is printed is read as another one");
@@ -41,8 +41,8 @@ Coro<> numeric_address(std::string text) {
 /// A host name, for which nobody is asked: AI_NUMERICHOST.
 Coro<> host_name(std::string name) {
   try {
-    auto addresses = co_await get_running_loop().getaddrinfo(name, 1, AddressFamily::unspecified,
-                                                             AI_NUMERICHOST);
+    AddressInfoOptions numeric = AddressInfoOptions().flags(AI_NUMERICHOST);
+    auto addresses = co_await get_running_loop().getaddrinfo(name, 1, numeric);
     check(!addresses.empty(), "an answer without an address");
   } catch (const GaiError&) {
   } catch (const ValueError&) {

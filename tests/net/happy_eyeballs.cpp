@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <sys/socket.h>
 #include <vector>
 
 namespace {
@@ -207,20 +208,23 @@ TEST(HappyEyeballs, D8_names_of_a_simulated_network) {
   run_simulated([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     Network network = two_addresses();
-    auto found = co_await loop.getaddrinfo("two.test", 7);
+    AddressInfoOptions streams = AddressInfoOptions().type(SOCK_STREAM);
+    AddressInfoOptions inet = AddressInfoOptions(streams).family(AddressFamily::inet);
+    auto found = co_await loop.getaddrinfo("two.test", 7, streams);
     EXPECT_EQ(found.size(), 2u);
-    EXPECT_EQ(found.at(0).str() + " " + found.at(1).str(), "[2001:db8::1]:7 192.0.2.1:7");
-    found = co_await loop.getaddrinfo("two.test", 7, AddressFamily::inet);
+    EXPECT_EQ(found.at(0).sockaddr.str(), "[2001:db8::1]:7");
+    EXPECT_EQ(found.at(1).sockaddr.str(), "192.0.2.1:7");
+    found = co_await loop.getaddrinfo("two.test", 7, inet);
     EXPECT_EQ(found.size(), 1u);
     network.host("gone.test", {});
     std::string error = co_await error_of(loop.getaddrinfo("gone.test", 7));
     EXPECT_EQ(error, "asyncio::GaiError: getaddrinfo 'gone.test': Name or service not known");
     network.host("six.test", {kSix});
-    error = co_await error_of(loop.getaddrinfo("six.test", 7, AddressFamily::inet));
+    error = co_await error_of(loop.getaddrinfo("six.test", 7, inet));
     EXPECT_EQ(error.find("asyncio::GaiError: getaddrinfo 'six.test': "), 0u) << error;
     network.host("localhost", {"::1"});
     found = co_await loop.getaddrinfo("localhost", 7);
-    EXPECT_EQ(found.at(0).str(), "[::1]:7");
+    EXPECT_EQ(found.at(0).sockaddr.str(), "[::1]:7");
     EXPECT_EQ(test::thrown([&] { network.host("bad.test", {"elsewhere"}); }),
               "asyncio::ValueError: a host of a simulated network is an IP address, not "
               "'elsewhere'");

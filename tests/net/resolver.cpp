@@ -74,10 +74,15 @@ std::shared_ptr<Table> install(std::map<std::string, std::vector<std::string>> h
   return table;
 }
 
-Coro<std::string> text_of(Coro<Addresses> resolving) {
-  Addresses found = co_await std::move(resolving);
+/// One answer for each address.
+AddressInfoOptions streams(AddressFamily family = AddressFamily::unspecified, int flags = 0) {
+  return AddressInfoOptions().type(SOCK_STREAM).family(family).flags(flags);
+}
+
+Coro<std::string> text_of(Coro<std::vector<AddressInfo>> resolving) {
+  auto found = co_await std::move(resolving);
   std::string text;
-  for (const SocketAddress& address : found) text += (text.empty() ? "" : " ") + address.str();
+  for (const AddressInfo& info : found) text += (text.empty() ? "" : " ") + info.sockaddr.str();
   co_return text;
 }
 
@@ -110,7 +115,7 @@ TEST(UserResolver, A9_9_is_asked_wherever_a_name_is_needed) {
     endpoint->close();
     EXPECT_EQ(table->asked, "server.test/passive server.test mine.test/passive server.test ");
 
-    std::string found = co_await text_of(loop.getaddrinfo("server.test", 7));
+    std::string found = co_await text_of(loop.getaddrinfo("server.test", 7, streams()));
     EXPECT_EQ(found, "192.0.2.1:7");
     server.close();
     other.close();
@@ -150,13 +155,13 @@ TEST(UserResolver, A9_9_what_is_no_name_does_not_get_there) {
   run_simulated([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     auto table = install({});
-    std::string found = co_await text_of(loop.getaddrinfo("10.0.0.1", 80));
+    std::string found = co_await text_of(loop.getaddrinfo("10.0.0.1", 80, streams()));
     EXPECT_EQ(found, "10.0.0.1:80");
-    found = co_await text_of(loop.getaddrinfo("", 80));
+    found = co_await text_of(loop.getaddrinfo("", 80, streams()));
     EXPECT_EQ(found, "127.0.0.1:80 [::1]:80");
-    found = co_await text_of(loop.getaddrinfo("", 80, AddressFamily::inet, AI_PASSIVE));
+    found = co_await text_of(loop.getaddrinfo("", 80, streams(AddressFamily::inet, AI_PASSIVE)));
     EXPECT_EQ(found, "0.0.0.0:80");
-    std::string error = co_await error_of(loop.getaddrinfo("a..b", 80));
+    std::string error = co_await error_of(loop.getaddrinfo("a..b", 80, streams()));
     EXPECT_EQ(error, "asyncio::ValueError: host name label empty or too long: 0 bytes");
     auto numbers = co_await loop.getnameinfo(SocketAddress::numeric(kFour, 80),
                                              NI_NUMERICHOST | NI_NUMERICSERV);
@@ -188,13 +193,14 @@ TEST(UserResolver, R10_its_errors_are_the_callers) {
     EXPECT_EQ(error, "std::out_of_range: no more names");
 
     install({{"six.test", {kSix}}, {"both.test", {kSix, kFour}}});
-    error = co_await error_of(loop.getaddrinfo("unknown.test", 80));
+    error = co_await error_of(loop.getaddrinfo("unknown.test", 80, streams()));
     EXPECT_EQ(error, "asyncio::GaiError: getaddrinfo 'unknown.test': Name or service not known");
-    error = co_await error_of(loop.getaddrinfo("six.test", 80, AddressFamily::inet));
+    error = co_await error_of(loop.getaddrinfo("six.test", 80, streams(AddressFamily::inet)));
     EXPECT_EQ(error,
               "asyncio::GaiError: getaddrinfo 'six.test': Address family for hostname not "
               "supported");
-    std::string found = co_await text_of(loop.getaddrinfo("both.test", 80, AddressFamily::inet));
+    std::string found =
+        co_await text_of(loop.getaddrinfo("both.test", 80, streams(AddressFamily::inet)));
     EXPECT_EQ(found, "192.0.2.1:80") << "of the family that was asked for";
   });
 }
@@ -211,7 +217,8 @@ TEST(UserResolver, R3_a_cancellation_reaches_it) {
     std::string outcome = co_await error_of(connecting);
     EXPECT_EQ(outcome, "cancelled");
     EXPECT_EQ(table->asked, "slow.test cancelled ");
-    outcome = co_await error_of(wait_for(get_running_loop().getaddrinfo("slow.test", 80), 5s));
+    outcome =
+        co_await error_of(wait_for(get_running_loop().getaddrinfo("slow.test", 80, streams()), 5s));
     EXPECT_EQ(outcome.find("asyncio::TimeoutError"), 0u) << outcome;
     EXPECT_EQ(table->asked, "slow.test cancelled slow.test cancelled ");
     EXPECT_EQ(network.sockets(), before);
@@ -235,8 +242,8 @@ TEST_P(AliasTest, A9_9_passes_on_to_the_system) {
   run([]() -> Coro<> {
     EventLoop loop = get_running_loop();
     loop.set_resolver(std::make_shared<Alias>());
-    auto found = co_await loop.getaddrinfo("alias.test", 80, AddressFamily::inet);
-    EXPECT_EQ(found.at(0).str(), "127.0.0.1:80");
+    auto found = co_await loop.getaddrinfo("alias.test", 80, streams(AddressFamily::inet));
+    EXPECT_EQ(found.at(0).sockaddr.str(), "127.0.0.1:80");
     auto handler = [](StreamReader, StreamWriter writer) { writer.close(); };
     Server server = co_await start_server(handler, "127.0.0.1", 0);
     auto [reader, writer] = co_await open_connection("alias.test", server.sockets().at(0).port(),
@@ -278,7 +285,7 @@ TEST(UserResolver, R5_is_kept_while_it_is_needed) {
     auto table = install({{"slow.test", {kFour}}});
     EXPECT_EQ(loop.get_resolver(), table);
     table->delay = 1s;
-    auto asking = create_task(text_of(loop.getaddrinfo("slow.test", 80)));
+    auto asking = create_task(text_of(loop.getaddrinfo("slow.test", 80, streams())));
     co_await sleep(0s);
     std::weak_ptr<Table> replaced = table;
     table.reset();
@@ -288,7 +295,7 @@ TEST(UserResolver, R5_is_kept_while_it_is_needed) {
     std::string found = co_await asking;
     EXPECT_EQ(found, "192.0.2.1:80");
     EXPECT_TRUE(replaced.expired());
-    found = co_await text_of(loop.getaddrinfo("localhost", 80));
+    found = co_await text_of(loop.getaddrinfo("localhost", 80, streams()));
     EXPECT_EQ(found, "127.0.0.1:80") << "the system's again";
     auto last = std::make_shared<WithLoop>(loop);
     at_the_end = last;

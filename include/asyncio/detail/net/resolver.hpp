@@ -22,6 +22,20 @@ class HostAndService {
   std::string service;
 };
 
+/// What getaddrinfo answers about a service: types and protocols of sockets.
+class SocketKinds {
+ public:
+  SocketKinds(std::string name, int its_type, int its_proto, bool is_numeric)
+      : service(std::move(name)), type(its_type), proto(its_proto), numeric(is_numeric) {}
+
+  std::string service;
+  int type;
+  int proto;
+  bool numeric;  // no name is looked up
+  std::vector<std::pair<int, int>> found;
+  std::uint16_t port = 0;
+};
+
 /// A name to resolve. An empty host means the loopback addresses, or with AI_PASSIVE all
 /// interfaces.
 class ResolveRequest {
@@ -39,12 +53,19 @@ class ResolveRequest {
   /// Not a name, but this address, whose names go here; `flags` are NI_... then.
   std::shared_ptr<HostAndService> names;
   SocketAddress address;
+  /// Not a name, but a service, which for `host` is to be found out about.
+  std::shared_ptr<SocketKinds> kinds;
+  /// With AI_CANONNAME: where the host's own name goes.
+  std::shared_ptr<std::string> canonname;
 };
 
 class ResolveJob;
 
 /// The addresses of a name, from the loop's resolver.
 Coro<std::vector<SocketAddress>> resolve(Backend& backend, ResolveRequest request);
+
+/// Asks the system, which waits unless the service is numeric. Throws GaiError.
+void look_up_kinds(const ResolveRequest& request);
 
 /// The answer, if it takes no resolver, else empty. Throws GaiError, ValueError for what cannot be
 /// a host name.
