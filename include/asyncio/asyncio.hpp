@@ -28,6 +28,7 @@
 #include "asyncio/queue.hpp"
 #include "asyncio/result.hpp"
 #include "asyncio/runner.hpp"
+#include "asyncio/selectors.hpp"
 #include "asyncio/server.hpp"
 #include "asyncio/shield.hpp"
 #include "asyncio/sleep.hpp"
