@@ -80,7 +80,10 @@ void Connection::failed(std::exception_ptr error) {
 }
 
 /// Nothing more can be sent; what has arrived can still be read.
-void Connection::write_failed(int error) { write_failed(make_os_error(error, described("send"))); }
+void Connection::write_failed(int error) {
+  cut_off_ = error != EPIPE;
+  write_failed(make_os_error(error, described("send")));
+}
 
 void Connection::write_failed(std::exception_ptr error) {
   write_error_ = std::move(error);
@@ -159,6 +162,7 @@ void Connection::teardown() {
 void Connection::ended() noexcept {
   Resource::unlink();
   if (tls_) tls_->ended();
+  if (cut_off_ && !tls_ && !failure_) failure_ = write_error_;
   if (!failure_) eof_ = true;
   wake_if_satisfied();
   paused_ = false;

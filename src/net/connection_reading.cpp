@@ -44,8 +44,12 @@ bool Connection::fill(ReadWait& reader) {
     if (last && got == -EAGAIN && at_rest()) got = 0;
   }
   if (got > 0) unanswered_ = true;
-  if (got < 0) read_failed(static_cast<int>(-got));
-  if (got == 0) {
+  if (got < 0) {
+    read_failed(static_cast<int>(-got));
+  } else if (got == 0 && cut_off_ && !tls_) {
+    // The system has told the write of it; that is not the end of what the peer wanted to send.
+    failed(write_error_);
+  } else if (got == 0) {
     eof_ = true;
     if (medium_ == Medium::read_pipe) close();
   }

@@ -206,6 +206,43 @@ TEST_P(StreamFaultsTest, fault53_data_then_end_while_writing_fails) {
     EXPECT_TRUE(error.find("send " + both.writer().peername().str()) != std::string::npos) << error;
     std::string reply = co_await both.reader().readexactly(5);
     EXPECT_EQ(reply, "reply");
+    // The peer had ended its side before: nothing is missing.
+    std::string end = co_await both.reader().read();
+    EXPECT_EQ(end, "");
+    EXPECT_TRUE(both.reader().at_eof());
+    co_await both.close();
+  });
+}
+
+/// The system tells of a reset once; a send that hears of it must not keep it from the reader.
+TEST_P(StreamFaultsTest, R10_fault53_reset_that_a_write_has_met_is_no_end_for_the_reader) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    both.peer_writer().write("half an ans");
+    co_await reset_by_peer(both);
+    both.writer().write("request");
+    std::string error = co_await error_of(drain(both.writer()));
+    EXPECT_TRUE(error.starts_with("asyncio::ConnectionResetError: send ")) << error;
+    std::string begun = co_await both.reader().read(100);
+    EXPECT_EQ(begun, "half an ans");
+    for (int i = 0; i < 2; ++i) {
+      std::string rest = co_await error_of(both.reader().read());
+      EXPECT_EQ(rest, error);
+    }
+    EXPECT_FALSE(both.reader().at_eof());
+    co_await both.close();
+  });
+}
+
+TEST_P(StreamFaultsTest, fault53_own_close_after_a_reset_is_no_end_for_the_reader) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    co_await reset_by_peer(both);
+    both.writer().write("request");
+    auto reading = create_task(read, both.reader(), 1);
+    both.writer().close();
+    std::string error = co_await error_of(reading);
+    EXPECT_TRUE(error.starts_with("asyncio::ConnectionResetError: ")) << error;
     co_await both.close();
   });
 }

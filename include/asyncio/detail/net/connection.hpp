@@ -68,7 +68,7 @@ enum class Medium : std::uint8_t {
 /// States: open; closing (`close` or `abort` was called, or an error ended both directions), in
 /// which what is queued is still sent unless it was dropped; closed (`fd_` is -1), after a turn of
 /// the loop, when no operation is left. A failed write ends writing only: what the peer sent before
-/// can still be read.
+/// can still be read, then comes the error, unless the peer had ended its side by itself.
 ///
 /// With TLS in between, the layer takes what would go to the socket, and the other way round; a
 /// plain connection pays for that with one test of a pointer.
@@ -219,6 +219,7 @@ class Connection final : public ReaderState, public Resource {
   bool sending_file_ = false;
   bool draining_ = false;
   bool unanswered_ = false;  // bytes were read, and nothing was written since
+  bool cut_off_ = false;     // a write failed, and not because the peer had ended its side before
   std::uint8_t immediate_reads_ = 0;
   std::uint8_t immediate_drains_ = 0;
   std::uint8_t ignored_writes_ = 0;
