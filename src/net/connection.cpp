@@ -71,6 +71,7 @@ void Connection::accept_tls(const TlsOptions& options) {
 /// Nothing more can be received or sent.
 void Connection::read_failed(int error) {
   if (error == EPROTO && tls_ && tls_->engine().failed()) return failed(tls_->engine().error());
+  descriptor_lost_ = error == EBADF;
   failed(make_os_error(error, described("recv")));
 }
 
@@ -83,6 +84,10 @@ void Connection::failed(std::exception_ptr error) {
 void Connection::write_failed(int error) {
   cut_off_ = error != EPIPE;
   write_failed(make_os_error(error, described("send")));
+  if (error != EBADF) return;
+  // Nobody would tell a read that waits.
+  descriptor_lost_ = true;
+  failed(write_error_);
 }
 
 void Connection::write_failed(std::exception_ptr error) {
@@ -154,7 +159,11 @@ void Connection::teardown() {
   if (reading_.pending) backend_.cancel(reading_);
   if (writing_.pending) backend_.cancel(writing_);
   if (reading_.pending || writing_.pending || closed()) return;
-  backend_.close_fd(std::exchange(fd_, -1));
+  int fd = std::exchange(fd_, -1);
+  if (descriptor_lost_)
+    backend_.release(fd);  // The number may be another's by now.
+  else
+    backend_.close_fd(fd);
   ended();
 }
 

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fcntl.h>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -420,6 +421,33 @@ TEST_P(StreamFaultsTest, R3_R5_fault196_loop_closes_with_everything_pending) {
   kept->writer().write("nothing happens");
   kept->writer().close();
   kept.reset();
+}
+
+class RealStreamFaultsTest : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, RealStreamFaultsTest, test::real_backends, test::backend_name);
+
+TEST_P(RealStreamFaultsTest, R5_fault57_descriptor_that_the_user_closes) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    auto reading = create_task(read, both.reader(), 1);
+    co_await settle();
+    int number = both.writer().fileno();
+    ::close(number);
+    both.writer().write("nowhere");
+    int other = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    EXPECT_EQ(other, number);
+    std::vector<std::string> errors;
+    errors.push_back(co_await error_of(reading));
+    errors.push_back(co_await error_of(drain(both.writer())));
+    errors.push_back(co_await error_of(both.reader().read()));
+    errors.push_back(co_await error_of(wait_closed(both.writer())));
+    std::string expected = "send " + both.writer().peername().str() + ": Bad file descriptor";
+    for (const std::string& error : errors) EXPECT_EQ(error, "asyncio::OSError: " + expected);
+    EXPECT_EQ(both.writer().fileno(), -1);
+    EXPECT_GE(::fcntl(other, F_GETFD), 0) << "closed, though it is another's now";
+    ::close(other);
+    co_await both.close();
+  });
 }
 
 TEST(Streams, A3_1_fault58_adopted_socket) {

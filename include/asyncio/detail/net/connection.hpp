@@ -220,6 +220,7 @@ class Connection final : public ReaderState, public Resource {
   bool draining_ = false;
   bool unanswered_ = false;  // bytes were read, and nothing was written since
   bool cut_off_ = false;     // a write failed, and not because the peer had ended its side before
+  bool descriptor_lost_ = false;  // somebody else has closed it
   std::uint8_t immediate_reads_ = 0;
   std::uint8_t immediate_drains_ = 0;
   std::uint8_t ignored_writes_ = 0;
