@@ -421,7 +421,8 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// Awaits   the name's resolution, the connection, and with `ssl` the handshake.
 /// Throws   GaiError if the name has no address; OSError (ConnectionRefusedError, TimeoutError,
 ///          ...) with the address and reason, of each address if there are several; with `ssl`
-///          what StreamWriter::start_tls throws.
+///          what StreamWriter::start_tls throws; ValueError for options that do not fit together,
+///          as a server's context.
 /// Cancel   ends the attempt; nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, open_connection

@@ -50,6 +50,13 @@ std::optional<TlsOptions> tls_of(const ConnectOptions& options, const std::strin
   return tls;
 }
 
+/// The same for one who begins a connection.
+std::optional<TlsOptions> client_tls_of(const ConnectOptions& options, const std::string& host) {
+  if (options.get_ssl() && options.get_ssl()->purpose() != TlsPurpose::server_auth)
+    throw ValueError("a client's context is made with TlsPurpose::server_auth");
+  return tls_of(options, host);
+}
+
 /// The end of each open_connection and create_connection.
 Coro<Ref<Connection>> opened(Backend& backend, OwnedSocket socket, std::size_t limit,
                              SocketAddress peer, std::optional<TlsOptions> tls) {
@@ -207,7 +214,7 @@ SocketAddress checked_peer(Backend& backend, int fd) {
 
 Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOptions options) {
   SocketAddress address = SocketAddress::local(std::move(path));
-  std::optional<TlsOptions> tls = tls_of(options, "");
+  std::optional<TlsOptions> tls = client_tls_of(options, "");
   std::vector<SocketAddress> no_local;
   OwnedSocket socket = co_await connect_to(backend, address, no_local, 0);
   auto opening = opened(backend, std::move(socket), options.get_limit(), address, tls);
@@ -217,7 +224,7 @@ Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOp
 
 Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint16_t port,
                                    ConnectOptions options) {
-  std::optional<TlsOptions> tls = tls_of(options, host);
+  std::optional<TlsOptions> tls = client_tls_of(options, host);
   ResolveRequest request(host, port);
   request.family = options.get_family();
   request.flags = options.get_flags();
