@@ -255,6 +255,8 @@ class StreamWriter {
 
   /// Closes the connection when everything is sent. A read that waits ends as at the end of the
   /// stream. Harmless a second time.
+  ///
+  /// A peer that does not read keeps it open: give wait_closed a time limit, then `abort`.
   void close() const { connection_->close(); }
   bool is_closing() const noexcept { return connection_->closing(); }
   /// Closes at once and drops what was not sent.

@@ -8,6 +8,7 @@
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
+#include "blackhole.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
 
@@ -102,6 +103,37 @@ TEST_P(StreamsTest, A3_1_local_address) {
   });
 }
 
+TEST_P(StreamsTest, R10_fault60_connections_that_fail_say_where) {
+  if (simulated()) GTEST_SKIP() << "every address can be reached";
+  run([]() -> Coro<> {
+    ConnectOptions gone, taken;
+    gone.local_addr("198.51.100.77", 0);
+    std::string error = co_await error_of(open_connection("127.0.0.1", 1, gone));
+    EXPECT_EQ(error, "asyncio::OSError: bind 198.51.100.77:0: Cannot assign requested address");
+    error = co_await error_of(open_connection("255.255.255.255", 1));
+    EXPECT_EQ(error, "asyncio::OSError: connect 255.255.255.255:1: Network is unreachable");
+    Connected both = co_await connected();
+    SocketAddress own = *both.writer().sockname();
+    taken.local_addr(own.host(), own.port());
+    error = co_await error_of(open_connection("127.0.0.1", both.writer().peername().port(), taken));
+    EXPECT_EQ(error, "asyncio::OSError: bind " + own.str() + ": Address already in use");
+    co_await both.close();
+  });
+}
+
+/// In the state SYN_SENT; what is left open is counted at the end.
+TEST_P(StreamsTest, R3_fault60_cancelled_while_nobody_answers) {
+  if (simulated()) GTEST_SKIP() << "everybody answers";
+  run([]() -> Coro<> {
+    test::Blackhole blackhole;
+    std::ptrdiff_t before = test::open_descriptors();
+    std::string error =
+        co_await error_of(wait_for(open_connection("127.0.0.1", blackhole.port()), 30ms));
+    EXPECT_EQ(error, "asyncio::TimeoutError: timed out");
+    EXPECT_EQ(test::open_descriptors(), before);
+  });
+}
+
 TEST_P(StreamsTest, A3_4_read_into_the_callers_memory) {
   run([]() -> Coro<> {
     Connected both = co_await connected();
@@ -176,6 +208,39 @@ TEST_P(StreamsTest, A3_5_abort_drops_what_is_queued) {
     co_await both.writer().wait_closed();
     std::string got = co_await both.peer_reader().read();
     EXPECT_LT(got.size(), 5'000'000u);
+    co_await both.close();
+  });
+}
+
+/// As in Python, close has no limit of its own: there is one for the wait, and then abort.
+TEST_P(StreamsTest, R7_fault67_close_with_bytes_that_the_peer_never_reads) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    for (StreamWriter writer : {both.writer(), both.peer_writer()}) {
+      writer.write(pattern(8'000'000));
+      writer.close();
+    }
+    std::string error = co_await error_of(wait_for(wait_closed(both.writer()), 50ms));
+    EXPECT_EQ(error, "asyncio::TimeoutError: timed out");
+    EXPECT_GT(both.writer().get_write_buffer_size(), 0u);
+    both.writer().abort();
+    co_await both.writer().wait_closed();
+    EXPECT_EQ(both.writer().fileno(), -1);
+    EXPECT_EQ(both.writer().get_write_buffer_size(), 0u);
+    co_await both.close();
+  });
+}
+
+/// A server has one for all its connections.
+TEST_P(StreamsTest, R7_fault67_server_with_bytes_that_the_peer_never_reads) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    both.peer_writer().write(pattern(8'000'000));
+    both.peer_writer().close();
+    TimePoint begin = get_running_loop().time();
+    co_await both.server.shutdown(50ms);
+    EXPECT_LT(get_running_loop().time() - begin, 5s);
+    EXPECT_EQ(both.peer_writer().fileno(), -1);
     co_await both.close();
   });
 }

@@ -261,7 +261,7 @@ TEST_P(Subprocess, fault106_cancel_of_wait_leaves_it_running) {
 }
 
 /// cpython#139373.
-TEST_P(Subprocess, A5_3_communicate_survives_a_timeout) {
+TEST_P(Subprocess, A5_3_fault106_communicate_survives_a_timeout) {
   run([]() -> Coro<> {
     Process process = co_await create_subprocess_shell(piped(), "cat; read x; echo $x");
     std::string input = pattern(200'000);

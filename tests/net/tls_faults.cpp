@@ -195,6 +195,22 @@ Coro<> flood(StreamWriter writer, std::size_t& sent) {
   }
 }
 
+TEST_P(TlsFaultsTest, fault67_R7_goodbye_behind_bytes_that_the_peer_never_reads) {
+  run([]() -> Coro<> {
+    Connected both = co_await tls_connected(pki().server(), pki().client(), {},
+                                            ConnectOptions().ssl_shutdown_timeout(50ms));
+    both.writer().write(pattern(8'000'000));
+    both.writer().close();
+    std::string error = co_await error_of(wait_closed(both.writer()));
+    EXPECT_EQ(error, "asyncio::TimeoutError: SSL shutdown with " + both.writer().peername().str() +
+                         ": timed out");
+    EXPECT_EQ(both.writer().get_write_buffer_size(), 0u);
+    EXPECT_EQ(both.writer().fileno(), -1);
+    both.peer_writer().abort();
+    co_await both.close();
+  });
+}
+
 TEST_P(TlsFaultsTest, fault89_R6_peer_that_keeps_sending_after_our_goodbye) {
   run([&]() -> Coro<> {
     Connected both = co_await tls_connected();
