@@ -171,7 +171,7 @@ class Endpoint final : public DatagramTransport,
     if (count == -EAGAIN) return false;
     if (count > static_cast<std::int64_t>(Backend::kScratchSize)) count = -EMSGSIZE;
     if (count < 0) {
-      failed(static_cast<int>(-count), "recvfrom");
+      failed(static_cast<int>(-count), "recvfrom" + of(socket_.remote));
       return true;
     }
     std::string data(backend().scratch(), static_cast<std::size_t>(count));
@@ -179,6 +179,10 @@ class Endpoint final : public DatagramTransport,
     check("protocol.datagram_received() call failed.",
           [&] { protocol_->datagram_received(std::move(data), from); });
     return true;
+  }
+
+  static std::string of(const std::optional<SocketAddress>& peer) {
+    return peer ? " " + peer->str() : "";
   }
 
   // Sending.
@@ -197,7 +201,7 @@ class Endpoint final : public DatagramTransport,
     return backend().attempt(op);
   }
   void sent(std::int64_t result, const std::optional<SocketAddress>& to) {
-    if (result < 0) failed(static_cast<int>(-result), "sendto" + (to ? " " + to->str() : ""));
+    if (result < 0) failed(static_cast<int>(-result), "sendto" + of(to));
   }
 
   void flush() {
@@ -234,6 +238,11 @@ class Endpoint final : public DatagramTransport,
   // Errors and the end.
   void failed(int error, const std::string& what) {
     std::exception_ptr reason = make_os_error(error, what);
+    if (error == EBADF) {
+      // Somebody else has closed it: it fails for ever, and at once.
+      descriptor_lost_ = closing_ = true;
+      return end(reason);
+    }
     check("protocol.error_received() call failed.", [&] { protocol_->error_received(reason); });
   }
   template <class F>
@@ -259,7 +268,11 @@ class Endpoint final : public DatagramTransport,
     auto protocol = std::move(self->protocol_);
     self->self_.reset();
     self->Resource::unlink();
-    self->backend().close_fd(std::exchange(self->socket_.fd, -1));
+    int fd = std::exchange(self->socket_.fd, -1);
+    if (self->descriptor_lost_)
+      self->backend().release(fd);  // The number may be another's by now.
+    else
+      self->backend().close_fd(fd);
     call_protocol(self->loop(), "protocol.connection_lost() call failed.",
                   [&] { protocol->connection_lost(self->error_); });
   }
@@ -289,6 +302,7 @@ class Endpoint final : public DatagramTransport,
   bool connected_ = is_connected();
   bool closing_ = false;
   bool lost_ = false;
+  bool descriptor_lost_ = false;
   bool paused_ = false;
   std::exception_ptr error_;
   std::shared_ptr<Endpoint> self_;

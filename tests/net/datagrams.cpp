@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -121,7 +122,8 @@ TEST_P(Datagrams, fault71_errors_leave_it_alive) {
         &notes, DatagramOptions().remote_addr("127.0.0.1", free_port));
     client->sendto("anybody there?");
     co_await own->wait_for_count(1);
-    EXPECT_NE(own->errors.at(0).find("Connection refused"), std::string::npos);
+    EXPECT_EQ(own->errors.at(0), "asyncio::ConnectionRefusedError: recvfrom 127.0.0.1:" +
+                                     std::to_string(free_port) + ": Connection refused");
     client->sendto(std::string(70'000, 'x'));
     co_await own->wait_for_count(2);
     EXPECT_NE(own->errors.at(1).find("Message too long"), std::string::npos);
@@ -181,6 +183,31 @@ TEST_P(RealDatagrams, fault63_backpressure_and_close_with_what_is_kept) {
     EXPECT_EQ(reading->received.size(), static_cast<std::size_t>(sent));
     other->close();
     co_await reading->lost.wait();
+  });
+}
+
+/// io_uring still tells of datagrams: the error must not come again and again.
+TEST_P(RealDatagrams, R8_fault57_descriptor_that_the_user_closes) {
+  run([]() -> Coro<> {
+    int number = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    EXPECT_EQ(::bind(number, reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+    DatagramOptions theirs;
+    theirs.sock(number);
+    auto [closed, its] = co_await get_running_loop().create_datagram_endpoint(&notes, theirs);
+    auto [sender, other] = co_await bound(&notes);
+    SocketAddress address = SocketAddress::numeric("127.0.0.1", closed->sockname()->port());
+    co_await sleep(1ms);
+    ::close(number);
+    sender->sendto("is anybody there?", address);
+    co_await sleep(5ms);
+    closed->sendto("nobody", address);
+    co_await its->lost.wait();
+    EXPECT_TRUE(its->end.ends_with(": Bad file descriptor")) << its->end;
+    EXPECT_EQ(its->errors.size(), 0u);
+    sender->close();
+    co_await other->lost.wait();
   });
 }
 
