@@ -54,6 +54,7 @@ class Generator:
         self.groups = {}   # the body that each of them belongs to
         self.timeouts = []
         self.timers = []
+        self.lines = []    # the blocks of the bodies that come after those numbered above
         self.producers = self.choose_producers()
 
     def name(self, letter):
@@ -91,12 +92,15 @@ class Generator:
                  (2, self.state), (2, self.run), (6, self.attempt), (2, self.fail_here),
                  (1, self.leave), (2, self.repeat)]
         themes = {
-            "locks": [(6, self.hold), (5, self.with_lock), (1, self.release)],
-            "semaphores": [(4, self.race), (6, self.hold), (5, self.with_lock), (2, self.release)],
-            "events": [(2, self.race), (7, self.wait_event), (4, self.set_event), (2, self.clear_event)],
-            "conditions": [(8, self.wait_condition), (7, self.notify), (1, self.bare_condition)],
-            "queues": [(5, self.race), (8, self.get), (8, self.put), (3, self.nowait), (2, self.task_done),
-                       (2, self.join), (1, self.shut_down), (1, self.size)],
+            "locks": [(3, self.contest), (6, self.hold), (5, self.with_lock), (1, self.release)],
+            "semaphores": [(4, self.race), (3, self.contest), (6, self.hold), (5, self.with_lock),
+                           (2, self.release)],
+            "events": [(2, self.race), (7, self.wait_event), (4, self.set_event),
+                       (2, self.clear_event)],
+            "conditions": [(3, self.contest), (8, self.wait_condition), (7, self.notify), (1, self.bare_condition)],
+            "queues": [(5, self.race), (4, self.contest), (8, self.get), (8, self.put),
+                       (3, self.nowait), (2, self.task_done), (2, self.join), (1, self.shut_down),
+                       (1, self.size)],
             "barriers": [(9, self.meet), (2, self.break_barrier)],
             "futures": [(5, self.settle)],
             "timeouts": [(8, self.timeout), (2, self.reschedule), (1, self.expired)],
@@ -134,6 +138,8 @@ class Generator:
                 block = [made for _ in range(1 + self.random.below(3))
                          for made in self.spawn(place)] + block
             bodies.append(Statement("body", body, sections=[([], block)]))
+        bodies += [Statement("body", self.bodies + number, sections=[([], block)])
+                   for number, block in enumerate(self.lines)]
         return self.objects + bodies
 
     # Words ----------------------------------------------------------------------------------------
@@ -374,6 +380,48 @@ class Generator:
                   [Statement("set_event", name) for name in self.events])
         return [self.random.pick(wakers),
                 Statement("cancel", self.random.pick(list(self.tasks)), *self.message())]
+
+    def contest(self, place):
+        """Tasks stand in line for one thing; one of them is cancelled in the step that gives it."""
+        if not place.awaits:
+            return None
+        before, wait, give = self.random.pick(self.prizes())()
+        body = self.bodies + len(self.lines)
+        self.lines.append(wait)
+        line = [self.name("T") for _ in range(2 + self.random.below(2))]
+        self.tasks.update((name, body) for name in line)
+        last = [give, Statement("cancel", self.random.pick(line), *self.message())]
+        if self.random.one_in(3):
+            last.reverse()
+        pause = Statement("sleep", self.random.below(2))
+        return before + [Statement("spawn", name, body) for name in line] + [pause] + last
+
+    def prizes(self):
+        """For each object ways to make: statements before the contest, what those in line do, and
+        what gives one of them what it waits for."""
+        def guarded(name):
+            release = Statement("release", name)
+            return lambda: ([Statement("acquire", name)], [Statement("acquire", name), release],
+                            release)
+
+        def item(name):
+            return lambda: ([], [Statement("get", name)],
+                            Statement("put_nowait", name, self.fresh("v")))
+
+        def room(name):
+            return lambda: ([Statement("put", name, self.fresh("v"))],
+                            [Statement("put", name, self.fresh("v"))],
+                            Statement("get_nowait", name))
+
+        def notification(name):
+            def block(statement):
+                return [Statement("with", name, sections=[([], [statement])])]
+            return lambda: ([], block(Statement("wait_condition", name)),
+                            block(Statement("notify", name, 1))[0])
+
+        return ([guarded(name) for name in self.locks + self.semaphores] +
+                [way(name) for name in self.queues for way in (item, item, room)] +
+                [notification(name) for name in self.conditions])
 
     # Primitives -----------------------------------------------------------------------------------
 
