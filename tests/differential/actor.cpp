@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a body does: its blocks, and what has to be awaited. Each method does what the one of the
 // same name in reference.py does.
+#include "words.hpp"
 #include "world.hpp"
 
 #include <algorithm>

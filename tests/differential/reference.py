@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 """Runs a program on this Python's asyncio and notes every step. Needs Python 3.13.
 
-Each method is what its statement does; actor.cpp and world.cpp have the same in C++.
+Each method is what its statement does; actor.cpp, tasks.cpp, combinators.cpp and primitives.cpp have
+the same in C++.
 """
 
 import asyncio

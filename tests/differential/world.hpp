@@ -18,12 +18,6 @@
 
 namespace differential {
 
-/// "ValueError e1", as reference.py has it.
-std::string describe(const std::exception_ptr& error);
-
-/// "none", or so many seconds.
-asyncio::OptionalDelay limit_of(const std::string& word);
-
 /// A task or future under a name.
 class Handle {
  public:
