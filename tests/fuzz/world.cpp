@@ -322,11 +322,32 @@ Coro<> World::use_lock(int depth) {
     auto held = co_await lock_.scoped();
     co_await step(depth);
   } else if (choices.one_in(2)) {
-    auto held = co_await semaphore_.scoped();
-    co_await step(depth);
+    co_await use_semaphore(depth);
   } else {
     co_await event_.wait();
   }
+}
+
+/// Or lets tasks stand in line for it, and cancels one of them in the step that gives the unit.
+Coro<> World::use_semaphore(int depth) {
+  std::vector<Task> line;
+  {
+    auto held = co_await semaphore_.scoped();
+    if (choices.one_in(2)) {
+      co_await step(depth);
+      co_return;
+    }
+    for (int i = 2 + choices.below(3); i > 0; --i) line.push_back(create_task(stand_in_line()));
+    co_await sleep(some_time());
+  }
+  line[choices.byte() % line.size()].cancel();
+  co_await wait(line);
+}
+
+Coro<int> World::stand_in_line() {
+  auto held = co_await semaphore_.scoped();
+  co_await sleep(some_time());
+  co_return 1;
 }
 
 Coro<> World::use_condition(int depth) {

@@ -65,9 +65,10 @@ class World {
   asyncio::Coro<> use_group(int depth);
   asyncio::Coro<> use_timeout(int depth);
   asyncio::Coro<> use_lock(int depth);
+  asyncio::Coro<> use_semaphore(int depth);
+  asyncio::Coro<int> stand_in_line();
   asyncio::Coro<> use_condition(int depth);
   asyncio::Coro<> use_queue(int depth);
-  asyncio::Coro<> use_barrier(int depth);
   asyncio::Coro<> generate(int depth);
   asyncio::Coro<> connect(int depth);
   asyncio::Coro<> read(int depth);
