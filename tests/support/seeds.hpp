@@ -36,7 +36,12 @@ void for_each_seed(F function, std::uint64_t count = kSanitized ? 500 : 2000) {
     const std::uint64_t seed = seeds.first + i;
     SCOPED_TRACE("SEED=" + std::to_string(seed));
     current_seed = seed;
-    function(seed);
+    try {
+      function(seed);
+    } catch (...) {  // Rethrown: GoogleTest would report it without the trace.
+      ADD_FAILURE() << "the test body throws";
+      throw;
+    }
     current_seed = 0;
     if (::testing::Test::HasFailure()) return;
   }
