@@ -5,8 +5,18 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/asyncio)
 
 install(TARGETS asyncio_core asyncio_backend asyncio_net asyncio_asyncio asyncio_testing
   EXPORT asyncio-targets)
+set(header_patterns PATTERN "*.hpp")
+if(ASYNCIO_BUILD_HTTP)
+  install(TARGETS asyncio_http EXPORT asyncio-targets)
+  if(NOT ASYNCIO_HAS_SYSTEM_LLHTTP)
+    install(FILES "${PROJECT_SOURCE_DIR}/third_party/llhttp/LICENSE-MIT"
+      DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME LICENSE-llhttp)
+  endif()
+else()
+  list(APPEND header_patterns PATTERN "asyncio/http.hpp" EXCLUDE PATTERN "asyncio/http" EXCLUDE)
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/asyncio" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp")
+  FILES_MATCHING ${header_patterns})
 install(EXPORT asyncio-targets NAMESPACE asyncio:: DESTINATION ${package_dir})
 
 configure_package_config_file(
@@ -32,3 +42,16 @@ else()
 endif()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/asyncio.pc.in" "${PROJECT_BINARY_DIR}/asyncio.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/asyncio.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(ASYNCIO_BUILD_HTTP)
+  set(pc_http_requires "Requires: asyncio = ${PROJECT_VERSION}")
+  if(ASYNCIO_HAS_SYSTEM_LLHTTP)
+    string(APPEND pc_http_requires "\nRequires.private: libllhttp >= 9.2.1")
+    if(NOT BUILD_SHARED_LIBS)
+      string(REPLACE "\nRequires.private:" "," pc_http_requires "${pc_http_requires}")
+    endif()
+  endif()
+  configure_file("${CMAKE_CURRENT_LIST_DIR}/asyncio-http.pc.in"
+    "${PROJECT_BINARY_DIR}/asyncio-http.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/asyncio-http.pc"
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

@@ -2,6 +2,7 @@
 #include "library.hpp"
 
 #include <asyncio/asyncio.hpp>
+#include <asyncio/http.hpp>
 
 #include <utility>
 
@@ -28,4 +29,7 @@ Coro<std::string> ask(std::string line) {
 
 }  // namespace
 
-std::string echoed(std::string line) { return run(ask(std::move(line))); }
+std::string echoed(std::string line) {
+  http::Headers headers{{"Line", line.substr(0, line.find('\n'))}};
+  return run(ask(std::string(headers.get("line", "none")) + "\n"));
+}
