@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+/// How a parser fills Headers without copying each field: it puts the lines as they came into their
+/// buffer, and says where in it the fields are.
+#pragma once
+
+#include "asyncio/http/headers.hpp"
+
+namespace asyncio::http::detail {
+
+class HeadersBuilder {
+ public:
+  /// Text may only be appended while fields are being added.
+  static std::string& bytes(Headers& headers) noexcept { return headers.bytes_; }
+
+  /// Adds a field that lies in `bytes()`: a token, and a value without blanks around it.
+  static void add(Headers& headers, std::size_t name_at, std::size_t name_size,
+                  std::size_t value_at, std::size_t value_size) {
+    if (headers.index_.capacity() == 0) headers.index_.reserve(kUsualFields);
+    const std::string_view name = std::string_view(headers.bytes_).substr(name_at, name_size);
+    headers.index_.push_back({static_cast<std::uint32_t>(name_at),
+                              static_cast<std::uint32_t>(value_at),
+                              static_cast<std::uint32_t>(value_size),
+                              static_cast<std::uint16_t>(name_size), Headers::ends_of(name)});
+  }
+
+  static constexpr std::size_t kUsualFields = 16;
+};
+
+}  // namespace asyncio::http::detail

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What a server reads requests with: RequestParser.
+#pragma once
+
+#include "http/fields.hpp"
+#include "http/message_parser.hpp"
+
+namespace asyncio::http::detail {
+
+/// Requests, one behind the other. Throws BadRequest: answer with its status, and close.
+///
+/// A body is in pieces of the input, which `parse` gives one at a time. Requests that offer an
+/// upgrade, and CONNECT, end as others do; whoever agrees takes the bytes behind them.
+class RequestParser final : public MessageParser {
+ public:
+  explicit RequestParser(const HttpLimits& limits = {})
+      : MessageParser(HTTP_REQUEST, limits, head_.headers) {}
+
+  /// Good from the event `head` until the first byte of the next request. May be moved from.
+  RequestHead& head() noexcept { return head_; }
+
+ private:
+  void begin_head() override {}
+  BodyFraming complete_head() override;
+  bool is_expecting() const noexcept override { return false; }
+  Phase phase_after() const noexcept override {
+    return head_.keep_alive ? Phase::between : Phase::closed;
+  }
+  [[noreturn]] void refuse(Status status, const std::string& what, std::uint64_t position) override;
+  std::string_view kind() const noexcept override { return "request"; }
+
+  void check_start_line();
+  void check_target();
+  void check_host(const HeadFields& fields);
+  BodyFraming framing(const HeadFields& fields);
+
+  RequestHead head_;
+};
+
+}  // namespace asyncio::http::detail
