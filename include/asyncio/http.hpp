@@ -2,9 +2,15 @@
 /// All of asyncio::http.
 #pragma once
 
+#include "asyncio/http/client_errors.hpp"
+#include "asyncio/http/cookies.hpp"
 #include "asyncio/http/errors.hpp"
 #include "asyncio/http/head.hpp"
 #include "asyncio/http/headers.hpp"
 #include "asyncio/http/limits.hpp"
 #include "asyncio/http/method.hpp"
+#include "asyncio/http/multi_dict.hpp"
+#include "asyncio/http/percent.hpp"
 #include "asyncio/http/status.hpp"
+#include "asyncio/http/url.hpp"
+#include "asyncio/http/ws_message.hpp"

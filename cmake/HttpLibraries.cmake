@@ -1,0 +1,36 @@
+# What asyncio::http is built on: the target PkgConfig::asyncio_http_libraries, made of
+# ASYNCIO_HTTP_MODULES; wslay, which has no pkg-config file; and ASYNCIO_HTTP_DEFINITIONS.
+set(ASYNCIO_HTTP_MODULES liburiparser>=0.9.7 libidn2>=2.3 zlib)
+set(ASYNCIO_HTTP_DEFINITIONS)
+find_package(PkgConfig)
+if(PkgConfig_FOUND)
+  pkg_check_modules(asyncio_http_needed QUIET ${ASYNCIO_HTTP_MODULES})
+endif()
+find_path(ASYNCIO_WSLAY_INCLUDE wslay/wslay.h)
+find_library(ASYNCIO_WSLAY_LIBRARY wslay)
+mark_as_advanced(ASYNCIO_WSLAY_INCLUDE ASYNCIO_WSLAY_LIBRARY)
+if(NOT asyncio_http_needed_FOUND OR NOT ASYNCIO_WSLAY_INCLUDE OR NOT ASYNCIO_WSLAY_LIBRARY)
+  message(FATAL_ERROR "asyncio: asyncio::http needs pkg-config, uriparser, libidn2, zlib and wslay; on "
+    "Debian: apt install pkg-config liburiparser-dev libidn2-dev zlib1g-dev libwslay-dev; "
+    "-DASYNCIO_BUILD_HTTP=OFF leaves it out")
+endif()
+
+# asyncio_http_option(<name> <module>... ): compiles that part in if its libraries are there.
+function(asyncio_http_option name)
+  option(ASYNCIO_HTTP_${name} "Build asyncio::http with ${ARGN} if it is there" ON)
+  if(NOT ASYNCIO_HTTP_${name})
+    return()
+  endif()
+  pkg_check_modules(asyncio_http_${name} QUIET ${ARGN})
+  if(asyncio_http_${name}_FOUND)
+    set(ASYNCIO_HTTP_MODULES ${ASYNCIO_HTTP_MODULES} ${ARGN} PARENT_SCOPE)
+    set(ASYNCIO_HTTP_DEFINITIONS ${ASYNCIO_HTTP_DEFINITIONS} ASYNCIO_HAS_${name} PARENT_SCOPE)
+  else()
+    message(NOTICE "asyncio: there is no ${ARGN}; asyncio::http is built without")
+  endif()
+endfunction()
+asyncio_http_option(BROTLI libbrotlidec libbrotlienc)
+asyncio_http_option(ZSTD libzstd)
+asyncio_http_option(LIBPSL libpsl)
+
+pkg_check_modules(asyncio_http_libraries REQUIRED QUIET IMPORTED_TARGET ${ASYNCIO_HTTP_MODULES})

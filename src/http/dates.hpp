@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The dates of HTTP.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace asyncio::http::detail {
+
+/// As Set-Cookie's Expires is read: in whatever order day, month, year and time come (RFC 6265bis,
+/// 5.1.1).
+std::optional<std::chrono::system_clock::time_point> parse_cookie_date(std::string_view text);
+
+/// "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date(std::chrono::system_clock::time_point time);
+
+}  // namespace asyncio::http::detail
