@@ -272,7 +272,8 @@ class EventLoop {
   /// Calls `function(args...)` once an iteration while `fd` is readable: there are bytes,
   /// connections, an error or the end. Replaces the callback that was there.
   ///
-  /// Throws   OSError for what cannot be watched, as files.
+  /// Throws   OSError for what cannot be watched, as files; RuntimeError, as every call here that
+  ///          takes a descriptor, for one that a stream, transport or server has.
   /// asyncio  Event Loop, Watching File Descriptors
   template <class F, class... Args>
   void add_reader(detail::Placed<int> fd, F&& function, Args&&... args) {
@@ -309,7 +310,8 @@ class EventLoop {
   // `sock` is a non-blocking socket of the caller's, who keeps it open until the await is over, as
   // everything that `room` and `data` refer to.
   //
-  // Throws   OSError; ValueError in debug mode if the socket is blocking.
+  // Throws   OSError; RuntimeError if a stream, transport or server has the socket; ValueError in
+  //          debug mode if it is blocking.
   // Cancel   takes nothing from the socket; a sendall may have sent a part.
   // asyncio  Event Loop, Working with socket objects directly
 

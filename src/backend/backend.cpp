@@ -19,6 +19,23 @@ char* Backend::scratch() {
   return scratch_.get();
 }
 
+void Backend::own(int fd) {
+  auto number = static_cast<std::size_t>(fd);
+  if (number >= owned_.size()) owned_.resize(number + 1);
+  owned_[number] = true;
+}
+
+void Backend::disown(int fd) noexcept {
+  auto number = static_cast<std::size_t>(fd);
+  if (number < owned_.size()) owned_[number] = false;
+}
+
+void Backend::check_not_owned(int fd) const {
+  auto number = static_cast<std::size_t>(fd);
+  if (number < owned_.size() && owned_[number])
+    throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by a transport");
+}
+
 void Backend::finish(Operation& operation, std::int64_t result) noexcept {
   operation.phase = Operation::Phase::ended;
   operation.result = result;

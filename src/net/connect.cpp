@@ -244,6 +244,7 @@ Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint
 Coro<Ref<Connection>> connect_socket(Backend& backend, int sock, ConnectOptions options) {
   std::optional<TlsOptions> tls = tls_of(options, "");
   SocketAddress peer = checked_peer(backend, sock);
+  backend.check_not_owned(sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
   set_no_delay(backend, sock);

@@ -23,6 +23,7 @@ Connection::Connection(Backend& backend, int fd, std::size_t limit, const Socket
       writing_(&on_writable, Opcode::poll_writable, fd, *this),
       teardown_(&on_teardown, *this),
       peer_(peer) {
+  backend_.own(fd);
   backend_.add_resource(*this);
 }
 
@@ -160,6 +161,7 @@ void Connection::teardown() {
   if (writing_.pending) backend_.cancel(writing_);
   if (reading_.pending || writing_.pending || closed()) return;
   int fd = std::exchange(fd_, -1);
+  backend_.disown(fd);
   if (descriptor_lost_)
     backend_.release(fd);  // The number may be another's by now.
   else

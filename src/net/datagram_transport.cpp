@@ -39,6 +39,7 @@ class Endpoint final : public DatagramTransport,
         writing_(&on_writable, Opcode::poll_writable, *this),
         begin_(&on_begin, *this),
         end_(&on_end, *this) {
+    backend().own(socket_.fd);
     loop().future_born();
     if (auto name = sockname()) own_ = *name;
   }
@@ -269,6 +270,7 @@ class Endpoint final : public DatagramTransport,
     self->self_.reset();
     self->Resource::unlink();
     int fd = std::exchange(self->socket_.fd, -1);
+    self->backend().disown(fd);
     if (self->descriptor_lost_)
       self->backend().release(fd);  // The number may be another's by now.
     else

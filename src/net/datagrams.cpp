@@ -103,6 +103,7 @@ DatagramSocket adopted(Backend& backend, int fd) {
   if (got < 0) throw_os_error(-got, "socket " + std::to_string(fd));
   if (type != SOCK_DGRAM)
     throw ValueError("A datagram socket was expected, got descriptor " + std::to_string(fd));
+  backend.check_not_owned(fd);
   if (int error = backend.adopt(fd); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(fd));
   return DatagramSocket(backend, fd, std::nullopt);

@@ -94,14 +94,17 @@ using Direction = detail::DescriptorWatchers::Direction;
 
 void EventLoop::watch(int fd, bool writing, std::unique_ptr<detail::RepeatedCall> call) {
   loop_->check_schedulable();
-  detail::DescriptorWatchers::of(detail::backend_of(*loop_))
-      .add(fd, Direction(writing), std::move(call));
+  detail::Backend& backend = detail::backend_of(*loop_);
+  backend.check_not_owned(fd);
+  detail::DescriptorWatchers::of(backend).add(fd, Direction(writing), std::move(call));
 }
 
 bool EventLoop::unwatch(int fd, bool writing) {
   if (loop_->closed()) return false;
   loop_->check_schedulable();
-  return detail::DescriptorWatchers::of(detail::backend_of(*loop_)).remove(fd, Direction(writing));
+  detail::Backend& backend = detail::backend_of(*loop_);
+  backend.check_not_owned(fd);
+  return detail::DescriptorWatchers::of(backend).remove(fd, Direction(writing));
 }
 
 }  // namespace asyncio

@@ -32,6 +32,7 @@ Medium checked_medium(int fd, bool writes) {
 
 Coro<Ref<Connection>> connect_pipe(Backend& backend, int fd, std::size_t limit, bool writes) {
   Medium medium = checked_medium(fd, writes);
+  backend.check_not_owned(fd);
   if (int error = backend.adopt(fd); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(fd));
   OwnedSocket owned(backend, fd);

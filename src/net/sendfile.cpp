@@ -227,6 +227,7 @@ Coro<std::size_t> send_file(std::shared_ptr<Transport> transport, int file, std:
 Coro<std::size_t> EventLoop::sock_sendfile(int sock, int file, std::int64_t offset,
                                            std::optional<std::size_t> count, bool fallback) {
   loop_->check_schedulable();
+  detail::backend_of(*loop_).check_not_owned(sock);
   return detail::send_on_socket(*loop_, sock, file, offset, count, fallback);
 }
 

@@ -224,6 +224,7 @@ Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<st
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options) {
   Backend& backend = backend_of(running_loop());
   check_stream_socket(backend, sock);
+  backend.check_not_owned(sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
   auto state = std::make_shared<ServerState>(backend, std::move(handler), options);

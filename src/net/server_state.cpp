@@ -86,6 +86,7 @@ ServerState::~ServerState() {
 
 void ServerState::add_listener(int fd) {
   listeners_.push_back(std::make_unique<Listener>(*this, fd));
+  backend_.own(fd);
 }
 
 void ServerState::name_listener(const SocketAddress& address) {
@@ -97,6 +98,7 @@ void ServerState::name_listener(const SocketAddress& address) {
 /// CPython: _UnixSelectorEventLoop._stop_serving.
 void ServerState::stop_listening(Listener& listener) noexcept {
   if (listener.fd < 0) return;
+  backend_.disown(listener.fd);
   backend_.close_fd(std::exchange(listener.fd, -1));
   if (listener.inode >= 0 && backend_.socket_inode(listener.path.c_str()) == listener.inode)
     (void)backend_.unlink(listener.path.c_str());  // gone already is as good
@@ -180,10 +182,12 @@ bool ServerState::accepted(Listener& listener, std::int64_t result) {
   if (retry) return false;
   // Or clients would be let in, and wait for ever. A number that names nothing may be somebody
   // else's in a moment.
-  if (error == EBADF)
+  if (error == EBADF) {
+    backend_.disown(listener.fd);
     backend_.release(std::exchange(listener.fd, -1));
-  else
+  } else {
     stop_listening(listener);
+  }
   return false;
 }
 

@@ -27,7 +27,9 @@ Backend& socket_backend(Loop& loop, int sock) {
     int flags = ::fcntl(sock, F_GETFL);
     if (flags >= 0 && !(flags & O_NONBLOCK)) throw ValueError("the socket must be non-blocking");
   }
-  return backend_of(loop);
+  Backend& backend = backend_of(loop);
+  backend.check_not_owned(sock);
+  return backend;
 }
 
 /// An operation that is only attempted.

@@ -5,6 +5,7 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/testing/faults.hpp"
 #include "captures.hpp"
+#include "connected.hpp"
 #include "descriptors.hpp"
 
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace asyncio;
@@ -401,6 +403,36 @@ TEST(SocketCalls, A9_8_errors_name_the_call_and_debug_mode_refuses_blocking_sock
               "asyncio::ValueError: the socket must be non-blocking");
   };
   asyncio::run(body(), RunOptions().debug(true));
+}
+
+/// Two owners would take each other's bytes and close one number twice.
+TEST(SocketCalls, R5_R16_fault58_descriptors_of_transports_are_refused) {
+  for (auto factory : {new_epoll_event_loop, new_uring_event_loop}) {
+    auto body = []() -> Coro<> {
+      EventLoop loop = get_running_loop();
+      Pair pair;
+      auto [reader, writer] = co_await open_connection(std::exchange(pair.a.fd, -1));
+      int fd = writer.fileno();
+      std::vector<std::string> errors;
+      errors.push_back(thrown([&] { loop.add_reader(fd, [] {}); }));
+      errors.push_back(thrown([&] { loop.remove_writer(fd); }));
+      errors.push_back(thrown([&] { (void)loop.sock_recv(fd, 1); }));
+      errors.push_back(thrown([&] { (void)loop.sock_sendall(fd, "x"); }));
+      errors.push_back(thrown([&] { (void)loop.sock_sendfile(fd, 0); }));
+      errors.push_back(co_await test::error_of(open_connection(fd)));
+      errors.push_back(co_await test::error_of(connect_read_pipe(fd)));
+      for (const std::string& error : errors)
+        EXPECT_EQ(error, "asyncio::RuntimeError: File descriptor " + std::to_string(fd) +
+                             " is used by a transport");
+      write_to(pair.b.fd, "line\n");
+      std::string line = co_await reader.readline();
+      EXPECT_EQ(line, "line\n") << "it is none the worse for it";
+      writer.close();
+      co_await writer.wait_closed();
+      EXPECT_EQ(thrown([&] { loop.remove_reader(fd); }), "nothing") << "the number is free";
+    };
+    asyncio::run(body(), RunOptions().loop_factory(factory));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 struct sockaddr;
 
@@ -94,6 +95,13 @@ class Backend : public Poller {
   /// Cancels the operations that wait on `fd` and closes it once the kernel has let go of them.
   virtual int close_fd(int fd) noexcept = 0;
 
+  /// A stream, transport or server has `fd` for itself, from `own` to `disown`.
+  void own(int fd);
+  void disown(int fd) noexcept;
+  /// Throws RuntimeError if one has: two would take each other's bytes, and close the number twice.
+  /// CPython: _ensure_fd_no_transport.
+  void check_not_owned(int fd) const;
+
   /// Room for bytes on their way from a descriptor to their place: good until the next use of the
   /// backend. One for all streams, so that an idle one needs none.
   static constexpr std::size_t kScratchSize = 64 * 1024;
@@ -120,6 +128,7 @@ class Backend : public Poller {
  private:
   Loop* loop_ = nullptr;
   std::unique_ptr<char[]> scratch_;
+  std::vector<bool> owned_;            // by descriptor
   std::unique_ptr<LateEndings> late_;  // with faults
   List<Resource> resources_;
 };
