@@ -335,6 +335,13 @@ std::size_t MessageParser::feed(const char* data, std::size_t size) {
   return taken;
 }
 
+void MessageParser::refuse(Status status, const std::string& what, std::uint64_t position) {
+  const std::string message =
+      std::string(kind()) + ": " + what + " (byte " + std::to_string(position) + ")";
+  if (is_request()) throw BadRequest(status, message, position);
+  throw ProtocolError(message, position);
+}
+
 void MessageParser::refuse_fault(std::size_t offset) {
   const std::uint64_t position = position_ + offset;
   const llhttp_errno_t error = llhttp_get_errno(&llhttp_);
@@ -406,8 +413,8 @@ Event MessageParser::finish() {
                                  : phase == Phase::failed ? "after an error in"
                                                           : "inside the body of";
   const std::uint64_t read = phase == Phase::between ? 0 : position_;
-  throw IncompleteMessage("the connection ended " + std::string(where) + " a " +
-                              std::string(kind()) + " (byte " + std::to_string(read) + ")",
+  throw IncompleteMessage("the connection ended " + std::string(where) + " a " + kind() +
+                              " (byte " + std::to_string(read) + ")",
                           read);
 }
 

@@ -91,10 +91,8 @@ class MessageParser {
     failed
   };
   virtual Phase phase_after() const noexcept = 0;
-  /// Throws what is right for this kind of message: "KIND: what (byte N)".
-  [[noreturn]] virtual void refuse(Status status, const std::string& what,
-                                   std::uint64_t position) = 0;
-  virtual std::string_view kind() const noexcept = 0;
+  /// Throws   BadRequest, or for a response ProtocolError: "KIND: what (byte N)".
+  [[noreturn]] void refuse(Status status, const std::string& what, std::uint64_t position);
 
   /// Refuses the head, which has been read to its end.
   [[noreturn]] void refuse_head(Status status, const std::string& what) {
@@ -110,6 +108,9 @@ class MessageParser {
   const HttpLimits& limits() const noexcept { return limits_; }
 
  private:
+  bool is_request() const noexcept { return llhttp_.type == HTTP_REQUEST; }
+  const char* kind() const noexcept { return is_request() ? "request" : "response"; }
+
   /// What a callback found, where nothing may be thrown.
   enum class Fault : std::uint8_t { none, too_many_fields, long_name, no_memory };
   struct Callbacks;

@@ -101,9 +101,4 @@ BodyFraming RequestParser::framing(const HeadFields& fields) {
   return BodyFraming::of_length(state().content_length);
 }
 
-void RequestParser::refuse(Status status, const std::string& what, std::uint64_t position) {
-  throw BadRequest(status, "request: " + what + " (byte " + std::to_string(position) + ")",
-                   position);
-}
-
 }  // namespace asyncio::http::detail

@@ -26,8 +26,6 @@ class RequestParser final : public MessageParser {
   Phase phase_after() const noexcept override {
     return head_.keep_alive ? Phase::between : Phase::closed;
   }
-  [[noreturn]] void refuse(Status status, const std::string& what, std::uint64_t position) override;
-  std::string_view kind() const noexcept override { return "request"; }
 
   void check_start_line();
   void check_target();

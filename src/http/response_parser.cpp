@@ -79,8 +79,4 @@ MessageParser::Phase ResponseParser::phase_after() const noexcept {
   return head_.keep_alive ? Phase::between : Phase::closed;
 }
 
-void ResponseParser::refuse(Status, const std::string& what, std::uint64_t position) {
-  throw ProtocolError("response: " + what + " (byte " + std::to_string(position) + ")", position);
-}
-
 }  // namespace asyncio::http::detail

@@ -31,8 +31,6 @@ class ResponseParser final : public MessageParser {
   BodyFraming complete_head() override;
   bool is_expecting() const noexcept override { return expecting_; }
   Phase phase_after() const noexcept override;
-  [[noreturn]] void refuse(Status status, const std::string& what, std::uint64_t position) override;
-  std::string_view kind() const noexcept override { return "response"; }
 
   void check_start_line();
   void take_informational();

@@ -103,7 +103,7 @@ TEST(ParserFaults, fault118_lines_and_names) {
       "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
       "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nX\t: b\r\n\r\n",
-      std::string("GET / HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n", 37),
+      "GET / HTTP/1.1\r\nHost: a\r\nX: b" + std::string(1, '\0') + "c\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nX: b\x01\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nX: b\x7f\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
