@@ -87,6 +87,12 @@ TEST(WriteHead, fields_that_agree_are_written_once) {
             "POST / HTTP/1.1\r\nHost: x\r\ncontent-length: 5\r\nconnection: x, close\r\n\r\n");
 }
 
+TEST(WriteHead, a_length_with_zeros_before_it_is_the_same) {
+  RequestHead head("POST", "/", {{"Host", "x"}, {"Content-Length", "005"}});
+  head.body = BodyFraming::of_length(5);
+  EXPECT_EQ(written(head), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 005\r\n\r\n");
+}
+
 TEST(WriteHead, fault128_reasons) {
   for (char c : std::string("\r\n\0\x01\x7f", 5)) {
     EXPECT_NE(
