@@ -6,27 +6,28 @@
 
 namespace asyncio::http::detail {
 
-std::optional<Coding> find_coding(std::string_view name) noexcept {
-  if (equal_without_case(name, "gzip") || equal_without_case(name, "x-gzip")) return Coding::Gzip;
-  if (equal_without_case(name, "deflate")) return Coding::Deflate;
+std::optional<ContentCoding> find_coding(std::string_view name) noexcept {
+  if (equal_without_case(name, "gzip") || equal_without_case(name, "x-gzip"))
+    return ContentCoding::Gzip;
+  if (equal_without_case(name, "deflate")) return ContentCoding::Deflate;
 #ifdef ASYNCIO_HAS_BROTLI
-  if (equal_without_case(name, "br")) return Coding::Brotli;
+  if (equal_without_case(name, "br")) return ContentCoding::Brotli;
 #endif
 #ifdef ASYNCIO_HAS_ZSTD
-  if (equal_without_case(name, "zstd")) return Coding::Zstd;
+  if (equal_without_case(name, "zstd")) return ContentCoding::Zstd;
 #endif
   return std::nullopt;
 }
 
-std::string_view name_of(Coding coding) noexcept {
+std::string_view name_of(ContentCoding coding) noexcept {
   switch (coding) {
-    case Coding::Gzip:
+    case ContentCoding::Gzip:
       return "gzip";
-    case Coding::Deflate:
+    case ContentCoding::Deflate:
       return "deflate";
-    case Coding::Brotli:
+    case ContentCoding::Brotli:
       return "br";
-    case Coding::Zstd:
+    case ContentCoding::Zstd:
       return "zstd";
   }
   return "";
@@ -43,18 +44,18 @@ std::string_view known_codings() noexcept {
       ;
 }
 
-std::unique_ptr<Decoder> make_decoder(Coding coding) {
+std::unique_ptr<Decoder> make_decoder(ContentCoding coding) {
   switch (coding) {
-    case Coding::Gzip:
+    case ContentCoding::Gzip:
       return make_gzip_decoder();
-    case Coding::Deflate:
+    case ContentCoding::Deflate:
       return make_deflate_decoder();
 #ifdef ASYNCIO_HAS_BROTLI
-    case Coding::Brotli:
+    case ContentCoding::Brotli:
       return make_brotli_decoder();
 #endif
 #ifdef ASYNCIO_HAS_ZSTD
-    case Coding::Zstd:
+    case ContentCoding::Zstd:
       return make_zstd_decoder();
 #endif
     default:
@@ -63,17 +64,17 @@ std::unique_ptr<Decoder> make_decoder(Coding coding) {
   throw ValueError(std::string(name_of(coding)) + ": built without it");
 }
 
-std::unique_ptr<Encoder> make_encoder(Coding coding, std::optional<int> level) {
+std::unique_ptr<Encoder> make_encoder(ContentCoding coding, std::optional<int> level) {
   switch (coding) {
-    case Coding::Gzip:
-    case Coding::Deflate:
+    case ContentCoding::Gzip:
+    case ContentCoding::Deflate:
       return make_zlib_encoder(coding, level);
 #ifdef ASYNCIO_HAS_BROTLI
-    case Coding::Brotli:
+    case ContentCoding::Brotli:
       return make_brotli_encoder(level);
 #endif
 #ifdef ASYNCIO_HAS_ZSTD
-    case Coding::Zstd:
+    case ContentCoding::Zstd:
       return make_zstd_encoder(level);
 #endif
     default:

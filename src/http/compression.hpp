@@ -11,11 +11,11 @@
 
 namespace asyncio::http::detail {
 
-enum class Coding { Gzip, Deflate, Brotli, Zstd };
+enum class ContentCoding { Gzip, Deflate, Brotli, Zstd };
 
 /// Nothing for "identity" and what this build does not know.
-std::optional<Coding> find_coding(std::string_view name) noexcept;
-std::string_view name_of(Coding coding) noexcept;
+std::optional<ContentCoding> find_coding(std::string_view name) noexcept;
+std::string_view name_of(ContentCoding coding) noexcept;
 
 /// The value of Accept-Encoding: all that this build knows.
 std::string_view known_codings() noexcept;
@@ -59,15 +59,16 @@ class Encoder {
 };
 
 /// Throws: std::bad_alloc.
-std::unique_ptr<Decoder> make_decoder(Coding coding);
+std::unique_ptr<Decoder> make_decoder(ContentCoding coding);
 
 /// The levels are the library's own; nothing is its default.
-std::unique_ptr<Encoder> make_encoder(Coding coding, std::optional<int> level = std::nullopt);
+std::unique_ptr<Encoder> make_encoder(ContentCoding coding,
+                                      std::optional<int> level = std::nullopt);
 
 // By library.
 std::unique_ptr<Decoder> make_gzip_decoder();
 std::unique_ptr<Decoder> make_deflate_decoder();
-std::unique_ptr<Encoder> make_zlib_encoder(Coding coding, std::optional<int> level);
+std::unique_ptr<Encoder> make_zlib_encoder(ContentCoding coding, std::optional<int> level);
 std::unique_ptr<Decoder> make_brotli_decoder();
 std::unique_ptr<Encoder> make_brotli_encoder(std::optional<int> level);
 std::unique_ptr<Decoder> make_zstd_decoder();
@@ -83,7 +84,7 @@ struct DecompressionLimits {
 /// Decodes a body: counts, and insists on its end.
 class Decompressor {
  public:
-  Decompressor(Coding coding, DecompressionLimits limits)
+  Decompressor(ContentCoding coding, DecompressionLimits limits)
       : decoder_(make_decoder(coding)), coding_(coding), limits_(limits) {}
 
   /// As Decoder::decode; what follows the end is dropped.
@@ -97,7 +98,7 @@ class Decompressor {
   void check_limits() const;
 
   std::unique_ptr<Decoder> decoder_;
-  Coding coding_;
+  ContentCoding coding_;
   DecompressionLimits limits_;
   std::uint64_t taken_ = 0;
   std::uint64_t given_ = 0;

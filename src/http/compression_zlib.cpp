@@ -150,8 +150,8 @@ class ZlibEncoder final : public Encoder {
 std::unique_ptr<Decoder> make_gzip_decoder() { return std::make_unique<GzipDecoder>(); }
 std::unique_ptr<Decoder> make_deflate_decoder() { return std::make_unique<DeflateDecoder>(); }
 
-std::unique_ptr<Encoder> make_zlib_encoder(Coding coding, std::optional<int> level) {
-  return std::make_unique<ZlibEncoder>(coding == Coding::Gzip ? kGzip : kZlib,
+std::unique_ptr<Encoder> make_zlib_encoder(ContentCoding coding, std::optional<int> level) {
+  return std::make_unique<ZlibEncoder>(coding == ContentCoding::Gzip ? kGzip : kZlib,
                                        level.value_or(Z_DEFAULT_COMPRESSION));
 }
 

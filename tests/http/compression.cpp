@@ -26,7 +26,7 @@ std::string sample(std::size_t size) {
   return text;
 }
 
-std::string encoded(Coding coding, std::string_view text, std::size_t piece = 1 << 20,
+std::string encoded(ContentCoding coding, std::string_view text, std::size_t piece = 1 << 20,
                     Flush between = Flush::None) {
   std::string output;
   auto encoder = make_encoder(coding);
@@ -36,8 +36,8 @@ std::string encoded(Coding coding, std::string_view text, std::size_t piece = 1 
   return output;
 }
 
-std::string decoded(Coding coding, std::string_view input, std::size_t piece, std::size_t at_most,
-                    DecompressionLimits limits = {}) {
+std::string decoded(ContentCoding coding, std::string_view input, std::size_t piece,
+                    std::size_t at_most, DecompressionLimits limits = {}) {
   std::string output;
   Decompressor decompressor(coding, limits);
   while (!input.empty()) {
@@ -55,7 +55,7 @@ std::string decoded(Coding coding, std::string_view input, std::size_t piece, st
   return output;
 }
 
-std::string refusal(Coding coding, std::string_view input, DecompressionLimits limits = {}) {
+std::string refusal(ContentCoding coding, std::string_view input, DecompressionLimits limits = {}) {
   try {
     return "accepted: " + std::to_string(decoded(coding, input, 1 << 20, 1 << 16, limits).size());
   } catch (const ContentEncodingError& error) {
@@ -63,12 +63,12 @@ std::string refusal(Coding coding, std::string_view input, DecompressionLimits l
   }
 }
 
-class Compression : public ::testing::TestWithParam<Coding> {};
+class Compression : public ::testing::TestWithParam<ContentCoding> {};
 
 INSTANTIATE_TEST_SUITE_P(, Compression,
-                         ::testing::Values(Coding::Gzip, Coding::Deflate, Coding::Brotli,
-                                           Coding::Zstd),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+                         ::testing::Values(ContentCoding::Gzip, ContentCoding::Deflate,
+                                           ContentCoding::Brotli, ContentCoding::Zstd),
+                         [](const auto& which) { return std::string(name_of(which.param)); });
 
 TEST_P(Compression, D13_comes_back_as_it_was_in_pieces_of_any_size) {
   for (std::size_t size : {0, 1, 1000, 100'000}) {
@@ -115,22 +115,22 @@ TEST_P(Compression, R13_a_bomb_is_stopped_at_its_limit) {
 }
 
 TEST(Gzip, R13_members_follow_each_other_and_what_comes_then_is_dropped) {
-  std::string one = encoded(Coding::Gzip, "one"), two = encoded(Coding::Gzip, "two");
+  std::string one = encoded(ContentCoding::Gzip, "one"), two = encoded(ContentCoding::Gzip, "two");
   for (std::size_t piece : {std::size_t{1}, one.size(), std::size_t{1} << 20}) {
-    EXPECT_EQ(decoded(Coding::Gzip, one + two, piece, 1 << 20), "onetwo");
-    EXPECT_EQ(decoded(Coding::Gzip, one + std::string(512, '\0'), piece, 1 << 20), "one");
+    EXPECT_EQ(decoded(ContentCoding::Gzip, one + two, piece, 1 << 20), "onetwo");
+    EXPECT_EQ(decoded(ContentCoding::Gzip, one + std::string(512, '\0'), piece, 1 << 20), "one");
   }
 }
 
 TEST(Deflate, D13_the_bare_stream_is_read_too) {
-  std::string zlib = encoded(Coding::Deflate, sample(1000));
+  std::string zlib = encoded(ContentCoding::Deflate, sample(1000));
   std::string bare = zlib.substr(2, zlib.size() - 6);
-  EXPECT_EQ(decoded(Coding::Deflate, bare, 1, 100), sample(1000));
+  EXPECT_EQ(decoded(ContentCoding::Deflate, bare, 1, 100), sample(1000));
 }
 
 TEST(Codings, D13_have_names) {
-  EXPECT_EQ(find_coding("GZIP"), Coding::Gzip);
-  EXPECT_EQ(find_coding("x-gzip"), Coding::Gzip);
+  EXPECT_EQ(find_coding("GZIP"), ContentCoding::Gzip);
+  EXPECT_EQ(find_coding("x-gzip"), ContentCoding::Gzip);
   EXPECT_EQ(find_coding("identity"), std::nullopt);
   EXPECT_EQ(known_codings(), "gzip, deflate, br, zstd");
 }
