@@ -19,20 +19,27 @@ char* Backend::scratch() {
   return scratch_.get();
 }
 
-void Backend::own(int fd) {
-  auto number = static_cast<std::size_t>(fd);
-  if (number >= owned_.size()) owned_.resize(number + 1);
-  owned_[number] = true;
+namespace {
+
+constexpr unsigned block_of(int fd) noexcept { return static_cast<unsigned>(fd) / 64; }
+constexpr std::uint64_t bit_of(int fd) noexcept {
+  return std::uint64_t{1} << (static_cast<unsigned>(fd) % 64);
 }
 
+}  // namespace
+
+void Backend::own(int fd) { owned_[block_of(fd)] |= bit_of(fd); }
+
 void Backend::disown(int fd) noexcept {
-  auto number = static_cast<std::size_t>(fd);
-  if (number < owned_.size()) owned_[number] = false;
+  auto found = owned_.find(block_of(fd));
+  if (found == owned_.end()) return;
+  found->second &= ~bit_of(fd);
+  if (found->second == 0) owned_.erase(found);
 }
 
 void Backend::check_not_owned(int fd) const {
-  auto number = static_cast<std::size_t>(fd);
-  if (number < owned_.size() && owned_[number])
+  auto found = owned_.find(block_of(fd));
+  if (found != owned_.end() && (found->second & bit_of(fd)))
     throw RuntimeError("File descriptor " + std::to_string(fd) + " is used by a transport");
 }
 

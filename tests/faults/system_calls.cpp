@@ -48,7 +48,7 @@ constexpr Failure kFailures[] = {
     {SystemCall::epoll_ctl, ENOSPC},
     {SystemCall::epoll_ctl, ENOMEM},
     {SystemCall::eventfd, ENFILE},
-    {SystemCall::fcntl, EBADF},
+    {SystemCall::fcntl, EPERM},  // EBADF says that somebody has closed it: fault 57
     {SystemCall::getpeername, ENOTCONN},
     {SystemCall::getsockname, ENOBUFS},
     {SystemCall::getsockopt, ENOBUFS},

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <unordered_map>
 
 struct sockaddr;
 
@@ -128,8 +128,8 @@ class Backend : public Poller {
  private:
   Loop* loop_ = nullptr;
   std::unique_ptr<char[]> scratch_;
-  std::vector<bool> owned_;            // by descriptor
-  std::unique_ptr<LateEndings> late_;  // with faults
+  std::unordered_map<unsigned, std::uint64_t> owned_;  // bits of 64 descriptors each
+  std::unique_ptr<LateEndings> late_;                  // with faults
   List<Resource> resources_;
 };
 
