@@ -74,6 +74,13 @@ constexpr std::string_view trimmed(std::string_view text) noexcept {
   return text;
 }
 
+/// What comes before the next `separator`, which goes as well.
+constexpr std::string_view take_until(std::string_view& text, char separator) noexcept {
+  std::string_view piece = text.substr(0, text.find(separator));
+  text.remove_prefix(piece.size() < text.size() ? piece.size() + 1 : text.size());
+  return piece;
+}
+
 /// Text from outside for an error message: in quotes, shortened, nothing in it that a terminal or a
 /// log would act on.
 std::string quoted(std::string_view text);

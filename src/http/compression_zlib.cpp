@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/http/client_errors.hpp"
 #include "http/compression.hpp"
+#include "http/zlib_stream.hpp"
 
 #include <algorithm>
 #include <new>
-#include <zlib.h>
 
 namespace asyncio::http::detail {
 
@@ -16,24 +16,6 @@ constexpr int kRaw = -15;
 constexpr int kGzip = 15 + 16;
 
 constexpr std::size_t kPiece = std::size_t{16} << 10;
-
-// zlib counts in 32 bits, and does not change its input.
-void offer(z_stream& stream, std::string_view input) noexcept {
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-  stream.avail_in = static_cast<uInt>(std::min<std::size_t>(input.size(), 1U << 30));
-}
-
-/// Runs `step` on the stream with room for at most `at_most` more bytes behind `output`.
-template <class Step>
-int grow(z_stream& stream, std::string& output, std::size_t at_most, Step step) {
-  std::size_t before = output.size(), room = std::min(at_most, kPiece);
-  output.resize(before + room);
-  stream.next_out = reinterpret_cast<Bytef*>(output.data() + before);
-  stream.avail_out = static_cast<uInt>(room);
-  int status = step(stream);
-  output.resize(before + room - stream.avail_out);
-  return status;
-}
 
 class ZlibDecoder : public Decoder {
  public:
@@ -47,7 +29,7 @@ class ZlibDecoder : public Decoder {
     while (output.size() < end) {
       offer(stream_, input);
       uInt offered = stream_.avail_in;
-      int status = grow(stream_, output, end - output.size(),
+      int status = grow(stream_, output, std::min(end - output.size(), kPiece),
                         [](z_stream& stream) { return ::inflate(&stream, Z_NO_FLUSH); });
       input.remove_prefix(offered - stream_.avail_in);
       if (status == Z_STREAM_END) {

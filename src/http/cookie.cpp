@@ -14,16 +14,9 @@ namespace {
 constexpr std::size_t kMaxNameAndValue = 4096;
 constexpr std::size_t kMaxAttribute = 1024;
 
-/// What comes before the next `separator`, which goes as well.
-std::string_view take_until(std::string_view& text, char separator) noexcept {
-  std::string_view piece = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(piece.size() + 1, text.size()));
-  return piece;
-}
-
 /// "a=b": both without the blanks around them.
 std::pair<std::string_view, std::string_view> split_pair(std::string_view text) noexcept {
-  std::string_view name = take_until(text, '=');
+  std::string_view name = detail::take_until(text, '=');
   return {detail::trimmed(name), detail::trimmed(text)};
 }
 
@@ -168,7 +161,7 @@ void Cookie::set_attribute(std::string_view name, std::string_view value) {
 
 std::optional<Cookie> Cookie::parse(std::string_view header) {
   if (has_control(header)) return std::nullopt;
-  std::string_view pair = take_until(header, ';');
+  std::string_view pair = detail::take_until(header, ';');
   if (pair.find('=') == std::string_view::npos) return std::nullopt;
   auto [name, value] = split_pair(pair);
   if (name.empty() || name.size() + value.size() > kMaxNameAndValue) return std::nullopt;
@@ -176,7 +169,7 @@ std::optional<Cookie> Cookie::parse(std::string_view header) {
   cookie.name_ = name;
   cookie.value_ = value;
   while (!header.empty()) {
-    auto [attribute, setting] = split_pair(take_until(header, ';'));
+    auto [attribute, setting] = split_pair(detail::take_until(header, ';'));
     cookie.set_attribute(attribute, setting);
   }
   return cookie;
@@ -185,7 +178,7 @@ std::optional<Cookie> Cookie::parse(std::string_view header) {
 MultiDict parse_cookies(std::string_view header) {
   MultiDict cookies;
   while (!header.empty()) {
-    std::string_view pair = take_until(header, ';');
+    std::string_view pair = detail::take_until(header, ';');
     if (pair.find('=') == std::string_view::npos) continue;
     auto [name, value] = split_pair(pair);
     cookies.add(std::string(name), std::string(value));

@@ -16,12 +16,6 @@ constexpr std::string_view kName = "permessage-deflate";
 /// zlib's bare streams have no smaller window.
 constexpr int kLeastBits = 9;
 
-std::string_view take_until(std::string_view& text, char separator) noexcept {
-  std::string_view piece = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(piece.size() + 1, text.size()));
-  return trimmed(piece);
-}
-
 /// 8 to 15 without a leading zero, maybe in quotes.
 std::optional<int> parse_bits(std::string_view text) noexcept {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
@@ -41,7 +35,7 @@ struct Parameters {
 /// Takes "name=value" in. Returns whether it is known, well formed and there for the first time.
 bool take_parameter(Parameters& parameters, std::string_view text, bool is_offer) {
   std::string_view rest = text;
-  std::string_view name = take_until(rest, '=');
+  std::string_view name = trimmed(take_until(rest, '='));
   bool has_value = text.find('=') != std::string_view::npos;
   auto switch_on = [has_value](bool& flag) {
     bool first = !flag && !has_value;
@@ -66,10 +60,10 @@ bool take_parameter(Parameters& parameters, std::string_view text, bool is_offer
 }
 
 std::optional<Parameters> parse_extension(std::string_view text, bool is_offer) {
-  if (take_until(text, ';') != kName) return std::nullopt;
+  if (trimmed(take_until(text, ';')) != kName) return std::nullopt;
   Parameters parameters;
   while (!text.empty())
-    if (!take_parameter(parameters, take_until(text, ';'), is_offer)) return std::nullopt;
+    if (!take_parameter(parameters, trimmed(take_until(text, ';')), is_offer)) return std::nullopt;
   return parameters;
 }
 
@@ -79,7 +73,7 @@ std::string_view deflate_offer() noexcept { return "permessage-deflate; client_m
 
 std::optional<DeflateTerms> accept_deflate(std::string_view offers) {
   while (!offers.empty()) {
-    std::optional<Parameters> offered = parse_extension(take_until(offers, ','), true);
+    std::optional<Parameters> offered = parse_extension(trimmed(take_until(offers, ',')), true);
     if (!offered || offered->terms.server_max_window_bits < kLeastBits) continue;
     // A client with a smaller window than we allow it to have is read all the same.
     if (!offered->has_client_bits) offered->terms.client_max_window_bits = 15;

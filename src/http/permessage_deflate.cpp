@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/permessage_deflate.hpp"
 
+#include "http/zlib_stream.hpp"
+
 #include <algorithm>
 #include <new>
-#include <zlib.h>
 
 namespace asyncio::http::detail {
 
@@ -12,22 +13,6 @@ namespace {
 /// An empty stored block, with which each message's stream ends and which is not sent.
 constexpr std::string_view kTail("\0\0\xFF\xFF", 4);
 constexpr std::size_t kPiece = std::size_t{4} << 10;
-
-void offer(z_stream& stream, std::string_view input) noexcept {
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
-  stream.avail_in = static_cast<uInt>(input.size());
-}
-
-template <class Step>
-int grow(z_stream& stream, std::string& output, std::size_t room, Step step) {
-  std::size_t before = output.size();
-  output.resize(before + room);
-  stream.next_out = reinterpret_cast<Bytef*>(output.data() + before);
-  stream.avail_out = static_cast<uInt>(room);
-  int status = step();
-  output.resize(before + room - stream.avail_out);
-  return status;
-}
 
 }  // namespace
 
@@ -47,7 +32,8 @@ class PermessageDeflate::Deflater {
   void compress(std::string_view message, bool forget, std::string& output) {
     offer(stream_, message);
     do {
-      grow(stream_, output, kPiece, [&] { return ::deflate(&stream_, Z_SYNC_FLUSH); });
+      grow(stream_, output, kPiece,
+           [](z_stream& stream) { return ::deflate(&stream, Z_SYNC_FLUSH); });
     } while (stream_.avail_out == 0);
     output.resize(output.size() - kTail.size());
     if (forget) ::deflateReset(&stream_);
@@ -81,7 +67,8 @@ class PermessageDeflate::Inflater {
     offer(stream_, input);
     do {
       std::size_t room = std::min(kPiece, limit + 1 - output.size());
-      int status = grow(stream_, output, room, [&] { return ::inflate(&stream_, Z_SYNC_FLUSH); });
+      int status = grow(stream_, output, room,
+                        [](z_stream& stream) { return ::inflate(&stream, Z_SYNC_FLUSH); });
       if (output.size() > limit) return Outcome::TooBig;
       if (status == Z_MEM_ERROR) throw std::bad_alloc();
       ended_ = status == Z_STREAM_END;
