@@ -36,6 +36,12 @@ std::size_t ReadInto::await_resume() {
   return reader_->buffer().take_into(room_.data(), room_.size());
 }
 
+std::size_t ReadMore::await_resume() {
+  leave();
+  if (!enough()) throw_if_failed();
+  return reader_->buffer().size() - had_;
+}
+
 bool ReadExactly::enough() noexcept { return reader_->buffer().size() >= count_; }
 
 std::size_t ReadExactly::missing() const noexcept {

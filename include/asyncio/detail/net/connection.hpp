@@ -89,6 +89,8 @@ class Connection final : public ReaderState, public Resource {
   void pause_reading();
   void resume_reading();
   bool reading_paused() const noexcept { return reading_paused_; }
+  /// Whether the peer has sent something, or its end, that was not read yet.
+  bool has_arrived() const noexcept;
 
   /// Throws RuntimeError if it speaks TLS.
   void check_plain() const;
@@ -186,7 +188,6 @@ class Connection final : public ReaderState, public Resource {
   std::int64_t receive(ReadWait& reader);
   void serve_reader();
   bool at_rest() const noexcept;
-  bool has_arrived() const noexcept;
   bool write_refused();
   void put(std::string_view bytes);
   std::size_t send_now(std::string_view data);

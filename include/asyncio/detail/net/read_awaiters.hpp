@@ -44,6 +44,20 @@ class [[nodiscard("co_await it")]] ReadInto final : public ReadWait {
   std::size_t received_ = 0;
 };
 
+/// Waits for more bytes than there are, and leaves all in the buffer.
+class [[nodiscard("co_await it")]] ReadMore final : public ReadWait {
+ public:
+  explicit ReadMore(Ref<ReaderState> reader) noexcept
+      : ReadWait(std::move(reader), "read"), had_(reader_->buffer().size()) {}
+  /// How many have come; 0 at the end of the stream.
+  std::size_t await_resume();
+
+ private:
+  bool enough() noexcept override { return reader_->buffer().size() > had_; }
+
+  std::size_t had_;
+};
+
 class [[nodiscard("co_await it")]] ReadExactly final : public ReadWait {
  public:
   ReadExactly(Ref<ReaderState> reader, std::size_t count) noexcept
