@@ -3,7 +3,9 @@
 #pragma once
 
 #include "asyncio/exceptions.hpp"
+#include "asyncio/http/status.hpp"
 
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -38,6 +40,67 @@ class ClientErrorAs : public Standard, public ClientError {
 class InvalidURL : public detail::ClientErrorAs<ValueError> {
  public:
   using ClientErrorAs::ClientErrorAs;
+};
+
+/// The connection could not be made or was lost: with the system's error.
+class ClientOSError : public detail::ClientErrorAs<OSError> {
+ public:
+  using ClientErrorAs::ClientErrorAs;
+};
+
+/// The host cannot be reached or found, or its certificate is not its own. `cause()` is what
+/// open_connection threw.
+class ClientConnectorError : public detail::ClientErrorAs<RuntimeError> {
+ public:
+  ClientConnectorError(const std::string& message, std::exception_ptr cause)
+      : ClientErrorAs(message), cause_(std::move(cause)) {}
+
+  const std::exception_ptr& cause() const noexcept { return cause_; }
+
+ private:
+  std::exception_ptr cause_;
+};
+
+/// The server closed the connection before it answered.
+class ServerDisconnectedError : public detail::ClientErrorAs<RuntimeError> {
+ public:
+  using ClientErrorAs::ClientErrorAs;
+};
+
+/// A time limit of ClientTimeout has passed; an asyncio::TimeoutError, too.
+class ServerTimeoutError : public detail::ClientErrorAs<TimeoutError> {
+ public:
+  explicit ServerTimeoutError(const std::string& operation) : ClientErrorAs(operation) {}
+};
+
+/// The answer is not what was asked for: a status that raise_for_status refuses, too many
+/// redirects, another content type.
+class ClientResponseError : public detail::ClientErrorAs<RuntimeError> {
+ public:
+  ClientResponseError(const std::string& message, Status status)
+      : ClientErrorAs(message), status_(status) {}
+
+  Status status() const noexcept { return status_; }
+
+ private:
+  Status status_;
+};
+
+/// The server did not agree to a WebSocket.
+class WSServerHandshakeError final : public ClientResponseError {
+ public:
+  using ClientResponseError::ClientResponseError;
+};
+
+/// The body is not of the type that it was to be read as.
+class ContentTypeError final : public ClientResponseError {
+ public:
+  using ClientResponseError::ClientResponseError;
+};
+
+class TooManyRedirects final : public ClientResponseError {
+ public:
+  using ClientResponseError::ClientResponseError;
 };
 
 /// The body is not what its headers say: it ended too early, or is no gzip.
