@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/capture.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/timeout.hpp"
+#include "http/session_state.hpp"
+#include "http/websocket_handshake.hpp"
+#include "http/websocket_state.hpp"
+#include "http/write_head.hpp"
+
+#include <string>
+#include <utility>
+
+namespace asyncio::http {
+
+namespace {
+
+/// Sends the offer and reads the answer's head.
+Coro<ResponseHead> shake_hands(detail::ClientConnection& connection,
+                               const detail::ClientRequest& request) {
+  connection.parser.expect(request.head.method, true);
+  std::string out;
+  detail::write_head(out, request.head);
+  connection.writer.write(std::move(out));
+  detail::Parsed parsed = co_await connection.input.next();
+  if (parsed.event != detail::Event::head)
+    throw ServerDisconnectedError(std::string(request.url.str()) +
+                                  ": the server closed the connection without an answer");
+  ResponseHead head = std::move(connection.parser.head());
+  if (head.status == Status::SWITCHING_PROTOCOLS) connection.input.next_buffered();
+  co_return head;
+}
+
+detail::WebSocketTerms checked(const ResponseHead& head, const WebSocketOptions& options,
+                               std::string_view key, const URL& url) {
+  try {
+    return detail::check_websocket(head, options, key);
+  } catch (const ValueError& error) {
+    throw WSServerHandshakeError(std::string(url.str()) + ": no WebSocket: " + error.what(),
+                                 head.status);
+  }
+}
+
+}  // namespace
+
+Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
+                                          RequestOptions request_options) const {
+  auto session = state_;
+  detail::ClientRequest request = detail::make_request(*session, Method::GET, request_options);
+  std::string key = detail::websocket_key();
+  detail::offer_websocket(request.head, options, key);
+  detail::set_url(*session, request, detail::absolute(*session, url), request_options);
+  std::shared_ptr<detail::ClientConnection> connection =
+      co_await session->connector->acquire(detail::key_of(request.url), request.timeout, true);
+  auto head =
+      co_await capture(wait_for(shake_hands(*connection, request), request.timeout.get_total()));
+  if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
+  detail::take_cookies(*session, head.value().headers, request.url);
+  detail::WebSocketTerms terms = checked(head.value(), options, key, request.url);
+  auto state = std::make_shared<detail::WebSocketState>(connection->input.reader(),
+                                                        connection->writer, options, true,
+                                                        terms.deflate, std::move(terms.protocol));
+  state->hold(connection);
+  co_return WebSocket(std::move(state));
+}
+
+}  // namespace asyncio::http

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What the requests of a session have in common, and how one is made.
+#pragma once
+
+#include "asyncio/eventloop.hpp"
+#include "asyncio/http/client.hpp"
+#include "http/client_exchange.hpp"
+#include "http/connector.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace asyncio::http::detail {
+
+class SessionState {
+ public:
+  SessionState(EventLoop loop, SessionOptions given)
+      : options(std::move(given)),
+        connector(std::make_shared<Connector>(std::move(loop), options)) {}
+  SessionState(const SessionState&) = delete;
+  SessionState& operator=(const SessionState&) = delete;
+  ~SessionState() { connector->close(); }
+
+  SessionOptions options;
+  CookieJar cookies;
+  std::shared_ptr<Connector> connector;
+};
+
+ConnectionKey key_of(const URL& url);
+
+/// The URL on the session's base, if it is relative.
+/// Throws: InvalidURL without a host.
+URL absolute(const SessionState& session, const URL& url);
+
+/// Everything but what depends on the URL.
+ClientRequest make_request(const SessionState& session, Method method,
+                           const RequestOptions& options);
+
+/// That: the target, Host, Cookie and credentials.
+void set_url(SessionState& session, ClientRequest& request, const URL& url,
+             const RequestOptions& options);
+
+/// Takes the cookies of a response.
+void take_cookies(SessionState& session, const Headers& headers, const URL& from);
+
+}  // namespace asyncio::http::detail
