@@ -13,7 +13,8 @@ if(ASYNCIO_BUILD_HTTP)
       DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME LICENSE-llhttp)
   endif()
 else()
-  list(APPEND header_patterns PATTERN "asyncio/http.hpp" EXCLUDE PATTERN "asyncio/http" EXCLUDE)
+  list(APPEND header_patterns PATTERN "asyncio/http.hpp" EXCLUDE PATTERN "asyncio/http" EXCLUDE
+    PATTERN "asyncio/web.hpp" EXCLUDE PATTERN "asyncio/web" EXCLUDE)
 endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/asyncio" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING ${header_patterns})

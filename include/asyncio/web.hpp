@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+/// All of asyncio::web.
+#pragma once
+
+#include "asyncio/web/application.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "asyncio/web/file_response.hpp"
+#include "asyncio/web/handler.hpp"
+#include "asyncio/web/request.hpp"
+#include "asyncio/web/response.hpp"
+#include "asyncio/web/runner.hpp"
+#include "asyncio/web/stream_response.hpp"
+#include "asyncio/web/websocket_response.hpp"

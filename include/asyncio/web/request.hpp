@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What a handler is asked: aiohttp's web.Request.
+#pragma once
+
+#include "asyncio/address.hpp"
+#include "asyncio/coro.hpp"
+#include "asyncio/http/head.hpp"
+#include "asyncio/http/json.hpp"
+#include "asyncio/http/multi_dict.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace asyncio::http::detail {
+class ServerConnection;
+}
+
+namespace asyncio::web {
+
+class Application;
+
+/// A request that is being answered. It lives as long as its handler runs, and so do its views.
+///
+/// Thread   the loop's.
+class Request {
+ public:
+  Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept;
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  const http::Method& method() const noexcept { return head_.method; }
+  const http::Version& version() const noexcept { return head_.version; }
+  const http::Headers& headers() const noexcept { return head_.headers; }
+  /// As it stands in the request.
+  std::string_view target() const noexcept { return head_.target; }
+  std::string_view raw_path() const noexcept { return raw_path_; }
+  /// Decoded.
+  std::string path() const;
+  /// Without '?'.
+  std::string_view query_string() const noexcept { return query_string_; }
+  /// Throws: ValueError for more than 1,000 fields.
+  http::MultiDict query() const;
+  /// The Host header, or the host of the target.
+  std::string_view host() const noexcept;
+  http::MultiDict cookies() const;
+  /// Without parameters; "application/octet-stream" if there is none.
+  std::string_view content_type() const noexcept;
+  std::optional<std::uint64_t> content_length() const noexcept;
+  const SocketAddress& remote() const noexcept;
+  /// Whether it came over TLS.
+  bool secure() const noexcept;
+
+  /// The parts of the path that the route has names for.
+  const http::MultiDict& match_info() const noexcept { return match_info_; }
+
+  /// The next part of the body as it arrives; empty at its end. The view is good until the next
+  /// call.
+  Coro<std::string_view> read_some();
+  /// The whole body, as often as it is called.
+  /// Throws: HTTPRequestEntityTooLarge beyond the server's client_max_size.
+  Coro<std::string> read();
+  /// The body as JSON: see http::JsonCodec.
+  /// Throws: as read(); HTTPBadRequest for what is none.
+  template <http::Json T>
+  Coro<T> json() {
+    std::string body = co_await read();
+    try {
+      co_return http::JsonCodec<T>::parse(body);
+    } catch (const ValueError& error) {
+      refuse_json(error);
+    }
+  }
+  /// The fields of a form (application/x-www-form-urlencoded).
+  /// Throws: HTTPUnsupportedMediaType for anything else.
+  Coro<http::MultiDict> post();
+
+  http::MultiDict& edit_match_info() noexcept { return match_info_; }
+  http::detail::ServerConnection& connection() noexcept { return connection_; }
+  const http::RequestHead& head() const noexcept { return head_; }
+
+ private:
+  [[noreturn]] static void refuse_json(const ValueError& error);
+
+  http::RequestHead& head_;
+  http::detail::ServerConnection& connection_;
+  std::string_view raw_path_;
+  std::string_view query_string_;
+  http::MultiDict match_info_;
+  std::optional<std::string> body_;
+};
+
+}  // namespace asyncio::web

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Responses that are sent piece by piece: aiohttp's web.StreamResponse, and server-sent events.
+#pragma once
+
+#include "asyncio/coro.hpp"
+#include "asyncio/web/request.hpp"
+#include "asyncio/web/response.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asyncio::web {
+
+/// Sends its head with prepare(), its body with write(), and ends with write_eof():
+///
+///   Coro<web::Response> handler(web::Request& request) {
+///     web::StreamResponse stream;
+///     co_await stream.prepare(request);
+///     for (int i = 0; i < 3; ++i) co_await stream.write(std::to_string(i));
+///     co_return co_await stream.write_eof();
+///   }
+///
+/// Without a content_length the body goes in chunks, or to the end of the connection for a client
+/// of HTTP/1.0. A handler that ends before write_eof() ends the connection.
+class StreamResponse {
+ public:
+  explicit StreamResponse(Response head = {}) : head_(std::move(head)) {}
+
+  Response& head() noexcept { return head_; }
+  StreamResponse& content_length(std::uint64_t bytes) noexcept {
+    return content_length_ = bytes, *this;
+  }
+
+  /// Throws: RuntimeError a second time.
+  Coro<> prepare(Request& request);
+  /// Awaits: room, when the client does not read.
+  /// Throws: RuntimeError before prepare() or after write_eof(); ValueError beyond content_length;
+  /// ConnectionResetError if the client has gone.
+  Coro<> write(std::string_view data);
+  /// Returns: what the handler has to return.
+  /// Throws: ValueError if there was less than content_length.
+  Coro<Response> write_eof();
+
+ private:
+  Response head_;
+  std::optional<std::uint64_t> content_length_;
+  std::uint64_t written_ = 0;
+  http::detail::ServerConnection* connection_ = nullptr;
+  bool ended_ = false;
+};
+
+/// One of a stream of server-sent events.
+class ServerEvent {
+ public:
+  explicit ServerEvent(std::string data) : data_(std::move(data)) {}
+
+  ServerEvent& event(std::string name) { return event_ = std::move(name), *this; }
+  ServerEvent& id(std::string id) { return id_ = std::move(id), *this; }
+  /// How long a client that has lost the connection waits before the next.
+  ServerEvent& retry(std::chrono::milliseconds delay) { return retry_ = delay, *this; }
+
+  /// As it is sent.
+  /// Throws: ValueError for a name or id with a line break.
+  std::string text() const;
+
+ private:
+  std::string data_, event_, id_;
+  std::optional<std::chrono::milliseconds> retry_;
+};
+
+/// A stream of events for a browser's EventSource.
+///
+/// asyncio  aiohttp_sse: EventSourceResponse
+class EventSourceResponse : public StreamResponse {
+ public:
+  EventSourceResponse();
+
+  Coro<> send(const ServerEvent& event);
+};
+
+}  // namespace asyncio::web

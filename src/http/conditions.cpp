@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/conditions.hpp"
+
+#include "http/characters.hpp"
+#include "http/dates.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace asyncio::http::detail {
+
+namespace {
+
+std::string_view without_weakness(std::string_view tag) noexcept {
+  if (tag.starts_with("W/")) tag.remove_prefix(2);
+  return tag;
+}
+
+/// Whether a list of entity tags has the one; "*" has every one.
+bool has_tag(std::string_view list, std::string_view etag, bool weakly) noexcept {
+  if (trimmed(list) == "*") return true;
+  while (!list.empty()) {
+    std::string_view next = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(next.size() + 1, list.size()));
+    std::string_view tag = trimmed(next);
+    if ((weakly ? without_weakness(tag) : tag) == etag) return true;
+  }
+  return false;
+}
+
+/// Dates of HTTP have seconds.
+bool modified_after(const Representation& now, std::string_view date) {
+  auto then = parse_cookie_date(date);
+  return !then || std::chrono::floor<std::chrono::seconds>(now.modified) > *then;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
+  std::uint64_t number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Condition check_conditions(const Headers& request, const Representation& now) {
+  if (auto match = request.get("If-Match")) {
+    if (!has_tag(*match, now.etag, false)) return Condition::Failed;
+  } else if (auto since = request.get("If-Unmodified-Since")) {
+    if (parse_cookie_date(*since) && modified_after(now, *since)) return Condition::Failed;
+  }
+  if (auto none = request.get("If-None-Match")) {
+    if (has_tag(*none, now.etag, true)) return Condition::NotModified;
+  } else if (auto since = request.get("If-Modified-Since")) {
+    if (!modified_after(now, *since)) return Condition::NotModified;
+  }
+  return Condition::Proceed;
+}
+
+RangeOutcome find_range(const Headers& request, const Representation& now, ByteRange& range) {
+  std::string_view text = trimmed(request.get("Range", ""));
+  if (auto unless = request.get("If-Range")) {
+    bool is_tag = unless->find('"') != std::string_view::npos;
+    bool same = is_tag ? trimmed(*unless) == now.etag : !modified_after(now, *unless);
+    if (!same) return RangeOutcome::Whole;
+  }
+  constexpr std::string_view kUnit = "bytes=";
+  if (!text.starts_with(kUnit) || text.find(',') != std::string_view::npos)
+    return RangeOutcome::Whole;
+  text = trimmed(text.substr(kUnit.size()));
+  std::size_t dash = text.find('-');
+  if (dash == std::string_view::npos) return RangeOutcome::Whole;
+  std::optional<std::uint64_t> first = parse_number(text.substr(0, dash));
+  std::optional<std::uint64_t> last = parse_number(text.substr(dash + 1));
+  if (dash == 0) {  // the last so many
+    if (!last) return RangeOutcome::Whole;
+    if (*last == 0 || now.size == 0) return RangeOutcome::NotSatisfiable;
+    range.size = std::min(*last, now.size);
+    range.begin = now.size - range.size;
+    return RangeOutcome::Part;
+  }
+  bool is_open = dash + 1 == text.size();
+  if (!first || (!last && !is_open) || (last && *last < *first)) return RangeOutcome::Whole;
+  if (*first >= now.size) return RangeOutcome::NotSatisfiable;
+  range.begin = *first;
+  range.size = std::min(last.value_or(now.size - 1), now.size - 1) - *first + 1;
+  return RangeOutcome::Part;
+}
+
+}  // namespace asyncio::http::detail

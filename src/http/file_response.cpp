@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/web/file_response.hpp"
+
+#include "asyncio/capture.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/files.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "http/conditions.hpp"
+#include "http/dates.hpp"
+#include "http/server_connection.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <unistd.h>
+
+namespace asyncio::web {
+
+namespace {
+
+using http::detail::ByteRange;
+using http::detail::Condition;
+using http::detail::RangeOutcome;
+using http::detail::Representation;
+
+std::string etag_of(const FileStatus& status) {
+  char text[64];
+  std::snprintf(text, sizeof text, "\"%llx-%llx\"",
+                static_cast<unsigned long long>(status.modified().time_since_epoch().count()),
+                static_cast<unsigned long long>(status.size()));
+  return text;
+}
+
+/// What a client is told of a file that cannot be opened.
+[[noreturn]] void refuse(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const PermissionError&) {
+    throw HTTPForbidden();
+  } catch (const OSError& failure) {
+    int number = failure.error_number();
+    if (number == ENOENT || number == ENOTDIR || number == EISDIR || number == ENAMETOOLONG ||
+        number == ELOOP)
+      throw HTTPNotFound();
+    throw;
+  } catch (const ValueError&) {  // a zero byte
+    throw HTTPNotFound();
+  }
+}
+
+Coro<File> opened(std::string path) {
+  auto file = co_await capture(open_file(std::move(path)));
+  if (!file) refuse(file.exception());
+  co_return std::move(file).value();
+}
+
+/// Where an open file is, whatever its name was.
+std::string place_of(const File& file) {
+  std::string link = "/proc/self/fd/" + std::to_string(file.fileno());
+  char place[4096];
+  ssize_t size = ::readlink(link.c_str(), place, sizeof place);
+  return size < 0 ? std::string() : std::string(place, static_cast<std::size_t>(size));
+}
+
+Coro<Response> answer_with(Request& request, File file, std::string_view name, Response head) {
+  FileStatus status = co_await file.stat();
+  if (!status.is_regular()) throw HTTPNotFound();
+  Representation now{etag_of(status), status.modified(), status.size()};
+  head.headers().set("ETag", now.etag);
+  head.headers().set("Last-Modified", http::detail::http_date(now.modified));
+  head.headers().set("Accept-Ranges", "bytes");
+  Condition condition = http::detail::check_conditions(request.headers(), now);
+  if (condition == Condition::NotModified) co_return head.status(http::Status::NOT_MODIFIED);
+  if (condition == Condition::Failed) throw HTTPPreconditionFailed();
+  ByteRange range{0, now.size};
+  RangeOutcome outcome = http::detail::find_range(request.headers(), now, range);
+  std::string size = std::to_string(now.size);
+  if (outcome == RangeOutcome::NotSatisfiable) {
+    Response refused(http::Status::RANGE_NOT_SATISFIABLE);
+    refused.header("Content-Range", "bytes */" + size);
+    co_return refused;
+  }
+  if (outcome == RangeOutcome::Part) {
+    head.status(http::Status::PARTIAL_CONTENT);
+    head.headers().set("Content-Range", "bytes " + std::to_string(range.begin) + "-" +
+                                            std::to_string(range.begin + range.size - 1) + "/" +
+                                            size);
+  }
+  if (head.get_content_type().empty()) head.content_type(content_type_of(name));
+  co_await request.connection().send_file(head, file, range.begin, range.size);
+  co_return Response::sent();
+}
+
+}  // namespace
+
+Coro<Response> file_response(Request& request, std::string path, Response head) {
+  File file = co_await opened(path);
+  Response response = co_await answer_with(request, file, path, std::move(head));
+  co_return response;
+}
+
+StaticFiles::StaticFiles(const std::string& folder) {
+  std::unique_ptr<char, void (*)(void*)> real(::realpath(folder.c_str(), nullptr), std::free);
+  if (!real) throw OSError(errno, "static files '" + folder + "'");
+  folder_ = std::string(real.get()) + "/";
+}
+
+Coro<Response> StaticFiles::operator()(Request& request) const {
+  std::string name((request.match_info().end() - 1)->second);
+  File file = co_await opened(folder_ + name);
+  if (!place_of(file).starts_with(folder_)) throw HTTPNotFound();
+  Response response = co_await answer_with(request, file, name, Response());
+  co_return response;
+}
+
+}  // namespace asyncio::web

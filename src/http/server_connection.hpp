@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The server's end of an HTTP/1 connection: requests come in one after another and are answered in
+/// that order.
+#pragma once
+
+#include "asyncio/coro.hpp"
+#include "asyncio/files.hpp"
+#include "asyncio/http/limits.hpp"
+#include "asyncio/streams.hpp"
+#include "asyncio/time.hpp"
+#include "asyncio/web/request.hpp"
+#include "asyncio/web/response.hpp"
+#include "http/deadline.hpp"
+#include "http/message_input.hpp"
+#include "http/request_parser.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace asyncio::http::detail {
+
+using WebHandler = std::function<Coro<web::Response>(web::Request&)>;
+
+struct ServerSettings {
+  HttpLimits limits;
+  Delay keepalive_timeout = std::chrono::seconds(75);
+  /// For a request's head from its first byte on.
+  Delay head_timeout = std::chrono::seconds(30);
+  /// Between two parts of a body, or of a response that the client reads.
+  Delay progress_timeout = std::chrono::seconds(60);
+  std::size_t client_max_size = std::size_t{1} << 20;
+};
+
+class ServerConnection {
+ public:
+  ServerConnection(StreamReader reader, StreamWriter writer, const ServerSettings& settings,
+                   const WebHandler& handler);
+  ServerConnection(const ServerConnection&) = delete;
+  ServerConnection& operator=(const ServerConnection&) = delete;
+
+  /// Until the connection ends.
+  Coro<> serve();
+
+  /// For the request that is being answered: the next part of its body; empty at the end.
+  Coro<std::string_view> read_body();
+  /// Sends the head of a response whose body follows; of unknown length without one.
+  Coro<> begin_stream(const web::Response& response, std::optional<std::uint64_t> length);
+  Coro<> write_stream(std::string_view data);
+  Coro<> end_stream();
+  /// A whole response whose body is in a file.
+  Coro<> send_file(const web::Response& response, File file, std::uint64_t begin,
+                   std::uint64_t size);
+  /// The connection goes on in another protocol, and ends with the handler.
+  Coro<> switch_protocols(const ResponseHead& response);
+
+  const ServerSettings& settings() const noexcept { return settings_; }
+  const StreamReader& reader() const noexcept { return input_.reader(); }
+  const StreamWriter& writer() const noexcept { return writer_; }
+
+ private:
+  enum class Waiting : unsigned char { for_request, for_head, for_body, for_client };
+
+  Coro<bool> read_head();
+  Coro<bool> answer();
+  Coro<web::Response> respond(web::Request& request);
+  Coro<> exchange();
+  std::optional<Status> answer_to(const std::exception_ptr& error) const;
+  void refuse(Status status);
+  Coro<bool> drain_body();
+  Coro<> linger();
+  void send(const web::Response& response, bool keep_alive, bool is_head);
+  void append_head(std::string& out, const web::Response& response, bool keep_alive);
+  bool can_go_on() const noexcept;
+  Coro<> drain();
+  void expired();
+
+  StreamWriter writer_;
+  const ServerSettings& settings_;
+  const WebHandler& handler_;
+  RequestParser parser_;
+  MessageInput input_;
+  Deadline deadline_;
+  Waiting waiting_ = Waiting::for_request;
+  bool expired_ = false;
+  bool body_ended_ = true;
+  bool continue_due_ = false;
+  bool is_head_ = false;    // the request: its response has no body
+  bool head_sent_ = false;  // of a response that is sent piece by piece
+  bool stream_ended_ = false;
+  bool chunked_ = false;
+  bool keeps_alive_ = true;
+};
+
+}  // namespace asyncio::http::detail

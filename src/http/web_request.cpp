@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/http/cookies.hpp"
+#include "asyncio/http/percent.hpp"
+#include "asyncio/http/url.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "asyncio/web/request.hpp"
+#include "http/characters.hpp"
+#include "http/server_connection.hpp"
+
+#include <algorithm>
+
+namespace asyncio::web {
+
+namespace {
+
+/// The part of an absolute target that a client sends to its own server.
+std::string_view without_origin(std::string_view target) noexcept {
+  std::size_t scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos) return target;
+  std::size_t path = target.find_first_of("/?", scheme + 3);
+  return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
+}  // namespace
+
+Request::Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept
+    : head_(head), connection_(connection) {
+  std::string_view target = without_origin(head_.target);
+  raw_path_ = target.substr(0, target.find('?'));
+  query_string_ = target.substr(std::min(raw_path_.size() + 1, target.size()));
+  if (raw_path_.empty()) raw_path_ = "/";
+}
+
+std::string Request::path() const { return http::unquote(raw_path_); }
+
+http::MultiDict Request::query() const { return http::parse_qsl(query_string_); }
+
+std::string_view Request::host() const noexcept { return head_.headers.get("Host", ""); }
+
+http::MultiDict Request::cookies() const {
+  return http::parse_cookies(head_.headers.get("Cookie", ""));
+}
+
+std::string_view Request::content_type() const noexcept {
+  std::string_view value = head_.headers.get("Content-Type", "application/octet-stream");
+  return http::detail::trimmed(value.substr(0, value.find(';')));
+}
+
+std::optional<std::uint64_t> Request::content_length() const noexcept {
+  if (head_.body.kind() != http::BodyFraming::Kind::length) return std::nullopt;
+  return head_.body.length();
+}
+
+const SocketAddress& Request::remote() const noexcept { return connection_.writer().peername(); }
+
+bool Request::secure() const noexcept { return connection_.writer().ssl_object().has_value(); }
+
+Coro<std::string_view> Request::read_some() { return connection_.read_body(); }
+
+Coro<std::string> Request::read() {
+  if (!body_) {
+    std::size_t limit = connection_.settings().client_max_size;
+    if (content_length() > limit) throw HTTPRequestEntityTooLarge();
+    std::string body;
+    for (;;) {
+      std::string_view part = co_await read_some();
+      if (part.empty()) break;
+      if (body.size() + part.size() > limit) throw HTTPRequestEntityTooLarge();
+      body += part;
+    }
+    body_ = std::move(body);
+  }
+  co_return *body_;
+}
+
+void Request::refuse_json(const ValueError& error) {
+  throw HTTPBadRequest(std::string("400: Bad Request: ") + error.what());
+}
+
+Coro<http::MultiDict> Request::post() {
+  if (!http::detail::equal_without_case(content_type(), "application/x-www-form-urlencoded"))
+    throw HTTPUnsupportedMediaType();
+  std::string body = co_await read();
+  co_return http::parse_qsl(body);
+}
+
+}  // namespace asyncio::web

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Applications for tests.
+#pragma once
+
+#include "asyncio/web/runner.hpp"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace test {
+
+/// An application on a port of its own.
+class Served {
+ public:
+  Served(asyncio::web::AppRunner runner, asyncio::http::URL url)
+      : runner_(std::move(runner)), url_(std::move(url)) {}
+  const asyncio::http::URL& url() const noexcept { return url_; }
+  asyncio::Coro<> cleanup() const { return runner_.cleanup(); }
+  std::uint16_t port() const { return url_.port().value(); }
+
+ private:
+  asyncio::web::AppRunner runner_;
+  asyncio::http::URL url_;
+};
+
+inline asyncio::Coro<Served> serve(asyncio::web::Application app,
+                                   asyncio::web::RunnerOptions options = {}) {
+  asyncio::web::AppRunner runner(std::move(app), options);
+  co_await runner.setup();
+  asyncio::web::TCPSite site(runner, "127.0.0.1", 0);
+  co_await site.start();
+  std::uint16_t port = runner.addresses().at(0).port();
+  co_return Served(runner, asyncio::http::URL("http://127.0.0.1:" + std::to_string(port) + "/"));
+}
+
+}  // namespace test
