@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What bench_peers has measured, as a Markdown table and as a plot."""
+
+from statistics import median
+
+from programs import LOOP_WORKLOADS, TITLES
+
+
+def is_rate(workload):
+    return workload.startswith(("M6", "M7"))
+
+
+def unit(workload):
+    if is_rate(workload):
+        return "thousand requests a second"
+    return {"M1m": "bytes", "M8": "µs of CPU", "M10b": "µs"}.get(workload, "ns of CPU")
+
+
+def figure(workload, run):
+    if is_rate(workload):
+        return run["rps"] / 1000
+    if workload == "M1m":
+        return run["bytes"]
+    if workload == "M10b":
+        return run["p50"] * 1e6
+    scale = 1e6 if workload == "M8" else 1e9
+    return run["cpu"] / (run["n"] * (run.get("rounds", 10) if workload == "M5" else 1)) * scale
+
+
+def title(workload):
+    if not workload.startswith("M6"):
+        return f"{workload} {TITLES[workload]}"
+    _, size, connections = workload.split("-")
+    size = "16 KiB" if size == "16384" else f"{size} B"
+    return f"M6 TCP echo, {size}, {connections} connection{'s' if connections != '1' else ''}"
+
+
+def order(runs):
+    echoes = [w for w in runs if w.startswith("M6")]
+    return [w for w in [*LOOP_WORKLOADS, "M7", "M8", *echoes] if w in runs]
+
+
+class Row:
+    """Medians of a workload by name, ours and rivals', the best of each first."""
+
+    def __init__(self, workload, by_name, ours):
+        self.workload = workload
+        figures = {name: median(figure(workload, run) for run in runs) for name, runs in by_name.items()}
+        ranked = sorted(figures.items(), key=lambda item: item[1], reverse=is_rate(workload))
+        self.ours = [(name, value) for name, value in ranked if name.split()[0] in ours]
+        self.rivals = [(name, value) for name, value in ranked if name.split()[0] not in ours]
+
+    def times_as_fast(self):
+        """As the best rival; more is better."""
+        if not self.ours or not self.rivals:
+            return None
+        ratio = self.ours[0][1] / self.rivals[0][1]
+        return ratio if is_rate(self.workload) else 1 / ratio
+
+
+def short(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def listed(figures):
+    return ", ".join(f"{name} {short(value)}" for name, value in figures)
+
+
+def table(runs, ours):
+    rows = [Row(workload, runs[workload], ours) for workload in order(runs)]
+    text = "| workload | unit | ours | rivals, the best first | ours is times as fast as the best |\n"
+    text += "| --- | --- | --- | --- | ---: |\n"
+    for row in rows:
+        ratio = row.times_as_fast()
+        text += f"| {title(row.workload)} | {unit(row.workload)} | {listed(row.ours)} | {listed(row.rivals)} | "
+        text += f"{ratio:.2f} |\n" if ratio else "|\n"
+    counts = [w for w in runs if w.startswith("instructions")]
+    if counts:
+        text += "\n| instructions | ours | rivals |\n| --- | --- | --- |\n"
+    for workload in counts:
+        ranked = sorted((run[0]["instructions"], name) for name, run in runs[workload].items())
+        sides = [[(n, v) for v, n in ranked if (n.split()[0] in ours) == side] for side in (True, False)]
+        text += f"| {title(workload.split()[1])} | {listed(sides[0])} | {listed(sides[1])} |\n"
+    return text
+
+
+def plot(runs, ours):
+    """A bar for each workload: how many times as fast as the best rival, on a logarithmic scale."""
+    from math import log10
+
+    rows = [(title(row.workload), row.times_as_fast(), row.rivals[0][0])
+            for row in (Row(w, runs[w], ours) for w in order(runs)) if row.times_as_fast()]
+    left, width, step = 330, 420, 22
+    height = 50 + step * len(rows)
+
+    def x(ratio):
+        return left + width * (log10(min(max(ratio, 0.1), 100)) + 1) / 3
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 150}" height="{height}" '
+           'font-family="sans-serif" font-size="12">', '<rect width="100%" height="100%" fill="white"/>']
+    for mark in (0.1, 1, 10, 100):
+        colour = "black" if mark == 1 else "#ccc"
+        out.append(f'<line x1="{x(mark):.0f}" y1="10" x2="{x(mark):.0f}" y2="{height - 30}" stroke="{colour}"/>')
+        out.append(f'<text x="{x(mark):.0f}" y="{height - 14}" text-anchor="middle">{mark:g}</text>')
+    for i, (name, ratio, rival) in enumerate(rows):
+        y = 14 + step * i
+        begin, end = sorted((x(1), x(ratio)))
+        colour = "#2a7" if ratio >= 1 else "#c63"
+        out.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{name.replace("&", "&amp;")}</text>')
+        out.append(f'<rect x="{begin:.1f}" y="{y}" width="{end - begin:.1f}" height="15" fill="{colour}"/>')
+        out.append(f'<text x="{end + 5:.1f}" y="{y + 12}">{ratio:.2f} {rival}</text>')
+    out.append("</svg>")
+    return "\n".join(out) + "\n"
