@@ -72,8 +72,14 @@ void Connection::accept_tls(const TlsOptions& options) {
 /// Nothing more can be received or sent.
 void Connection::read_failed(int error) {
   if (error == EPROTO && tls_ && tls_->engine().failed()) return failed(tls_->engine().error());
-  descriptor_lost_ = error == EBADF;
+  note(error);
   failed(make_os_error(error, described("recv")));
+}
+
+/// A number that names nothing may be somebody else's in a moment: from now on nothing is done to
+/// it, whatever other errors follow.
+void Connection::note(int error) noexcept {
+  if (error == EBADF) descriptor_lost_ = true;
 }
 
 void Connection::failed(std::exception_ptr error) {
@@ -84,11 +90,10 @@ void Connection::failed(std::exception_ptr error) {
 /// Nothing more can be sent; what has arrived can still be read.
 void Connection::write_failed(int error) {
   cut_off_ = error != EPIPE;
+  note(error);
   write_failed(make_os_error(error, described("send")));
-  if (error != EBADF) return;
   // Nobody would tell a read that waits.
-  descriptor_lost_ = true;
-  failed(write_error_);
+  if (error == EBADF) failed(write_error_);
 }
 
 void Connection::write_failed(std::exception_ptr error) {

@@ -38,6 +38,7 @@ bool Connection::fill(ReadWait& reader) {
   }
   std::int64_t got = tls_ ? tls_->decrypt(reader) : -EAGAIN;
   while (got == -EAGAIN) {
+    if (closing_) return true;  // TLS had to answer, and that has failed
     bool last = draining_ && at_rest();
     if (!last && wait_for(reading_)) return false;
     got = !last && reading_.result < 0 ? reading_.result : receive(reader);

@@ -144,9 +144,11 @@ void TlsLayer::shake_hands() {
     if (got >= 0) got = feed_some();
     // The SNI callback is the user's code: it may have the backend's room used.
     engine_.keep();
-    if (got < 0 && got != -EAGAIN)
+    if (got < 0 && got != -EAGAIN) {
+      connection_.note(static_cast<int>(-got));
       return handshake_ended(
           make_os_error(static_cast<int>(-got), "TLS handshake with " + peer_text()));
+    }
   }
 }
 
@@ -287,7 +289,10 @@ void TlsLayer::drop_input() {
     got = connection_.reading_.result;
     if (got >= 0) got = feed_some();
     engine_.keep();
-    if (got < 0 && got != -EAGAIN) return finish_close();
+    if (got < 0 && got != -EAGAIN) {
+      connection_.note(static_cast<int>(-got));
+      return finish_close();
+    }
   }
 }
 

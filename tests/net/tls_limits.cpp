@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// What TLS may take: memory, answers, time to shut down.
+// What TLS may take: memory, answers, time to shut down, no descriptor of another's.
 #include "asyncio/capture.hpp"
+#include "asyncio/testing/faults.hpp"
 #include "asyncio/testing/simulated.hpp"
+#include "backends.hpp"
 #include "rounds.hpp"
 #include "tls.hpp"
 
@@ -9,9 +11,12 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
 #include <malloc.h>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -19,6 +24,8 @@ namespace {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
+using asyncio::testing::Faults;
+using asyncio::testing::SystemCall;
 using test::pki;
 using test::settle;
 
@@ -210,6 +217,122 @@ TEST(TlsLimits, fault94_R18_a_hundred_thousand_small_records) {
     co_await both.close();
   };
   asyncio::testing::run_simulated(main);
+}
+
+/// Fault 57: EBADF says that the number names nothing; it may name somebody else's descriptor in a
+/// moment. It is not closed, whatever else goes wrong afterwards.
+class TlsLostDescriptorTest : public ::testing::TestWithParam<std::string> {
+ public:
+  void SetUp() override {
+    std::string refusal = test::refusal_of(GetParam());
+    if (!refusal.empty()) GTEST_SKIP() << refusal;
+  }
+
+  /// `act` is given the client and loses the descriptor of the server's connection, whose number
+  /// it returns once that is over. The number must be as open as before.
+  template <class F>
+  void expect_left_alone(F act) {
+    RunOptions options;
+    options.loop_factory([this] { return new_loop(); });
+    auto main = [&]() -> Coro<> {
+      std::optional<StreamWriter> accepted;
+      auto handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+        accepted = writer;
+        auto ended = co_await capture(reader.read());
+        outcome_ = describe_exception(ended.exception());
+      };
+      Server server =
+          co_await start_server(handler, "127.0.0.1", 0, ServerOptions().ssl(pki().server()));
+      RawClient client;
+      co_await client.connect(server.sockets().at(0).port());
+      while (!accepted) co_await settle();
+      int number = accepted->fileno();
+      std::uint64_t closed = faults_.calls(SystemCall::close);
+      act(client, *accepted);
+      co_await settle();
+      EXPECT_GE(faults_.injected(), 1u);
+      EXPECT_EQ(accepted->fileno(), -1);
+      EXPECT_EQ(faults_.calls(SystemCall::close), closed) << "closed, though it may be another's";
+      if (GetParam() != "simulated") {
+        EXPECT_EQ(::close(number), 0);
+      }
+      client.writer().abort();
+      server.close();
+      co_await server.wait_closed();
+    };
+    asyncio::run(options, main);
+  }
+
+  /// The call after so many more.
+  std::uint64_t next(SystemCall call, unsigned more = 0) { return faults_.calls(call) + 1 + more; }
+
+  Faults faults_;
+  std::string outcome_;
+
+  EventLoop new_loop() {
+    if (GetParam() == "simulated") return faults_.new_simulated_event_loop();
+    return GetParam() == "io_uring" ? faults_.new_uring_event_loop()
+                                    : faults_.new_epoll_event_loop();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Backends, TlsLostDescriptorTest, test::all_backends, test::backend_name);
+
+TEST_P(TlsLostDescriptorTest, fault57_R5_an_answer_that_cannot_be_sent) {
+  expect_left_alone([this](RawClient& client, StreamWriter&) {
+    faults_.fail(SystemCall::send, next(SystemCall::send, 2), EBADF);
+    faults_.shorten(SystemCall::recv, next(SystemCall::recv), 10'000);  // there may be more
+    faults_.fail(SystemCall::recv, next(SystemCall::recv, 1), ECONNRESET);
+    client.update_keys();
+    client.update_keys();  // OpenSSL answers when it reads on
+  });
+  EXPECT_TRUE(outcome_.ends_with("Bad file descriptor")) << outcome_;
+}
+
+TEST_P(TlsLostDescriptorTest, fault57_R5_a_read_that_fails) {
+  expect_left_alone([this](RawClient& client, StreamWriter&) {
+    faults_.fail(SystemCall::recv, next(SystemCall::recv), EBADF);
+    client.update_keys();
+  });
+  EXPECT_TRUE(outcome_.ends_with("Bad file descriptor")) << outcome_;
+}
+
+TEST_P(TlsLostDescriptorTest, fault57_R5_while_it_waits_for_the_goodbye) {
+  expect_left_alone([this](RawClient& client, StreamWriter& accepted) {
+    accepted.close();
+    faults_.fail(SystemCall::recv, next(SystemCall::recv), EBADF);
+    client.update_keys();
+  });
+}
+
+TEST_P(TlsLostDescriptorTest, fault57_R5_during_the_handshake) {
+  RunOptions options;
+  options.loop_factory([this] { return new_loop(); });
+  auto main = [&]() -> Coro<> {
+    std::vector<StreamWriter> peers;
+    auto handler = [&](StreamReader, StreamWriter writer) { peers.push_back(std::move(writer)); };
+    Server server = co_await start_server(handler, "127.0.0.1", 0);
+    auto [reader, writer] = co_await open_connection("127.0.0.1", server.sockets().at(0).port());
+    auto handshake = create_task(
+        writer.start_tls(pki().client(), TlsStartOptions().server_hostname("localhost")));
+    while (peers.empty()) co_await settle();
+    co_await settle();
+    int number = writer.fileno();
+    std::uint64_t closed = faults_.calls(SystemCall::close);
+    faults_.fail(SystemCall::recv, next(SystemCall::recv), EBADF);
+    peers.at(0).write("x");
+    auto ended = co_await capture(handshake);
+    EXPECT_TRUE(describe_exception(ended.exception()).ends_with("Bad file descriptor"));
+    co_await settle();
+    EXPECT_EQ(writer.fileno(), -1);
+    EXPECT_EQ(faults_.calls(SystemCall::close), closed) << "closed, though it may be another's";
+    if (GetParam() != "simulated") {
+      EXPECT_EQ(::close(number), 0);
+    }
+    peers.at(0).abort();
+    server.close();
+    co_await server.wait_closed();
+  };
+  asyncio::run(options, main);
 }
 
 }  // namespace

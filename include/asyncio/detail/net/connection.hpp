@@ -199,6 +199,7 @@ class Connection final : public ReaderState, public Resource {
   void pause() noexcept;
   void queue_shrank();
   void sent_all();
+  void note(int error) noexcept;
   void read_failed(int error);
   void failed(std::exception_ptr error);
   void write_failed(int error);
