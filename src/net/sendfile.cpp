@@ -187,7 +187,9 @@ Coro<std::size_t> send_file(Ref<Connection> connection, int file, std::int64_t o
 Coro<std::size_t> send_on_socket(Loop& loop, int sock, int file, std::int64_t offset, Count count,
                                  bool fallback) {
   check_arguments(offset, count);
+  loop.check_schedulable();
   Backend& backend = backend_of(loop);
+  backend.check_not_owned(sock);
   EventLoop handle = loop.handle();
   Progress progress(file, offset, count);
   bool available = true;
@@ -226,8 +228,6 @@ Coro<std::size_t> send_file(std::shared_ptr<Transport> transport, int file, std:
 
 Coro<std::size_t> EventLoop::sock_sendfile(int sock, int file, std::int64_t offset,
                                            std::optional<std::size_t> count, bool fallback) {
-  loop_->check_schedulable();
-  detail::backend_of(*loop_).check_not_owned(sock);
   return detail::send_on_socket(*loop_, sock, file, offset, count, fallback);
 }
 

@@ -19,7 +19,8 @@ namespace detail {
 
 namespace {
 
-/// The backend, after the checks of every call.
+/// The backend, after the checks of every call. As in CPython, whose calls are coroutines, they are
+/// made when the call is awaited.
 Backend& socket_backend(Loop& loop, int sock) {
   loop.check_schedulable();
   // As CPython, which asks in debug mode alone: it costs a system call.
@@ -68,22 +69,24 @@ Coro<std::size_t> done_when_ready(Backend& backend, Attempt& op, Opcode readines
   }
 }
 
-Coro<std::size_t> receive(Backend& backend, int sock, std::span<char> room) {
+Coro<std::size_t> receive(Loop& loop, int sock, std::span<char> room) {
+  Backend& backend = socket_backend(loop, sock);
   Attempt op(Opcode::recv, sock, room.data(), room.size());
   std::size_t count =
       co_await done_when_ready(backend, op, Opcode::poll_readable, "recv of descriptor ");
   co_return count;
 }
 
-Coro<std::string> receive_bytes(Backend& backend, int sock, std::size_t count) {
+Coro<std::string> receive_bytes(Loop& loop, int sock, std::size_t count) {
   std::string bytes(count, '\0');
-  std::size_t received = co_await receive(backend, sock, bytes);
+  std::size_t received = co_await receive(loop, sock, bytes);
   bytes.resize(received);
   co_return bytes;
 }
 
-Coro<std::pair<std::size_t, SocketAddress>> receive_from(Backend& backend, int sock,
+Coro<std::pair<std::size_t, SocketAddress>> receive_from(Loop& loop, int sock,
                                                          std::span<char> room) {
+  Backend& backend = socket_backend(loop, sock);
   RawAddress sender;
   Attempt op(Opcode::recvfrom, sock, room.data(), room.size());
   op.address = sender.get();
@@ -93,15 +96,16 @@ Coro<std::pair<std::size_t, SocketAddress>> receive_from(Backend& backend, int s
   co_return std::pair(count, SocketAddressAccess::from_raw(sender.get(), op.address_size));
 }
 
-Coro<std::pair<std::string, SocketAddress>> receive_bytes_from(Backend& backend, int sock,
+Coro<std::pair<std::string, SocketAddress>> receive_bytes_from(Loop& loop, int sock,
                                                                std::size_t count) {
   std::string bytes(count, '\0');
-  auto [received, sender] = co_await receive_from(backend, sock, bytes);
+  auto [received, sender] = co_await receive_from(loop, sock, bytes);
   bytes.resize(received);
   co_return std::pair(std::move(bytes), std::move(sender));
 }
 
-Coro<void> send_all(Backend& backend, int sock, std::string_view data) {
+Coro<void> send_all(Loop& loop, int sock, std::string_view data) {
+  Backend& backend = socket_backend(loop, sock);
   while (!data.empty()) {
     Attempt op(Opcode::send, sock, data.data(), data.size());
     std::size_t sent =
@@ -110,8 +114,8 @@ Coro<void> send_all(Backend& backend, int sock, std::string_view data) {
   }
 }
 
-Coro<std::size_t> send_to(Backend& backend, int sock, std::string_view data,
-                          SocketAddress address) {
+Coro<std::size_t> send_to(Loop& loop, int sock, std::string_view data, SocketAddress address) {
+  Backend& backend = socket_backend(loop, sock);
   RawAddress receiver = SocketAddressAccess::to_raw(address);
   Attempt op(Opcode::sendto, sock, data.data(), data.size());
   op.address = receiver.get();
@@ -121,7 +125,8 @@ Coro<std::size_t> send_to(Backend& backend, int sock, std::string_view data,
   co_return sent;
 }
 
-Coro<void> connect_socket(Backend& backend, int sock, SocketAddress address) {
+Coro<void> connect_socket(Loop& loop, int sock, SocketAddress address) {
+  Backend& backend = socket_backend(loop, sock);
   RawAddress raw = SocketAddressAccess::to_raw(address);
   Visit visit(backend, sock);
   OperationWait connect(backend, Opcode::connect, sock);
@@ -131,7 +136,8 @@ Coro<void> connect_socket(Backend& backend, int sock, SocketAddress address) {
   if (result < 0) throw_os_error(static_cast<int>(-result), "connect " + address.str());
 }
 
-Coro<std::pair<int, SocketAddress>> accept_socket(Backend& backend, int sock) {
+Coro<std::pair<int, SocketAddress>> accept_socket(Loop& loop, int sock) {
+  Backend& backend = socket_backend(loop, sock);
   RawAddress peer;
   Attempt op(Opcode::accept, sock, nullptr, 0);
   op.address = peer.get();
@@ -147,36 +153,36 @@ Coro<std::pair<int, SocketAddress>> accept_socket(Backend& backend, int sock) {
 }  // namespace detail
 
 Coro<std::string> EventLoop::sock_recv(int sock, std::size_t count) {
-  return detail::receive_bytes(detail::socket_backend(*loop_, sock), sock, count);
+  return detail::receive_bytes(*loop_, sock, count);
 }
 
 Coro<std::size_t> EventLoop::sock_recv_into(int sock, std::span<char> room) {
-  return detail::receive(detail::socket_backend(*loop_, sock), sock, room);
+  return detail::receive(*loop_, sock, room);
 }
 
 Coro<std::pair<std::string, SocketAddress>> EventLoop::sock_recvfrom(int sock, std::size_t count) {
-  return detail::receive_bytes_from(detail::socket_backend(*loop_, sock), sock, count);
+  return detail::receive_bytes_from(*loop_, sock, count);
 }
 
 Coro<std::pair<std::size_t, SocketAddress>> EventLoop::sock_recvfrom_into(int sock,
                                                                           std::span<char> room) {
-  return detail::receive_from(detail::socket_backend(*loop_, sock), sock, room);
+  return detail::receive_from(*loop_, sock, room);
 }
 
 Coro<void> EventLoop::sock_sendall(int sock, std::string_view data) {
-  return detail::send_all(detail::socket_backend(*loop_, sock), sock, data);
+  return detail::send_all(*loop_, sock, data);
 }
 
 Coro<std::size_t> EventLoop::sock_sendto(int sock, std::string_view data, SocketAddress address) {
-  return detail::send_to(detail::socket_backend(*loop_, sock), sock, data, std::move(address));
+  return detail::send_to(*loop_, sock, data, std::move(address));
 }
 
 Coro<void> EventLoop::sock_connect(int sock, SocketAddress address) {
-  return detail::connect_socket(detail::socket_backend(*loop_, sock), sock, std::move(address));
+  return detail::connect_socket(*loop_, sock, std::move(address));
 }
 
 Coro<std::pair<int, SocketAddress>> EventLoop::sock_accept(int sock) {
-  return detail::accept_socket(detail::socket_backend(*loop_, sock), sock);
+  return detail::accept_socket(*loop_, sock);
 }
 
 }  // namespace asyncio

@@ -399,8 +399,8 @@ TEST(SocketCalls, A9_8_errors_name_the_call_and_debug_mode_refuses_blocking_sock
               "asyncio::OSError: recv of descriptor 9999: Bad file descriptor");
     Pair pair;
     ::fcntl(pair.a.fd, F_SETFL, 0);
-    EXPECT_EQ(thrown([&] { loop.sock_recv(pair.a.fd, 10).close(); }),
-              "asyncio::ValueError: the socket must be non-blocking");
+    std::string error = co_await test::error_of(loop.sock_recv(pair.a.fd, 10));
+    EXPECT_EQ(error, "asyncio::ValueError: the socket must be non-blocking");
   };
   asyncio::run(body(), RunOptions().debug(true));
 }
@@ -416,9 +416,9 @@ TEST(SocketCalls, R5_R16_fault58_descriptors_of_transports_are_refused) {
       std::vector<std::string> errors;
       errors.push_back(thrown([&] { loop.add_reader(fd, [] {}); }));
       errors.push_back(thrown([&] { loop.remove_writer(fd); }));
-      errors.push_back(thrown([&] { (void)loop.sock_recv(fd, 1); }));
-      errors.push_back(thrown([&] { (void)loop.sock_sendall(fd, "x"); }));
-      errors.push_back(thrown([&] { (void)loop.sock_sendfile(fd, 0); }));
+      errors.push_back(co_await test::error_of(loop.sock_recv(fd, 1)));
+      errors.push_back(co_await test::error_of(loop.sock_sendall(fd, "x")));
+      errors.push_back(co_await test::error_of(loop.sock_sendfile(fd, 0)));
       errors.push_back(co_await test::error_of(open_connection(fd)));
       errors.push_back(co_await test::error_of(connect_read_pipe(fd)));
       for (const std::string& error : errors)
@@ -433,6 +433,43 @@ TEST(SocketCalls, R5_R16_fault58_descriptors_of_transports_are_refused) {
     };
     asyncio::run(body(), RunOptions().loop_factory(factory));
   }
+}
+
+/// As in Python, whose calls are coroutines: what is wrong with the arguments is said when the call
+/// is awaited, by each of them.
+TEST(SocketCalls, A9_8_R16_arguments_are_judged_when_awaited) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Pair pair;
+    auto [reader, writer] = co_await open_connection(std::exchange(pair.a.fd, -1));
+    int fd = writer.fileno();
+    std::array<char, 1> room{};
+    SocketAddress address = SocketAddress::numeric("127.0.0.1", 1);
+    Coro<std::string> recv = loop.sock_recv(fd, 1);
+    Coro<std::size_t> recv_into = loop.sock_recv_into(fd, room);
+    auto recvfrom = loop.sock_recvfrom(fd, 1);
+    auto recvfrom_into = loop.sock_recvfrom_into(fd, room);
+    Coro<> sendall = loop.sock_sendall(fd, "x");
+    Coro<std::size_t> sendto = loop.sock_sendto(fd, "x", address);
+    Coro<> connect = loop.sock_connect(fd, address);
+    auto accept = loop.sock_accept(fd);
+    Coro<std::size_t> sendfile = loop.sock_sendfile(fd, 0);
+    std::vector<std::string> errors;
+    errors.push_back(co_await test::error_of(std::move(recv)));
+    errors.push_back(co_await test::error_of(std::move(recv_into)));
+    errors.push_back(co_await test::error_of(std::move(recvfrom)));
+    errors.push_back(co_await test::error_of(std::move(recvfrom_into)));
+    errors.push_back(co_await test::error_of(std::move(sendall)));
+    errors.push_back(co_await test::error_of(std::move(sendto)));
+    errors.push_back(co_await test::error_of(std::move(connect)));
+    errors.push_back(co_await test::error_of(std::move(accept)));
+    errors.push_back(co_await test::error_of(std::move(sendfile)));
+    for (const std::string& error : errors)
+      EXPECT_EQ(error, "asyncio::RuntimeError: File descriptor " + std::to_string(fd) +
+                           " is used by a transport");
+    writer.close();
+    co_await writer.wait_closed();
+  });
 }
 
 }  // namespace
