@@ -304,6 +304,8 @@ class EventLoop {
                                                      std::forward<Args>(args)...));
   }
   /// The signal does again what it did before. Returns whether there was a callback.
+  ///
+  /// Throws   ValueError for what is no signal.
   bool remove_signal_handler(int signal);
 
   // --- Sockets -------------------------------------------------------------------------------

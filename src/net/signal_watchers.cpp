@@ -31,6 +31,15 @@ struct SignalWatchers::Watcher : Ready, std::enable_shared_from_this<Watcher> {
 
 namespace {
 
+/// CPython: _UnixSelectorEventLoop._check_signal, signal.valid_signals. The set of all signals is
+/// without those that the C library keeps for itself.
+void check_signal(int signal) {
+  sigset_t all;
+  ::sigfillset(&all);
+  if (::sigismember(&all, signal) != 1)
+    throw ValueError("invalid signal number " + std::to_string(signal));
+}
+
 /// By signal; what a signal handler may read.
 std::atomic<void*> active[NSIG];
 /// Signal handlers under way, on any thread.
@@ -69,8 +78,7 @@ SignalWatchers& SignalWatchers::of(Backend& backend) {
 SignalWatchers::~SignalWatchers() { loop_closing(); }
 
 void SignalWatchers::add(int signal, std::unique_ptr<RepeatedCall> call) {
-  if (signal <= 0 || signal >= NSIG)
-    throw ValueError("invalid signal number " + std::to_string(signal));
+  check_signal(signal);
   if (auto found = watchers_.find(signal); found != watchers_.end()) {
     found->second->call = std::move(call);
     return;
@@ -121,6 +129,7 @@ void EventLoop::watch_signal(int signal, std::unique_ptr<detail::RepeatedCall> c
 }
 
 bool EventLoop::remove_signal_handler(int signal) {
+  detail::check_signal(signal);
   if (loop_->closed()) return false;
   loop_->check_schedulable();
   return detail::SignalWatchers::of(detail::backend_of(*loop_)).remove(signal);

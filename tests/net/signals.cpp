@@ -90,11 +90,20 @@ TEST(Signals, A9_11_what_cannot_be_handled) {
               "asyncio::RuntimeError: sig 9 cannot be caught");
     EXPECT_EQ(thrown([&] { loop.add_signal_handler(0, [] {}); }),
               "asyncio::ValueError: invalid signal number 0");
+    // 32 is the C library's own: what a program can do with it is nothing.
+    for (int number : {-1, 0, 32, 1000}) {
+      std::string invalid = "asyncio::ValueError: invalid signal number " + std::to_string(number);
+      EXPECT_EQ(thrown([&] { loop.add_signal_handler(number, [] {}); }), invalid);
+      EXPECT_EQ(thrown([&] { loop.remove_signal_handler(number); }), invalid);
+    }
     loop.add_signal_handler(SIGUSR1, [] {});
     EventLoop other = new_event_loop();
     EXPECT_EQ(thrown([&] { other.add_signal_handler(SIGUSR1, [] {}); }),
               "asyncio::RuntimeError: signal 10 is handled by another loop");
     other.close();
+    EXPECT_FALSE(other.remove_signal_handler(SIGUSR1));
+    EXPECT_EQ(thrown([&] { other.remove_signal_handler(1000); }),
+              "asyncio::ValueError: invalid signal number 1000");
     co_return;
   });
 }
