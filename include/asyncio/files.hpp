@@ -86,8 +86,8 @@ class File {
 
 /// Opens a file in a mode of Python's: "r", "w", "a", "x", each perhaps with "+" and "b".
 ///
-/// Throws   FileNotFoundError, PermissionError, FileExistsError or another OSError with the path;
-///          ValueError for another mode or a path with a zero byte.
+/// Throws   FileNotFoundError, PermissionError, FileExistsError, IsADirectoryError or another
+///          OSError with the path; ValueError for another mode or a path with a zero byte.
 /// Cancel   nothing stays open; a new file may have been made.
 /// Thread   the loop's.
 Coro<File> open_file(std::string path, std::string mode = "r");

@@ -46,6 +46,15 @@ int flags_of(const std::string& mode) {
   throw ValueError("invalid mode: '" + mode + "'");
 }
 
+/// A folder can be opened for reading, but not read. Python: FileIO, which asks in the same way. An
+/// open file is in the kernel's memory: this does not wait.
+Descriptor checked(Descriptor file, const std::string& path) {
+  struct stat status{};
+  if (::fstat(file->fd, &status) == 0 && S_ISDIR(status.st_mode))
+    throw_os_error(EISDIR, "open " + path);
+  return file;
+}
+
 // --- By the kernel, where the backend has such requests ----------------------------------------
 
 /// Closes what an open brought about if nobody takes it.
@@ -80,7 +89,7 @@ Coro<Descriptor> open_natively(Backend& backend, std::string path, int flags) {
   open.Operation::size = kNewFile;
   std::int64_t result = co_await std::move(open);
   if (result < 0) throw_os_error(static_cast<int>(-result), "open " + path);
-  co_return undo.take();
+  co_return checked(undo.take(), path);
 }
 
 Coro<std::int64_t> transfer_natively(Backend& backend, Opcode what, const Descriptor& file,
@@ -108,7 +117,7 @@ std::int64_t retried(F call) {
 Descriptor open_here(const std::string& path, int flags) {
   std::int64_t fd = retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kNewFile); });
   if (fd < 0) throw_os_error(static_cast<int>(-fd), "open " + path);
-  return std::make_shared<FileDescriptor>(static_cast<int>(fd));
+  return checked(std::make_shared<FileDescriptor>(static_cast<int>(fd)), path);
 }
 
 /// Up to `size` bytes; the thread has its own, in case that nobody waits for them any more.

@@ -124,8 +124,10 @@ TEST_P(Files, modes_and_errors) {
     error = co_await error_of(open_file(std::string("a\0b", 3)));
     EXPECT_EQ(error, "asyncio::ValueError: embedded null byte");
     std::string folder = std::filesystem::path(name).parent_path();
-    error = co_await error_of(open_file(folder, "w"));
-    EXPECT_EQ(error, "asyncio::IsADirectoryError: open " + folder + ": Is a directory");
+    for (const char* mode : {"r", "r+", "w", "a"}) {
+      error = co_await error_of(open_file(folder, mode));
+      EXPECT_EQ(error, "asyncio::IsADirectoryError: open " + folder + ": Is a directory") << mode;
+    }
   });
 }
 
