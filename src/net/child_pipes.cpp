@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "child_pipes.hpp"
 
+#include "asyncio/detail/net/reader_state.hpp"
 #include "asyncio/exceptions.hpp"
 #include "spawn.hpp"
 
@@ -13,6 +14,7 @@ namespace asyncio::detail {
 
 ChildPipes::ChildPipes(Backend& backend, const SubprocessOptions& options)
     : parent_{OwnedSocket(backend, -1), OwnedSocket(backend, -1), OwnedSocket(backend, -1)} {
+  check_limit(options.get_limit());
   if (!backend.has_system_descriptors())
     throw RuntimeError("subprocesses need an event loop on the system, not a simulated one");
   try {

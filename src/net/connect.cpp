@@ -213,6 +213,7 @@ SocketAddress checked_peer(Backend& backend, int fd) {
 }  // namespace
 
 Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOptions options) {
+  check_limit(options.get_limit());
   SocketAddress address = SocketAddress::local(std::move(path));
   std::optional<TlsOptions> tls = client_tls_of(options, "");
   std::vector<SocketAddress> no_local;
@@ -224,6 +225,7 @@ Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOp
 
 Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint16_t port,
                                    ConnectOptions options) {
+  check_limit(options.get_limit());
   std::optional<TlsOptions> tls = client_tls_of(options, host);
   ResolveRequest request(host, port);
   request.family = options.get_family();
@@ -242,6 +244,7 @@ Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint
 }
 
 Coro<Ref<Connection>> connect_socket(Backend& backend, int sock, ConnectOptions options) {
+  check_limit(options.get_limit());
   std::optional<TlsOptions> tls = tls_of(options, "");
   SocketAddress peer = checked_peer(backend, sock);
   backend.check_not_owned(sock);

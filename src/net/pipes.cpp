@@ -31,6 +31,7 @@ Medium checked_medium(int fd, bool writes) {
 }  // namespace
 
 Coro<Ref<Connection>> connect_pipe(Backend& backend, int fd, std::size_t limit, bool writes) {
+  check_limit(limit);
   Medium medium = checked_medium(fd, writes);
   backend.check_not_owned(fd);
   if (int error = backend.adopt(fd); error < 0)

@@ -61,9 +61,13 @@ void ReadWait::throw_if_failed() const {
   if (reader_->failure()) std::rethrow_exception(reader_->failure());
 }
 
+void check_limit(std::size_t limit) {
+  if (limit == 0) throw ValueError("Limit cannot be <= 0");
+}
+
 // The loop outlives what refers to it.
 ReaderState::ReaderState(Loop& loop, std::size_t limit) : loop_(loop), limit_(limit) {
-  if (limit == 0) throw ValueError("Limit cannot be <= 0");
+  check_limit(limit);
   loop.future_born();
 }
 

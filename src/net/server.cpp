@@ -214,8 +214,8 @@ Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
                           std::uint16_t port, ServerOptions options) {
   Backend& backend = backend_of(running_loop());
-  std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, port, options);
   auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
+  std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, port, options);
   listen_on(*state, backend, addresses, options);
   Server server = co_await opened(state, options.get_start_serving());
   co_return server;
@@ -223,11 +223,11 @@ Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<st
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options) {
   Backend& backend = backend_of(running_loop());
+  auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
   check_stream_socket(backend, sock);
   backend.check_not_owned(sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
-  auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
   state->add_listener(sock);
   Server server = co_await opened(state, options.get_start_serving());
   co_return server;

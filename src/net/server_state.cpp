@@ -73,6 +73,7 @@ ServerState::ServerState(Backend& backend, std::shared_ptr<ClientHandler> handle
       handler_(std::move(handler)),
       options_(std::move(options)),
       tls_(tls_of(options_)) {
+  check_limit(options_.get_limit());
   loop().future_born();
 }
 

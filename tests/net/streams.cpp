@@ -4,7 +4,9 @@
 
 #include "asyncio/exception_group.hpp"
 #include "asyncio/gather.hpp"
+#include "asyncio/pipes.hpp"
 #include "asyncio/sleep.hpp"
+#include "asyncio/subprocess.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
@@ -90,6 +92,30 @@ TEST_P(StreamsTest, A3_1_refused_names_operation_address_and_reason) {
                 detail::holds<ConnectionRefusedError>(group.exceptions().front());
     }
     EXPECT_TRUE(grouped);
+  });
+}
+
+TEST_P(StreamsTest, A3_1_a_limit_of_zero_is_refused_before_anything_happens) {
+  run([this]() -> Coro<> {
+    ConnectOptions none;
+    none.limit(0);
+    auto ignore = [](StreamReader, StreamWriter) {};
+    std::vector<std::string> errors;
+    // Nobody listens there: it does not come to that.
+    errors.push_back(co_await error_of(open_connection("127.0.0.1", 1, none)));
+    errors.push_back(co_await error_of(open_unix_connection("/nowhere", none)));
+    errors.push_back(co_await error_of(open_connection(-1, none)));
+    errors.push_back(co_await error_of(connect_read_pipe(-1, 0)));
+    ServerOptions server;
+    server.limit(0);
+    errors.push_back(co_await error_of(start_server(ignore, "no.such.host.invalid", 0, server)));
+    errors.push_back(co_await error_of(start_server(ignore, -1, server)));
+    errors.push_back(co_await error_of(start_unix_server(ignore, "/nowhere/at/all", server)));
+    if (!simulated())
+      errors.push_back(co_await error_of(
+          create_subprocess_exec(SubprocessOptions().stdout(PIPE).limit(0), "no such program")));
+    for (const std::string& error : errors)
+      EXPECT_EQ(error, "asyncio::ValueError: Limit cannot be <= 0");
   });
 }
 

@@ -61,6 +61,9 @@ class ReadWait : public Wait {
   State state_ = State::idle;
 };
 
+/// Throws ValueError for what cannot be how long a line may be.
+void check_limit(std::size_t limit);
+
 /// What is behind a StreamReader: the bytes that came and were not read, and who waits for more.
 /// Counted by its handles and by the reads on it.
 class ReaderState {
