@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,8 @@ class Service {
   Service(T&& name) : text_(std::string_view(name)) {}
 
   const std::string& text() const noexcept { return text_; }
+  /// nullopt for a name, which the system has to look up.
+  std::optional<std::uint16_t> number() const noexcept;
 
  private:
   static std::string checked(std::int64_t port);

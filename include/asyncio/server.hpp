@@ -271,7 +271,7 @@ class Server {
 namespace detail {
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
-                          std::uint16_t port, ServerOptions options);
+                          Service service, ServerOptions options);
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options);
 Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::string path,
                                ServerOptions options);
@@ -291,28 +291,29 @@ std::shared_ptr<StreamsHandler> client_handler(F&& handler) {
 /// StreamWriter)` for every connection. If that returns a Coro, each call becomes a task; what the
 /// task throws goes to the loop's exception handler. The server keeps a copy of `handler`.
 ///
-/// With port 0 the system chooses one: see Server::sockets.
+/// `service` is a port, or the name of its service: 80, "80", "http". With port 0 the system
+/// chooses one: see Server::sockets.
 ///
 /// Awaits   the resolution of names, and one iteration.
 /// Throws   OSError with the address that cannot be bound; GaiError; ValueError if options of TLS
-/// do
-///          not fit together.
+///          do not fit together, for a limit of 0 and for a number that is no port.
 /// Cancel   nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, start_server
 template <class F>
-Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, std::uint16_t port,
+Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, Service service,
                           ServerOptions options = {}) {
   return detail::start_server(detail::client_handler(std::forward<F>(handler)), std::move(hosts),
-                              port, std::move(options));
+                              std::move(service), std::move(options));
 }
 
 template <class F>
-Coro<Server> start_server(F&& handler, std::string host, std::uint16_t port,
+Coro<Server> start_server(F&& handler, std::string host, Service service,
                           ServerOptions options = {}) {
   std::vector<std::string> hosts;
   hosts.push_back(std::move(host));
-  return start_server(std::forward<F>(handler), std::move(hosts), port, std::move(options));
+  return start_server(std::forward<F>(handler), std::move(hosts), std::move(service),
+                      std::move(options));
 }
 
 /// The same on a bound socket that somebody else made, which the server closes from now on.

@@ -7,6 +7,7 @@
 #include "asyncio/detail/net/connection.hpp"
 #include "asyncio/detail/net/read_awaiters.hpp"
 #include "asyncio/detail/net/write_awaiters.hpp"
+#include "asyncio/dns.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/time.hpp"
 #include "asyncio/tls.hpp"
@@ -418,17 +419,19 @@ class ConnectOptions {
 using Streams = std::pair<StreamReader, StreamWriter>;
 
 /// Connects to `host`, a name or a numeric address, trying its addresses one after another, or
-/// overlapping: see ConnectOptions::happy_eyeballs_delay.
+/// overlapping: see ConnectOptions::happy_eyeballs_delay. `service` is the port, or the name of its
+/// service: 80, "80", "http".
 ///
-/// Awaits   the name's resolution, the connection, and with `ssl` the handshake.
-/// Throws   GaiError if the name has no address; OSError (ConnectionRefusedError, TimeoutError,
-///          ...) with the address and reason, of each address if there are several; with `ssl`
-///          what StreamWriter::start_tls throws; ValueError for options that do not fit together,
-///          as a server's context.
+/// Awaits   the resolution of names, the connection, and with `ssl` the handshake.
+/// Throws   GaiError if the name has no address, or there is no such service; OSError
+///          (ConnectionRefusedError, TimeoutError, ...) with the address and reason, of each
+///          address if there are several; with `ssl` what StreamWriter::start_tls throws;
+///          ValueError for options that do not fit together, as a server's context, for a limit
+///          of 0 and for a number that is no port.
 /// Cancel   ends the attempt; nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, open_connection
-Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options = {});
+Coro<Streams> open_connection(std::string host, Service service, ConnectOptions options = {});
 
 /// The streams of a connected socket that somebody else made, which they close from now on.
 ///

@@ -223,11 +223,13 @@ Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOp
   co_return connection;
 }
 
-Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint16_t port,
+Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, Service service,
                                    ConnectOptions options) {
   check_limit(options.get_limit());
   std::optional<TlsOptions> tls = client_tls_of(options, host);
-  ResolveRequest request(host, port);
+  std::optional<std::uint16_t> port = service.number();
+  if (!port) port = co_await look_up_port(backend, host, std::move(service));
+  ResolveRequest request(host, *port);
   request.family = options.get_family();
   request.flags = options.get_flags();
   std::vector<SocketAddress> addresses = co_await resolve(backend, std::move(request));
@@ -265,10 +267,10 @@ Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
   co_return detail::streams_of(connection);
 }
 
-Coro<Streams> open_connection(std::string host, std::uint16_t port, ConnectOptions options) {
+Coro<Streams> open_connection(std::string host, Service service, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
-  auto connection =
-      co_await detail::connect_host(backend, std::move(host), port, std::move(options));
+  auto connection = co_await detail::connect_host(backend, std::move(host), std::move(service),
+                                                  std::move(options));
   co_return detail::streams_of(connection);
 }
 

@@ -7,8 +7,11 @@
 #include "asyncio/eventloop.hpp"
 #include "net_state.hpp"
 
+#include <charconv>
 #include <memory>
 #include <netdb.h>
+#include <sys/socket.h>
+#include <system_error>
 #include <utility>
 
 namespace asyncio {
@@ -119,6 +122,17 @@ Coro<std::vector<AddressInfo>> address_infos(Backend& backend, std::string host,
 
 }  // namespace
 
+Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, Service service) {
+  // The C library takes "65536" for port 0, and "-1" for 65535.
+  if (service.text().find_first_not_of("+- \t0123456789") == std::string::npos)
+    throw GaiError(EAI_SERVICE, host);
+  AddressInfoOptions stream;
+  stream.type(SOCK_STREAM);
+  std::string name = service.text();
+  auto kinds = co_await kinds_of(backend, host, name, stream);
+  co_return kinds->port;
+}
+
 Coro<Addresses> resolve(Backend& backend, ResolveRequest request) {
   if (auto resolver = resolver_of(backend)) return ask(std::move(resolver), std::move(request));
   return ask_system(backend, std::move(request));
@@ -149,6 +163,14 @@ void EventLoop::set_resolver(std::shared_ptr<Resolver> resolver) {
 
 std::shared_ptr<Resolver> EventLoop::get_resolver() const {
   return detail::resolver_of(detail::backend_of(*loop_));
+}
+
+std::optional<std::uint16_t> Service::number() const noexcept {
+  const char* end = text_.data() + text_.size();
+  std::uint16_t port = 0;
+  auto [rest, error] = std::from_chars(text_.data(), end, port);
+  if (error != std::errc() || rest != end) return std::nullopt;
+  return port;
 }
 
 std::string Service::checked(std::int64_t port) {

@@ -212,10 +212,16 @@ Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
 }  // namespace
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
-                          std::uint16_t port, ServerOptions options) {
+                          Service service, ServerOptions options) {
   Backend& backend = backend_of(running_loop());
   auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
-  std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, port, options);
+  std::optional<std::uint16_t> port = service.number();
+  if (!port) {
+    std::string host;
+    if (!hosts.empty()) host = hosts.front();
+    port = co_await look_up_port(backend, std::move(host), std::move(service));
+  }
+  std::vector<SocketAddress> addresses = co_await resolve_hosts(backend, hosts, *port, options);
   listen_on(*state, backend, addresses, options);
   Server server = co_await opened(state, options.get_start_serving());
   co_return server;

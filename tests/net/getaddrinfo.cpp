@@ -103,6 +103,38 @@ class One final : public Resolver {
   }
 };
 
+TEST_P(GetAddrInfo, A3_1_A3_2_the_port_may_be_the_name_of_a_service) {
+  if (!::getservbyname("http", "tcp")) GTEST_SKIP() << "no /etc/services";
+  run([this]() -> Coro<> {
+    auto greet = [](StreamReader, StreamWriter writer) {
+      writer.write("hello");
+      writer.close();
+    };
+    // Only on a simulated loop is the port of a service certainly free.
+    std::string port = simulated() ? "http" : "0";
+    Server server = co_await start_server(greet, "127.0.0.1", port);
+    if (!simulated()) port = std::to_string(server.sockets().at(0).port());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+    std::string text = co_await reader.read();
+    EXPECT_EQ(text, "hello");
+    if (simulated()) {
+      EXPECT_EQ(writer.peername().port(), 80);
+    }
+    writer.close();
+    co_await writer.wait_closed();
+    server.close();
+    co_await server.wait_closed();
+    for (const char* unknown : {"no-such-service", "65536", "-1", "80x"}) {
+      std::string error = co_await error_of(open_connection("127.0.0.1", unknown));
+      EXPECT_TRUE(error.starts_with("asyncio::GaiError: getaddrinfo '127.0.0.1': ")) << error;
+      error = co_await error_of(start_server(greet, "127.0.0.1", unknown));
+      EXPECT_TRUE(error.starts_with("asyncio::GaiError: getaddrinfo '127.0.0.1': ")) << error;
+    }
+    EXPECT_EQ(test::thrown([] { (void)open_connection("127.0.0.1", 65536); }),
+              "asyncio::ValueError: getaddrinfo(): port must be 0-65535.");
+  });
+}
+
 TEST_P(GetAddrInfo, A9_9_a_resolver_of_ones_own_gets_a_number_for_the_service) {
   run([]() -> Coro<> {
     get_running_loop().set_resolver(std::make_shared<One>());

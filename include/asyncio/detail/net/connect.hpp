@@ -4,6 +4,7 @@
 #include "asyncio/coro.hpp"
 #include "asyncio/datagrams.hpp"
 #include "asyncio/detail/net/connection.hpp"
+#include "asyncio/dns.hpp"
 #include "asyncio/streams.hpp"
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 namespace asyncio::detail {
 
 /// What open_connection connects.
-Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, std::uint16_t port,
+Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, Service service,
                                    ConnectOptions options);
 Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOptions options);
 /// A connected socket of somebody else's; throws ValueError for another one.

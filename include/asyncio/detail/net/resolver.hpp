@@ -5,6 +5,7 @@
 #include "asyncio/coro.hpp"
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/core/wait.hpp"
+#include "asyncio/dns.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -63,6 +64,9 @@ class ResolveJob;
 
 /// The addresses of a name, from the loop's resolver.
 Coro<std::vector<SocketAddress>> resolve(Backend& backend, ResolveRequest request);
+
+/// The port of a service that is no number, for streams; `host` is whose it is, for the error.
+Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, Service service);
 
 /// Asks the system, which waits unless the service is numeric. Throws GaiError.
 void look_up_kinds(const ResolveRequest& request);

@@ -126,10 +126,11 @@ auto transport_from(F&& factory, Coro<Ref<Connection>> connecting) {
 }
 
 template <class F>
-auto create_connection(Loop& loop, F&& factory, std::string host, std::uint16_t port,
+auto create_connection(Loop& loop, F&& factory, std::string host, Service service,
                        ConnectOptions options = ConnectOptions()) {
-  return transport_from(std::forward<F>(factory),
-                        connect_host(backend_of(loop), std::move(host), port, std::move(options)));
+  return transport_from(
+      std::forward<F>(factory),
+      connect_host(backend_of(loop), std::move(host), std::move(service), std::move(options)));
 }
 template <class F>
 auto create_connection(Loop& loop, F&& factory, int sock,
@@ -139,15 +140,15 @@ auto create_connection(Loop& loop, F&& factory, int sock,
 }
 
 template <class F>
-Coro<Server> create_server(F&& factory, std::vector<std::string> hosts, std::uint16_t port,
+Coro<Server> create_server(F&& factory, std::vector<std::string> hosts, Service service,
                            ServerOptions options = ServerOptions()) {
-  return start_server(protocol_handler(std::forward<F>(factory)), std::move(hosts), port,
-                      std::move(options));
+  return start_server(protocol_handler(std::forward<F>(factory)), std::move(hosts),
+                      std::move(service), std::move(options));
 }
 template <class F>
-Coro<Server> create_server(F&& factory, std::string host, std::uint16_t port,
+Coro<Server> create_server(F&& factory, std::string host, Service service,
                            ServerOptions options = ServerOptions()) {
-  return create_server(std::forward<F>(factory), strings(std::move(host)), port,
+  return create_server(std::forward<F>(factory), strings(std::move(host)), std::move(service),
                        std::move(options));
 }
 template <class F>
