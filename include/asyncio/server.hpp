@@ -10,6 +10,7 @@
 #include "asyncio/streams.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/time.hpp"
+#include "asyncio/transport_socket.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -254,8 +255,8 @@ class Server {
   /// Cancel   ends the wait alone.
   detail::ServerWaitClosed wait_closed() const { return detail::ServerWaitClosed(state_); }
 
-  /// The addresses it listens on; none after close().
-  std::vector<SocketAddress> sockets() const;
+  /// What it listens on; nothing after close().
+  std::vector<ListeningSocket> sockets() const;
   EventLoop get_loop() const;
 
   // For with(): closes the server and waits as wait_closed does.

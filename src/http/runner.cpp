@@ -71,7 +71,7 @@ Coro<> AppRunner::cleanup() const {
 std::vector<SocketAddress> AppRunner::addresses() const {
   std::vector<SocketAddress> all;
   for (const Server& server : state_->servers)
-    for (const SocketAddress& address : server.sockets()) all.push_back(address);
+    for (const ListeningSocket& socket : server.sockets()) all.push_back(socket);
   return all;
 }
 

@@ -255,7 +255,7 @@ void Server::close() const { state_->close(); }
 void Server::close_clients() const { state_->close_clients(false); }
 void Server::abort_clients() const { state_->close_clients(true); }
 bool Server::is_serving() const noexcept { return state_->serving(); }
-std::vector<SocketAddress> Server::sockets() const { return state_->addresses(); }
+std::vector<ListeningSocket> Server::sockets() const { return state_->sockets(); }
 EventLoop Server::get_loop() const { return state_->loop().handle(); }
 
 Coro<void> Server::start_serving() const {

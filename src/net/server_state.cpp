@@ -290,17 +290,15 @@ void ServerState::loop_closing() noexcept {
   end_if_idle();
 }
 
-std::vector<SocketAddress> ServerState::addresses() const {
-  std::vector<SocketAddress> addresses;
-  if (closed_) return addresses;
+std::vector<ListeningSocket> ServerState::sockets() const {
+  std::vector<ListeningSocket> sockets;
+  if (closed_) return sockets;
+  auto self = shared_from_this();
   for (const auto& listener : listeners_) {
     if (listener->fd < 0) continue;  // it has failed
-    RawAddress raw;
-    int error = backend_.getsockname(listener->fd, raw.get(), raw.size);
-    if (error < 0) throw_os_error(-error, "address of descriptor " + std::to_string(listener->fd));
-    addresses.push_back(SocketAddressAccess::from_raw(raw));
+    sockets.emplace_back(std::shared_ptr<const SocketHolder>(self, listener.get()));
   }
-  return addresses;
+  return sockets;
 }
 
 void client_failed(Connection& connection, const std::exception_ptr& error) {

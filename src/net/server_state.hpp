@@ -40,14 +40,16 @@ class ServerState final : public Resource,
   bool closed() const noexcept { return closed_; }
   bool ended() const noexcept { return ended_; }
   Loop& loop() const noexcept { return backend_.loop(); }
-  std::vector<SocketAddress> addresses() const;
+  std::vector<ListeningSocket> sockets() const;
   List<Waiter>& waiters() noexcept { return waiters_; }
 
   std::optional<Future<void>> serving_forever;
 
  private:
-  struct Listener : Operation, Timer {
+  struct Listener final : Operation, Timer, SocketHolder {
     Listener(ServerState& owner, int descriptor);
+    Backend& socket_backend() const noexcept override { return server.backend_; }
+    int socket_number() const noexcept override { return fd; }
     ServerState& server;
     RawAddress peer;
     std::string path;         // of the file to remove

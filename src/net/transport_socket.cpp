@@ -6,6 +6,7 @@
 #include "sockaddr.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace asyncio {
@@ -71,6 +72,21 @@ void TransportSocket::setsockopt(int level, int name, std::string_view value) co
     return backend.setsockopt(fd, level, name, value.data(),
                               static_cast<std::uint32_t>(value.size()));
   });
+}
+
+int TransportSocket::dup() const {
+  int fd = -1;
+  ask(*holder_, "dup", [&](detail::Backend& backend, int number) {
+    if (!backend.has_system_descriptors()) return -EOPNOTSUPP;
+    fd = ::fcntl(number, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -errno : 0;
+  });
+  return fd;
+}
+
+void TransportSocket::shutdown(int how) const {
+  ask(*holder_, "shutdown",
+      [&](detail::Backend& backend, int fd) { return backend.shutdown(fd, how); });
 }
 
 }  // namespace asyncio

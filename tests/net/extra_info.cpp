@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <optional>
@@ -77,6 +78,40 @@ TEST_P(ExtraInfo, A3_5_socket_outlives_the_loop) {
   });
   EXPECT_EQ(kept->fileno(), -1);
   EXPECT_EQ(thrown([&] { kept->type(); }), "asyncio::OSError: getsockopt: Bad file descriptor");
+}
+
+/// Python: TransportSocket.shutdown, which asks nobody.
+TEST_P(ExtraInfo, A3_5_shutdown_of_the_socket) {
+  run([]() -> Coro<> {
+    Connected both = co_await connected();
+    TransportSocket socket = *both.writer().socket();
+    socket.shutdown(SHUT_WR);
+    std::string end = co_await both.peer_reader().read();
+    EXPECT_EQ(end, "");
+    both.peer_writer().write("answer");
+    std::string answer = co_await both.reader().readexactly(6);
+    EXPECT_EQ(answer, "answer");
+    co_await both.close();
+    co_await both.writer().wait_closed();
+    EXPECT_EQ(thrown([&] { socket.shutdown(SHUT_WR); }),
+              "asyncio::OSError: shutdown: Bad file descriptor");
+  });
+}
+
+TEST_P(ExtraInfo, A3_5_dup_of_the_socket) {
+  run([this]() -> Coro<> {
+    Connected both = co_await connected();
+    TransportSocket socket = *both.writer().socket();
+    int copy = -1;
+    std::string error = thrown([&] { copy = socket.dup(); });
+    EXPECT_EQ(error, simulated() ? "asyncio::OSError: dup: Operation not supported" : "nothing");
+    co_await both.close();
+    co_await both.writer().wait_closed();
+    EXPECT_EQ(thrown([&] { socket.dup(); }), "asyncio::OSError: dup: Bad file descriptor");
+    if (simulated()) co_return;
+    EXPECT_EQ(::fcntl(copy, F_GETFD), FD_CLOEXEC) << "the caller's, to close";
+    ::close(copy);
+  });
 }
 
 TEST_P(RealExtraInfo, A3_5_options_of_the_socket) {

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <string>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -80,6 +81,76 @@ TEST_P(ServerTest, A3_2_port_zero_and_addresses) {
   });
 }
 
+/// As in Python, they are TransportSockets.
+TEST_P(ServerTest, A9_16_sockets_are_there_to_look_at_and_to_set_options_of) {
+  run([]() -> Coro<> {
+    Server server = co_await start_server(echo, "127.0.0.1", 0);
+    ListeningSocket socket = server.sockets().at(0);
+    EXPECT_GE(socket.fileno(), 0);
+    EXPECT_EQ(socket.family(), AddressFamily::inet);
+    EXPECT_EQ(socket.type(), SOCK_STREAM);
+    SocketAddress address = socket;
+    EXPECT_EQ(socket.getsockname(), address);
+    EXPECT_EQ(socket.str(), address.str());
+    EXPECT_EQ(socket.host(), "127.0.0.1");
+    std::string answer = co_await ask(socket.port());
+    EXPECT_EQ(answer, "hello\n");
+    server.close();
+    co_await server.wait_closed();
+    EXPECT_EQ(socket.fileno(), -1);
+    EXPECT_EQ(test::thrown([&] { socket.port(); }),
+              "asyncio::OSError: getsockname: Bad file descriptor");
+  });
+}
+
+class RealServerTest : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, RealServerTest, test::real_backends, test::backend_name);
+
+/// What a listener that is handed on to another server, or process, needs.
+TEST_P(RealServerTest, A9_16_a_listening_socket_can_be_handed_on) {
+  run([]() -> Coro<> {
+    Server first = co_await start_server(ignore, "127.0.0.1", 0);
+    ListeningSocket socket = first.sockets().at(0);
+    EXPECT_EQ(socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN), 1);
+    std::uint16_t port = socket.port();
+    int handed_on = socket.dup();
+    EXPECT_NE(handed_on, socket.fileno());
+    EXPECT_EQ(::fcntl(handed_on, F_GETFD), FD_CLOEXEC);
+    first.close();
+    co_await first.wait_closed();
+    Server second = co_await start_server(echo, handed_on);
+    std::string answer = co_await ask(port);
+    EXPECT_EQ(answer, "hello\n");
+    second.close();
+    co_await second.wait_closed();
+  });
+}
+
+/// What a server leaves behind that has closed its connections itself: the system keeps the port
+/// for a minute.
+TEST_P(RealServerTest, A3_2_fault74_reuse_address) {
+  run([]() -> Coro<> {
+    auto leave = [](StreamReader, StreamWriter writer) { writer.close(); };
+    Server first = co_await start_server(leave, "127.0.0.1", 0);
+    std::uint16_t port = first.sockets().at(0).port();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+    (void)co_await reader.read();
+    writer.close();
+    co_await writer.wait_closed();
+    first.close();
+    co_await first.wait_closed();
+    std::string error = co_await error_of(
+        start_server(echo, "127.0.0.1", port, ServerOptions().reuse_address(false)));
+    EXPECT_EQ(error, "asyncio::OSError: bind 127.0.0.1:" + std::to_string(port) +
+                         ": Address already in use");
+    Server second = co_await start_server(echo, "127.0.0.1", port);
+    std::string answer = co_await ask(port);
+    EXPECT_EQ(answer, "hello\n");
+    second.close();
+    co_await second.wait_closed();
+  });
+}
+
 TEST_P(ServerTest, A3_2_fault74_port_in_use_is_named) {
   run([]() -> Coro<> {
     Server first = co_await start_server(echo, "127.0.0.1", 0);
@@ -96,7 +167,7 @@ TEST_P(ServerTest, A3_2_all_interfaces_and_several_hosts) {
   run([]() -> Coro<> {
     Server everywhere = co_await start_server(echo, "", 0);
     EXPECT_GE(everywhere.sockets().size(), 1u);
-    for (const SocketAddress& address : everywhere.sockets()) {
+    for (const ListeningSocket& address : everywhere.sockets()) {
       std::string host = address.family() == AddressFamily::inet ? "127.0.0.1" : "::1";
       std::string answer = co_await ask(address.port(), host);
       EXPECT_EQ(answer, "hello\n");
