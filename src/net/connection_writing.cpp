@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <exception>
+#include <new>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <utility>
@@ -28,19 +30,32 @@ constexpr std::size_t kVectors = 64;
 
 void Connection::write(std::string_view data) {
   if (data.empty() || write_refused()) return;
-  if (tls_)
-    tls_->write(data);
-  else
-    put(data);
+  if (tls_) return tls_->write(data);
+  std::size_t sent = queue_.empty() ? send_now(data) : 0;
+  if (sent == data.size() || write_error_) return;
+  keep_rest(sent > 0, [&] { queue_.push(data.substr(sent)); });
 }
 
 /// Sends what the kernel takes and keeps the rest. After a failure nothing may follow: there is a
-/// gap in what the peer got.
-void Connection::put(std::string_view bytes) {
+/// gap in what the peer got, even if nothing was sent, as the next record would be another one.
+void Connection::put(std::string_view record) {
   if (write_error_) return;
-  std::size_t sent = queue_.empty() ? send_now(bytes) : 0;
-  if (sent == bytes.size() || write_error_) return;
-  queue_.push(bytes.substr(sent));
+  std::size_t sent = queue_.empty() ? send_now(record) : 0;
+  if (sent == record.size() || write_error_) return;
+  keep_rest(true, [&] { queue_.push(record.substr(sent)); });
+}
+
+/// Calls `push` for what the kernel did not take. If there is no memory for that, a write of which
+/// nothing was sent or kept has not happened, and others may follow. Any other ends the writing.
+template <class F>
+void Connection::keep_rest(bool begun, F push) {
+  std::size_t before = queue_.size();
+  try {
+    push();
+  } catch (const std::bad_alloc&) {
+    if (begun || queue_.size() != before) write_failed(std::current_exception());
+    throw;
+  }
   queue_grew();
 }
 
@@ -49,11 +64,12 @@ void Connection::write(std::string&& data) {
   if (tls_) return tls_->write(data);
   std::size_t sent = queue_.empty() ? send_now(data) : 0;
   if (sent == data.size() || write_error_) return;
-  if (sent > 0)
-    queue_.push(std::string_view(data).substr(sent));
-  else
-    queue_.push(std::move(data));
-  queue_grew();
+  keep_rest(sent > 0, [&] {
+    if (sent > 0)
+      queue_.push(std::string_view(data).substr(sent));
+    else
+      queue_.push(std::move(data));
+  });
 }
 
 void Connection::write_all(std::span<const std::string_view> pieces) {
@@ -63,12 +79,13 @@ void Connection::write_all(std::span<const std::string_view> pieces) {
   if (tls_) return tls_->write_all(pieces);
   std::size_t sent = queue_.empty() ? send_pieces(pieces) : 0;
   if (sent == size || write_error_) return;
-  for (std::string_view piece : pieces) {
-    std::size_t skipped = std::min(sent, piece.size());
-    sent -= skipped;
-    queue_.push(piece.substr(skipped));
-  }
-  queue_grew();
+  keep_rest(sent > 0, [&] {
+    for (std::string_view piece : pieces) {
+      std::size_t skipped = std::min(sent, piece.size());
+      sent -= skipped;
+      queue_.push(piece.substr(skipped));
+    }
+  });
 }
 
 bool Connection::write_refused() {

@@ -230,10 +230,17 @@ void TlsLayer::write(std::string_view data) {
     return;
   }
   staging_ = true;
-  bool written = engine_.write(data);
-  staging_ = false;
-  send_staged();
-  if (!written) connection_.write_failed(engine_.error());
+  try {
+    bool written = engine_.write(data);
+    staging_ = false;
+    send_staged();
+    if (!written) connection_.write_failed(engine_.error());
+  } catch (const std::bad_alloc&) {  // Records are missing: no other one may follow.
+    staging_ = false;
+    staged_ = 0;
+    connection_.write_failed(std::current_exception());
+    throw;
+  }
 }
 
 /// A record for each piece would cost more than the copy.

@@ -7,16 +7,23 @@
 #include "allocation_count.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "backends.hpp"
+#include "connected.hpp"
 #include "memory.hpp"
 #include "programs.hpp"
+#include "tls.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -127,5 +134,116 @@ INSTANTIATE_TEST_SUITE_P(EveryProgram, CoreAllocations,
 TEST_P(NetAllocations, fault191_each_fails_in_its_turn) { sweep(new_epoll_event_loop); }
 INSTANTIATE_TEST_SUITE_P(EveryProgram, NetAllocations, ::testing::ValuesIn(faults::programs()),
                          [](const auto& each) { return std::string(each.param.name); });
+
+// --- Writes -------------------------------------------------------------------------------------
+
+enum class Written { view, string, lines, behind_others };
+
+constexpr std::size_t kLine = 200'000;
+
+/// More than the kernel takes, so that a part is sent and the rest kept.
+const std::string& much() {
+  static const std::string bytes = test::pattern(40 * kLine);
+  return bytes;
+}
+
+/// Takes no memory of its own while it writes.
+class Writing {
+ public:
+  explicit Writing(Written how) : how_(how) {
+    if (how == Written::behind_others) before = much();
+    if (how == Written::string || how == Written::behind_others) string_ = text();
+    for (std::size_t at = 0; how == Written::lines && at < much().size(); at += kLine)
+      lines_.push_back(std::string_view(much()).substr(at, kLine));
+  }
+  std::string text() const {
+    return how_ == Written::behind_others ? std::string(kLine, 'x') : much();
+  }
+  void write(StreamWriter& writer) {
+    if (how_ == Written::view)
+      writer.write(std::string_view(much()));
+    else if (how_ == Written::lines)
+      writer.writelines(lines_);
+    else
+      writer.write(std::move(string_));
+  }
+
+  std::string before;  // what is written before memory runs out
+
+ private:
+  Written how_;
+  std::string string_;
+  std::vector<std::string_view> lines_;
+};
+
+/// Whatever was sent before the end, or before an error.
+Coro<std::string> all_of(StreamReader reader) {
+  std::string got;
+  try {
+    for (std::string some = "x"; !some.empty(); got += some) some = co_await reader.read(1 << 20);
+  } catch (const OSError&) {
+    // Over TLS there is no goodbye.
+  }
+  co_return got;
+}
+
+Coro<bool> write_without_memory(Written how, bool tls, std::uint64_t which) {
+  std::optional<test::Connected> both;
+  if (tls)
+    both = co_await test::tls_connected();
+  else
+    both = co_await test::connected();
+  const std::string tail = "and nothing else";
+  bool thrown = false, happened = false;
+  Writing writing(how);
+  both->writer().write(writing.before);
+  {
+    test::AllocationFailure failure(which);
+    try {
+      writing.write(both->writer());
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+    happened = failure.happened();
+  }
+  auto reading = create_task(all_of(both->peer_reader()));
+  both->writer().write(tail);
+  bool failed = (co_await test::error_of(test::drain(both->writer()))) != "nothing";
+  both->writer().close();
+  std::string got = co_await reading;
+  std::string all = writing.before + writing.text();
+  if (failed) {
+    EXPECT_TRUE(got.size() < all.size() && all.starts_with(got)) << "there is a gap";
+  } else if (thrown) {
+    EXPECT_TRUE(got == writing.before + tail) << "a write that has thrown has sent something";
+  } else {
+    EXPECT_TRUE(got == all + tail);
+  }
+  co_await both->close();
+  co_return happened;
+}
+
+/// After a write that was sent in part, and of which the rest could not be kept, nothing follows:
+/// the peer would take it for what is missing.
+TEST(WriteAllocations, R2_fault191_a_write_leaves_no_gap) {
+  if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+  for (auto factory : {new_epoll_event_loop, new_uring_event_loop}) {
+    for (auto [how, tls, step] :
+         {std::tuple(Written::view, false, 1u), std::tuple(Written::string, false, 1u),
+          std::tuple(Written::lines, false, 5u), std::tuple(Written::behind_others, false, 1u),
+          std::tuple(Written::view, true, 20u)}) {
+      bool happened = true;
+      for (std::uint64_t which = 1; happened; which += step) {
+        SCOPED_TRACE("allocation " + std::to_string(which) + " of write " +
+                     std::to_string(static_cast<int>(how)));
+        Quiet quiet;
+        RunOptions options;
+        options.loop_factory(factory);
+        happened = asyncio::run(write_without_memory(how, tls, which), options);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
 
 }  // namespace

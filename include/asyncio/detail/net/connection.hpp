@@ -189,7 +189,9 @@ class Connection final : public ReaderState, public Resource {
   void serve_reader();
   bool at_rest() const noexcept;
   bool write_refused();
-  void put(std::string_view bytes);
+  void put(std::string_view record);
+  template <class F>
+  void keep_rest(bool begun, F push);
   std::size_t send_now(std::string_view data);
   std::size_t send_pieces(std::span<const std::string_view> pieces);
   std::size_t send_pieces_to_pipe(std::span<const std::string_view> pieces);

@@ -18,8 +18,9 @@ class WriteQueue {
 
   void push(std::string&& chunk) {
     if (chunk.size() < kSmall) return push(std::string_view(chunk));
-    bytes_ += chunk.size();
+    std::size_t size = chunk.size();
     chunks_.push_back(std::move(chunk));
+    bytes_ += size;
   }
 
   void push(std::string_view chunk) {
