@@ -14,13 +14,21 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <net/if.h>
+#include <sched.h>
 #include <string>
+#include <string_view>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -36,21 +44,24 @@ class DescriptorsTest : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, DescriptorsTest, test::real_backends, test::backend_name);
 
 /// Sends three bytes and a descriptor that nobody asked for.
-void send_with_descriptor(int fd, const char* text) {
+void send_descriptors(int to, const char* text, const std::vector<int>& passed) {
   iovec part{const_cast<char*>(text), 3};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};
+  std::size_t size = passed.size() * sizeof(int);
+  std::vector<std::max_align_t> control(CMSG_SPACE(size) / sizeof(std::max_align_t) + 1);
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(size);
   cmsghdr* header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  EXPECT_EQ(::sendmsg(fd, &message, 0), 3);
+  header->cmsg_len = CMSG_LEN(size);
+  std::memcpy(CMSG_DATA(header), passed.data(), size);
+  EXPECT_EQ(::sendmsg(to, &message, 0), 3);
 }
+
+void send_with_descriptor(int fd, const char* text) { send_descriptors(fd, text, {fd}); }
 
 TEST_P(DescriptorsTest, pipes_are_read_and_written) {
   run([]() -> Coro<> {
@@ -248,6 +259,37 @@ TEST_P(DescriptorsTest, fault72_passed_descriptors_hide_nothing) {
   });
 }
 
+/// A process that sends more descriptors than anybody asked for, 300 in messages of 150: they are
+/// closed as they are read, or with the connection, and none stays with us.
+TEST_P(DescriptorsTest, R5_fault72_three_hundred_descriptors_that_nobody_takes) {
+  run([]() -> Coro<> {
+    for (bool read : {true, false}) {
+      int pair[2], pipe[2];
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+      EXPECT_EQ(::pipe2(pipe, O_CLOEXEC | O_NONBLOCK), 0);
+      auto [reader, writer] = co_await open_connection(pair[0]);
+      std::ptrdiff_t before = test::open_descriptors();
+      for (int message = 0; message < 2; ++message)
+        send_descriptors(pair[1], "abc", std::vector<int>(150, pipe[1]));
+      ::close(pipe[1]);
+      if (read) {
+        std::string got = co_await wait_for(reader.readexactly(6), 5s);
+        EXPECT_EQ(got, "abcabc");
+      } else {
+        writer.close();
+        co_await writer.wait_closed();
+      }
+      EXPECT_EQ(test::open_descriptors(), before - (read ? 1 : 2));
+      char byte = 0;
+      EXPECT_EQ(::read(pipe[0], &byte, 1), 0) << "somebody has a copy of the other end";
+      writer.close();
+      co_await writer.wait_closed();
+      ::close(pipe[0]);
+      ::close(pair[1]);
+    }
+  });
+}
+
 /// The end of a stream may come with its last bytes or after them.
 TEST_P(DescriptorsTest, R2_end_right_after_the_last_bytes) {
   run([]() -> Coro<> {
@@ -300,6 +342,62 @@ TEST_P(DescriptorsTest, fault73_a_number_that_is_no_descriptor_is_refused_and_no
     EXPECT_LT(test::heap_bytes(), before + (1 << 20));  // a slab or two
   };
   run(main);
+}
+
+/// A network of the calling thread's own, with ten ports to connect from.
+bool in_a_network_with_ten_ports() {
+  if (::unshare(CLONE_NEWNET) != 0) return false;
+  int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ifreq loopback{};
+  std::strcpy(loopback.ifr_name, "lo");
+  loopback.ifr_flags = IFF_UP;
+  bool up = ::ioctl(fd, SIOCSIFFLAGS, &loopback) == 0;
+  ::close(fd);
+  std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+  range << "40000 40009" << std::flush;
+  return up && range.good();
+}
+
+/// All ports are taken: an error with the address, no descriptor left, no waiting; and as soon as
+/// one is free again, it is used.
+TEST_P(DescriptorsTest, R8_fault60_fault187_ports_are_exhausted) {
+  bool possible = false;
+  auto main = []() -> Coro<> {
+    std::vector<StreamWriter> ours, theirs;
+    auto keep = [&](StreamReader, StreamWriter writer) { theirs.push_back(std::move(writer)); };
+    Server server = co_await start_server(keep, "127.0.0.1", 50'000);
+    std::string error;
+    for (int i = 0; i < 20 && error.empty(); ++i) {
+      auto opened = co_await capture(open_connection("127.0.0.1", 50'000));
+      if (opened)
+        ours.push_back(opened->second);
+      else
+        error = describe_exception(opened.exception());
+    }
+    EXPECT_EQ(ours.size(), 10u);
+    EXPECT_EQ(error, "asyncio::OSError: connect 127.0.0.1:50000: Cannot assign requested address");
+    std::ptrdiff_t open = test::open_descriptors();
+    for (int i = 0; i < 100; ++i) (void)co_await capture(open_connection("127.0.0.1", 50'000));
+    EXPECT_EQ(test::open_descriptors(), open);
+    linger at_once{1, 0};  // no port is kept for late segments
+    ours.back().socket()->setsockopt(
+        SOL_SOCKET, SO_LINGER,
+        std::string_view(reinterpret_cast<const char*>(&at_once), sizeof at_once));
+    ours.back().abort();
+    (void)co_await capture(ours.back().wait_closed());
+    auto again = co_await capture(open_connection("127.0.0.1", 50'000));
+    EXPECT_TRUE(again.has_value());
+    ours.clear();
+    theirs.clear();
+    server.close();
+    server.abort_clients();
+    co_await server.wait_closed();
+  };
+  std::thread([&] {
+    possible = in_a_network_with_ten_ports();
+    if (possible) asyncio::run(options(), main);
+  }).join();
+  if (!possible) GTEST_SKIP() << "a network of one's own takes CAP_SYS_ADMIN";
 }
 
 }  // namespace

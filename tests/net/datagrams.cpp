@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 /// A9.5, A11: create_datagram_endpoint, DatagramTransport and DatagramProtocol.
 #include "asyncio/asyncio.hpp"
+#include "asyncio/testing/faults.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
@@ -132,6 +135,83 @@ TEST_P(Datagrams, fault71_errors_leave_it_alive) {
     client->sendto("now");
     co_await own->wait_for_count(3);
     EXPECT_EQ(own->received.at(0), "re:now");
+    client->close();
+    server->close();
+    co_await own->lost.wait();
+    co_await answering->lost.wait();
+  });
+}
+
+/// The system has no room for one; it is lost, its sender is told, and the next one goes.
+TEST_P(Datagrams, fault71_no_buffers) {
+  asyncio::testing::Faults faults;
+  using asyncio::testing::SystemCall;
+  for (SystemCall call : {SystemCall::send, SystemCall::sendto}) faults.fail(call, 1, ENOBUFS);
+  RunOptions options;
+  options.loop_factory([&] {
+    if (simulated()) return faults.new_simulated_event_loop();
+    return GetParam() == "epoll" ? faults.new_epoll_event_loop() : faults.new_uring_event_loop();
+  });
+  asyncio::run(options, []() -> Coro<> {
+    auto [server, answering] = co_await bound(&notes);
+    SocketAddress there = *server->sockname();
+    auto [connected, first] = co_await get_running_loop().create_datagram_endpoint(
+        &notes, DatagramOptions().remote_addr(there));
+    auto [open, second] = co_await bound(&notes);
+    const std::string reason = there.str() + ": No buffer space available";
+    for (const char* data : {"lost", "arrives"}) {
+      connected->sendto(data);
+      open->sendto(data, there);
+    }
+    co_await first->wait_for_count(1);
+    co_await second->wait_for_count(1);
+    EXPECT_TRUE(first->errors.at(0).ends_with(reason)) << first->errors.at(0);
+    EXPECT_TRUE(second->errors.at(0).ends_with(reason)) << second->errors.at(0);
+    co_await answering->wait_for_count(2);
+    EXPECT_EQ(answering->received, (std::vector<std::string>(2, "arrives")));
+    connected->close();
+    open->close();
+    server->close();
+    co_await first->lost.wait();
+    co_await second->lost.wait();
+    co_await answering->lost.wait();
+  });
+}
+
+/// Of UDP none is too long for an endpoint, but Unix sockets carry larger ones: what does not fit
+/// is reported, not handed over in part.
+TEST_P(RealDatagrams, fault71_truncated_datagrams_are_errors) {
+  run([]() -> Coro<> {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
+    auto [transport, own] = co_await get_running_loop().create_datagram_endpoint(
+        &notes, DatagramOptions().sock(ends[0]));
+    std::string large = test::pattern(100'000), whole = test::pattern(64 * 1024);
+    for (const std::string& data : {large, whole})
+      EXPECT_EQ(::send(ends[1], data.data(), data.size(), 0), static_cast<ssize_t>(data.size()));
+    co_await own->wait_for_count(2);
+    EXPECT_NE(own->errors.at(0).find("Message too long"), std::string::npos) << own->errors.at(0);
+    EXPECT_TRUE(own->received.at(0) == whole);
+    transport->close();
+    co_await own->lost.wait();
+    ::close(ends[1]);
+  });
+}
+
+/// Fault 1: who sends without end does not keep the loop to itself.
+TEST_P(Datagrams, fault71_R8_a_burst_leaves_turns_to_others) {
+  run([]() -> Coro<> {
+    auto [server, answering] = co_await bound(&notes);
+    auto [client, own] = co_await get_running_loop().create_datagram_endpoint(
+        &notes, DatagramOptions().remote_addr(*server->sockname()));
+    for (int i = 0; i < 150; ++i) client->sendto("x");
+    std::size_t most = 0, seen = 0;
+    while (seen < 150) {
+      co_await sleep(0s);
+      most = std::max(most, answering->received.size() - seen);
+      seen = answering->received.size();
+    }
+    EXPECT_LE(most, 16u);
     client->close();
     server->close();
     co_await own->lost.wait();

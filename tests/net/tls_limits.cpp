@@ -219,6 +219,56 @@ TEST(TlsLimits, fault94_R18_a_hundred_thousand_small_records) {
   asyncio::testing::run_simulated(main);
 }
 
+/// It is the user's code on the loop's thread, so everybody waits for it. A handshake with time
+/// enough goes on; one whose time has run out meanwhile ends, and that one alone.
+Coro<> shake_hands_slowly() {
+  TlsContext server = pki().server();
+  bool slow = true;
+  server.sni_callback([&](const std::string&) -> std::optional<TlsContext> {
+    if (slow) asyncio::testing::block_for(200ms);
+    return std::nullopt;
+  });
+  test::Connected patient = co_await test::tls_connected(server, pki().client());
+  int served = 0;
+  auto handler = [&](StreamReader, StreamWriter writer) -> Coro<> {
+    ++served;
+    co_await writer.send("hello");
+    writer.close();
+  };
+  Server hasty = co_await start_server(handler, "127.0.0.1", 0,
+                                       ServerOptions().ssl(server).ssl_handshake_timeout(100ms));
+  auto greeting = [&]() -> Coro<std::string> {
+    ConnectOptions options;
+    options.ssl(pki().client()).server_hostname("localhost");
+    auto [reader, writer] =
+        co_await open_connection("127.0.0.1", hasty.sockets().at(0).port(), options);
+    std::string text = co_await reader.read();
+    writer.abort();
+    co_return text;
+  };
+  std::string error = co_await test::error_of(greeting());
+  EXPECT_NE(error, "nothing");
+  EXPECT_EQ(served, 0);
+  slow = false;
+  std::string text = co_await greeting();
+  EXPECT_EQ(text, "hello");
+  patient.writer().write("still there");
+  text = co_await patient.peer_reader().readexactly(11);
+  EXPECT_EQ(text, "still there");
+  co_await patient.close();
+  hasty.close();
+  co_await hasty.wait_closed();
+}
+
+TEST(TlsLimits, fault97_slow_sni_callback) {
+  for (const char* backend : {"epoll", "io_uring", "simulated"}) {
+    SCOPED_TRACE(backend);
+    RunOptions options;
+    options.loop_factory(test::factory_of(backend));
+    asyncio::run(options, shake_hands_slowly);
+  }
+}
+
 /// Fault 57: EBADF says that the number names nothing; it may name somebody else's descriptor in a
 /// moment. It is not closed, whatever else goes wrong afterwards.
 class TlsLostDescriptorTest : public ::testing::TestWithParam<std::string> {
