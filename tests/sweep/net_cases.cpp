@@ -259,7 +259,9 @@ class TlsHandshake final : public Connected {
   }
   Coro<> use_again() override {
     complete();
-    if (!begun_) co_await operation();
+    // Without memory it may have begun without telling the peer.
+    bool plain = !writer_->connection()->tls() && !writer_->is_closing();
+    if (!begun_ || plain) co_await operation();
     auto served = co_await capture(*serving_);
     if (writer_->is_closing()) {
       require(!served.has_value(), "closed by us, but open for the peer");
