@@ -60,6 +60,14 @@ extern "C" int getaddrinfo(const char* host, const char* port, const addrinfo* h
     *list = first;
     return 0;
   }
+  if (name == "many.test") {
+    for (int i = 0; i < 10'000; ++i) {
+      std::string number = "127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1);
+      if (int error = real(number.c_str(), port, hints, list)) return error;
+      list = &(*list)->ai_next;
+    }
+    return 0;
+  }
   if (name == "unknown.test") return EAI_NONAME;
   return real(host, port, hints, list);
 }
@@ -170,6 +178,16 @@ TEST(Dns, fault77_impossible_names_are_refused) {
     EXPECT_EQ(look_ups, 0);
     std::string dotted = co_await resolved("unknown.test.");
     EXPECT_TRUE(dotted.starts_with("asyncio::GaiError")) << dotted;
+  }());
+}
+
+/// Whoever answers for a name decides how many there are, and each may be tried.
+TEST(Dns, R6_fault77_ten_thousand_addresses) {
+  run([]() -> Coro<> {
+    std::vector<SocketAddress> addresses = co_await resolve(ResolveRequest("many.test", 80));
+    EXPECT_EQ(addresses.size(), 256u);
+    EXPECT_EQ(addresses.front().str(), "127.1.0.1:80");
+    EXPECT_EQ(addresses.back().str(), "127.1.1.6:80");
   }());
 }
 
