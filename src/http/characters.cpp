@@ -15,16 +15,21 @@ std::string hex(char c) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text.substr(0, kShown)) {
-    if (c >= ' ' && c <= '~' && c != '"' && c != '\\')
+std::string escaped(std::string_view text, QuotesInside quotes) {
+  const std::string_view special = quotes == QuotesInside::Kept ? "\\" : "\\\"";
+  std::string out;
+  for (char c : text) {
+    if (c >= ' ' && c <= '~' && !is_one_of(c, special))
       out += c;
     else
       out.append("\\x").append(hex(c));
   }
-  out += text.size() > kShown ? "...\"" : "\"";
   return out;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"" + escaped(text.substr(0, kShown));
+  return out += text.size() > kShown ? "...\"" : "\"";
 }
 
 std::string byte_at(std::string_view text, std::size_t position) {

@@ -85,6 +85,10 @@ constexpr std::string_view take_until(std::string_view& text, char separator) no
 /// log would act on.
 std::string quoted(std::string_view text);
 
+/// The same whole and without the quotes: all of it in one line.
+enum class QuotesInside { Escaped, Kept };
+std::string escaped(std::string_view text, QuotesInside quotes = QuotesInside::Escaped);
+
 /// "byte 0x0d at 3".
 std::string byte_at(std::string_view text, std::size_t position);
 

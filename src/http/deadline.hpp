@@ -2,7 +2,9 @@
 #pragma once
 
 #include "asyncio/eventloop.hpp"
+#include "asyncio/time.hpp"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -21,7 +23,9 @@ class Deadline {
   }
 
   void set(Delay delay) {
-    when_ = loop_.time() + delay.duration();
+    if (delay.nanoseconds() == Delay::never().nanoseconds()) return clear();
+    when_ = TimePoint(std::chrono::nanoseconds(
+        asyncio::detail::deadline_after(loop_.time().time_since_epoch().count(), delay)));
     if (timer_ && timer_->when() <= *when_) return;
     if (timer_) timer_->cancel();
     arm();
@@ -44,6 +48,18 @@ class Deadline {
   std::function<void()> expired_;
   std::optional<TimePoint> when_;
   std::optional<TimerHandle> timer_;
+};
+
+/// A deadline for as long as it lives, however that ends.
+class DeadlineScope {
+ public:
+  DeadlineScope(Deadline& deadline, Delay delay) : deadline_(deadline) { deadline_.set(delay); }
+  ~DeadlineScope() { deadline_.clear(); }
+  DeadlineScope(const DeadlineScope&) = delete;
+  DeadlineScope& operator=(const DeadlineScope&) = delete;
+
+ private:
+  Deadline& deadline_;
 };
 
 }  // namespace asyncio::http::detail

@@ -18,6 +18,7 @@ class RequestParser final : public MessageParser {
 
   /// Good from the event `head` until the first byte of the next request. May be moved from.
   RequestHead& head() noexcept { return head_; }
+  const RequestHead& head() const noexcept { return head_; }
 
  private:
   void begin_head() override {}

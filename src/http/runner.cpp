@@ -4,6 +4,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/wait.hpp"
 #include "http/server_connection.hpp"
 
 #include <list>
@@ -21,25 +22,59 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     settings.keepalive_timeout = options.get_keepalive_timeout();
     settings.head_timeout = options.get_head_timeout();
     settings.progress_timeout = options.get_progress_timeout();
+    settings.min_body_rate = options.get_min_body_rate();
+    settings.keepalive_requests = options.get_keepalive_requests();
+    max_connections = options.get_max_connections();
     settings.client_max_size = options.get_client_max_size();
     handler = [this](Request& request) { return app.handle(request); };
   }
 
   static Coro<> serve(std::shared_ptr<RunnerState> self, StreamReader reader, StreamWriter writer) {
-    auto place = self->connections.insert(self->connections.end(), current_task().value());
     http::detail::ServerConnection connection(std::move(reader), std::move(writer), self->settings,
                                               self->handler);
-    auto outcome = co_await capture(connection.serve());
+    bool too_many = self->max_connections > 0 && self->serving >= self->max_connections;
+    auto place = self->connections.insert(self->connections.end(),
+                                          Served{current_task().value(), &connection});
+    self->serving += !too_many;
+    Coro<> serving = too_many ? connection.turn_away() : connection.serve();
+    auto outcome = co_await capture(std::move(serving));
+    self->serving -= !too_many;
     self->connections.erase(place);
     outcome.value();
   }
+
+  std::vector<TaskHandle> tasks() const {
+    std::vector<TaskHandle> all;
+    for (const Served& served : connections) all.push_back(served.task);
+    return all;
+  }
+
+  /// Lets what was asked be answered, for a limited time.
+  Coro<> finish_connections() {
+    for (const Served& served : connections) served.connection->stop_if_idle();
+    std::vector<TaskHandle> left = tasks();
+    if (!left.empty()) co_await wait(left, ALL_COMPLETED, shutdown_timeout);
+    left = tasks();
+    for (TaskHandle& task : left) task.cancel();
+    for (TaskHandle& task : left) {
+      auto outcome = co_await capture(task);
+      if (outcome.cancelled() && !task.cancelled()) outcome.rethrow();
+    }
+  }
+
+  struct Served {
+    TaskHandle task;
+    http::detail::ServerConnection* connection;
+  };
 
   Application app;
   http::detail::ServerSettings settings;
   http::detail::WebHandler handler;
   Delay shutdown_timeout;
+  std::size_t max_connections = 0;
   std::vector<Server> servers;
-  std::list<TaskHandle> connections;  // their tasks
+  std::list<Served> connections;
+  std::size_t serving = 0;  // of the connections; the others are turned away
   bool is_set_up = false;
 };
 
@@ -51,20 +86,18 @@ AppRunner::AppRunner(Application app, RunnerOptions options)
 Coro<> AppRunner::setup() const {
   auto state = state_;
   if (std::exchange(state->is_set_up, true)) co_return;
+  state->settings.is_stopping = false;
   co_await state->app.startup();
 }
 
 Coro<> AppRunner::cleanup() const {
   auto state = state_;
+  state->settings.is_stopping = true;
   std::vector<Server> servers = std::exchange(state->servers, {});
-  for (Server& server : servers) co_await server.shutdown(state->shutdown_timeout);
-  // Their connections are gone; what is left are handlers that have not noticed.
-  std::list<TaskHandle> left = state->connections;
-  for (TaskHandle& task : left) task.cancel();
-  for (TaskHandle& task : left) {
-    auto outcome = co_await capture(task);
-    if (outcome.cancelled() && !task.cancelled()) outcome.rethrow();
-  }
+  for (Server& server : servers) server.close();
+  co_await state->finish_connections();
+  // What is left has not become a connection: TLS that is being agreed upon.
+  for (Server& server : servers) co_await server.shutdown(Delay(std::chrono::seconds(0)));
   if (std::exchange(state->is_set_up, false)) co_await state->app.cleanup();
 }
 

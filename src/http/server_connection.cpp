@@ -7,11 +7,13 @@
 #include "asyncio/transports.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
-#include "http/dates.hpp"
+#include "http/response_head.hpp"
 #include "http/write_head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <exception>
+#include <sys/socket.h>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -20,28 +22,8 @@ namespace {
 
 /// What is read of a body that the handler did not want, so that the connection can go on.
 constexpr std::size_t kMaxDrained = std::size_t{256} << 10;
-
-/// Formatted once a second.
-std::string_view current_date() {
-  thread_local std::string text;
-  thread_local std::chrono::seconds of{-1};
-  auto now = std::chrono::system_clock::now();
-  auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
-  if (second != of) {
-    text = http_date(now);
-    of = second;
-  }
-  return text;
-}
-
-bool has_no_body(Status status) noexcept {
-  return status.is_informational() || status == Status::NO_CONTENT ||
-         status == Status::NOT_MODIFIED;
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
+/// Of a file: what a client has to take within the progress timeout.
+constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
 
 /// RFC 9110, 10.1.1: whatever else is expected cannot be met.
 bool expects_continue(const RequestHead& head) {
@@ -62,6 +44,10 @@ ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
       input_(std::move(reader), parser_),
       deadline_(get_running_loop(), [this] { expired(); }) {}
 
+void ServerConnection::stop_if_idle() {
+  if (waiting_ == Waiting::for_request && input_.buffered().empty()) expired();
+}
+
 void ServerConnection::expired() {
   expired_ = true;
   if (waiting_ == Waiting::for_client) return writer_.abort();
@@ -72,18 +58,46 @@ Coro<> ServerConnection::serve() {
   Result<void> outcome = co_await capture(exchange());
   deadline_.clear();
   std::optional<Status> answer = outcome ? std::nullopt : answer_to(outcome.exception());
-  if (answer) refuse(*answer);
-  if (answer || !body_ended_) {
+  bool refused = answer && !head_sent_;  // a second answer would be for the next request
+  if (refused) refuse(*answer);
+  // Only a reset tells the client that a response is not whole whose end is the connection's.
+  if (head_sent_ && !stream_ended_ && until_close_) reset();
+  if (refused || !body_ended_) {
     Result<void> lingered = co_await capture(linger());
     (void)lingered;
   }
-  writer_.close();
-  Result<void> closed = co_await capture(writer_.wait_closed());
-  (void)closed;  // how the client has left does not matter
+  co_await close();
   try {
     outcome.value();
   } catch (const std::exception&) {  // what a client does wrong is no error here
   }
+}
+
+Coro<> ServerConnection::turn_away() {
+  refuse(Status::SERVICE_UNAVAILABLE);
+  Result<void> lingered = co_await capture(linger());
+  co_await close();
+  lingered.value();
+}
+
+void ServerConnection::reset() {
+  ::linger at_once{1, 0};
+  std::string_view value(reinterpret_cast<const char*>(&at_once), sizeof at_once);
+  try {
+    if (auto socket = writer_.socket()) socket->setsockopt(SOL_SOCKET, SO_LINGER, value);
+  } catch (const OSError&) {  // closed already, or no real one
+  }
+  writer_.abort();
+}
+
+/// A client that does not read what is left ends with its deadline.
+Coro<> ServerConnection::close() {
+  writer_.close();
+  waiting_ = Waiting::for_client;
+  if (writer_.get_write_buffer_size() > 0) deadline_.set(settings_.progress_timeout);
+  Result<void> closed = co_await capture(writer_.wait_closed());
+  (void)closed;  // how the client has left does not matter
+  deadline_.clear();
 }
 
 Coro<> ServerConnection::exchange() {
@@ -111,6 +125,7 @@ std::optional<Status> ServerConnection::answer_to(const std::exception_ptr& erro
 /// Returns whether there is another request.
 Coro<bool> ServerConnection::read_head() {
   waiting_ = Waiting::for_request;
+  head_sent_ = stream_ended_ = until_close_ = false;
   if (input_.buffered().empty()) {
     deadline_.set(settings_.keepalive_timeout);
     std::size_t got = co_await input_.more();
@@ -130,30 +145,52 @@ Coro<std::string_view> ServerConnection::read_body() {
   if (body_ended_) co_return std::string_view();
   if (std::exchange(continue_due_, false)) writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
   waiting_ = Waiting::for_body;
-  Parsed parsed = input_.next_buffered();
-  if (parsed.event == Event::need_more) {
-    deadline_.set(settings_.progress_timeout);
-    parsed = co_await input_.next();
-    deadline_.clear();
+  Parsed parsed;
+  try {
+    parsed = input_.next_buffered();
+    if (parsed.event == Event::need_more) parsed = co_await wait_for_body();
+  } catch (const BaseException&) {  // the rest can be read later
+    throw;
+  } catch (...) {  // nobody knows what follows on the connection
+    input_error_ = std::current_exception();
+    throw;
   }
   body_ended_ = parsed.event == Event::end;
+  body_received_ += parsed.body.size();
   co_return parsed.body;
 }
 
-/// Whether another request may follow. Who was not told to go on sends no body.
+/// Each part has its deadline, and all have one that grows with what has come.
+Coro<Parsed> ServerConnection::wait_for_body() {
+  EventLoop loop = get_running_loop();
+  TimePoint began = loop.time();
+  std::chrono::nanoseconds patience = settings_.progress_timeout.duration();
+  if (settings_.min_body_rate > 0) {
+    std::chrono::duration<double> earned(static_cast<double>(body_received_) /
+                                         static_cast<double>(settings_.min_body_rate));
+    auto left = std::chrono::duration<double>(patience) + earned - body_waited_;
+    if (left < patience) patience = std::chrono::duration_cast<std::chrono::nanoseconds>(left);
+  }
+  DeadlineScope scope(deadline_, patience);
+  Parsed parsed = co_await input_.next();
+  body_waited_ += loop.time() - began;
+  co_return parsed;
+}
+
+/// Whether another request may follow, as far as this one is concerned. Who was not told to go on
+/// sends no body; what is left of one has to be read, but not at any price.
 bool ServerConnection::can_go_on() const noexcept {
-  return keeps_alive_ && (body_ended_ || !continue_due_);
+  if (!keeps_alive_ || input_error_ || expired_ || settings_.is_stopping) return false;
+  if (settings_.keepalive_requests > 0 && requests_ >= settings_.keepalive_requests) return false;
+  if (body_ended_) return true;
+  std::uint64_t length = parser_.head().body.length();
+  return !continue_due_ && length <= body_received_ + kMaxDrained;
 }
 
 /// Returns whether another request may follow.
 Coro<bool> ServerConnection::answer() {
   RequestHead& head = parser_.head();
-  bool has_body = head.body != BodyFraming() && head.body != BodyFraming::of_length(0);
-  body_ended_ = !has_body && input_.next_buffered().event == Event::end;
-  continue_due_ = has_body && expects_continue(head);
-  keeps_alive_ = head.keep_alive;
-  is_head_ = head.method == Method::HEAD;
-  head_sent_ = stream_ended_ = false;
+  begin_request(head);
   web::Response response;
   {
     web::Request request(head, *this);
@@ -162,7 +199,7 @@ Coro<bool> ServerConnection::answer() {
   if (head_sent_) {
     if (!stream_ended_) co_return false;
   } else {
-    keeps_alive_ = can_go_on() && !response.closes();
+    keeps_alive_ = can_go_on() && !asks_to_close(response);
     send(response, keeps_alive_, is_head_);
   }
   co_await drain();
@@ -171,30 +208,52 @@ Coro<bool> ServerConnection::answer() {
   co_return drained;
 }
 
+void ServerConnection::begin_request(const RequestHead& head) {
+  ++requests_;
+  bool has_body = head.body != BodyFraming() && head.body != BodyFraming::of_length(0);
+  body_ended_ = !has_body && input_.next_buffered().event == Event::end;
+  body_received_ = 0;
+  body_waited_ = {};
+  continue_due_ = expects_continue(head) && has_body;
+  keeps_alive_ = head.keep_alive;
+  is_head_ = head.method == Method::HEAD;
+}
+
 Coro<> ServerConnection::drain() {
   waiting_ = Waiting::for_client;
-  deadline_.set(settings_.progress_timeout);
+  DeadlineScope scope(deadline_, settings_.progress_timeout);
   co_await writer_.drain();
-  deadline_.clear();
 }
 
 Coro<> ServerConnection::begin_stream(const web::Response& response,
                                       std::optional<std::uint64_t> length) {
+  if (head_sent_) throw RuntimeError("the request was answered already");
+  check_response(response);
+  if (!length) length = declared_length(response);
   bool is_1_1 = parser_.head().version >= Version::http_1_1;
-  chunked_ = !length && is_1_1 && !has_no_body(response.get_status());
-  keeps_alive_ = can_go_on() && !response.closes() && (length || chunked_);
+  bool bodyless = has_no_body(response.get_status());
+  if (bodyless) length = 0;
+  chunked_ = !length && is_1_1;
+  until_close_ = !length && !chunked_ && !is_head_;
+  left_ = length;
+  keeps_alive_ = can_go_on() && !asks_to_close(response) && !until_close_;
+  continue_due_ = false;  // it would stand inside the response
   std::string out;
-  append_head(out, response, keeps_alive_);
-  if (length) append_field(out, "Content-Length", std::to_string(*length));
-  if (chunked_) append_field(out, "Transfer-Encoding", "chunked");
-  out.append("\r\n");
+  ResponseTerms terms{parser_.head().version, keeps_alive_, length, chunked_};
+  if (bodyless) terms.length.reset();
+  append_response_head(out, response, terms);
   head_sent_ = true;
   writer_.write(std::move(out));
   co_await drain();
 }
 
 Coro<> ServerConnection::write_stream(std::string_view data) {
-  if (is_head_ || data.empty()) co_return;
+  if (data.empty()) co_return;
+  if (left_ && *left_ < data.size())
+    throw ValueError("StreamResponse: " + std::to_string(data.size()) + " bytes, where " +
+                     std::to_string(*left_) + " are left of its content_length");
+  if (left_) *left_ -= data.size();
+  if (is_head_) co_return;
   if (chunked_) {
     std::string size;
     write_chunk_size(size, data.size());
@@ -207,6 +266,9 @@ Coro<> ServerConnection::write_stream(std::string_view data) {
 }
 
 Coro<> ServerConnection::end_stream() {
+  if (left_ && *left_ > 0 && !is_head_)
+    throw ValueError("StreamResponse: " + std::to_string(*left_) +
+                     " bytes of its content_length are missing");
   stream_ended_ = true;
   if (!chunked_ || is_head_) co_return;
   std::string out;
@@ -218,78 +280,91 @@ Coro<> ServerConnection::end_stream() {
 Coro<> ServerConnection::send_file(const web::Response& response, File file, std::uint64_t begin,
                                    std::uint64_t size) {
   co_await begin_stream(response, size);
-  if (!is_head_ && size > 0) {
+  std::uint64_t sent = is_head_ ? size : 0;
+  EventLoop loop = get_running_loop();
+  while (sent < size) {
     waiting_ = Waiting::for_client;
-    std::size_t sent = co_await get_running_loop().sendfile(writer_.transport(), file.fileno(),
-                                                            static_cast<std::int64_t>(begin), size);
-    if (sent < size) throw RuntimeError("a file became shorter while it was sent");
+    DeadlineScope scope(deadline_, settings_.progress_timeout);
+    std::size_t slice = std::min(kFileSlice, size - sent);
+    std::size_t done = co_await loop.sendfile(writer_.transport(), file.fileno(),
+                                              static_cast<std::int64_t>(begin + sent), slice);
+    if (done < slice) throw RuntimeError("a file became shorter while it was sent");
+    sent += slice;
   }
   stream_ended_ = true;
 }
 
 Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
   if (head_sent_) throw RuntimeError("the request was answered already");
+  if (!body_ended_) throw RuntimeError("the request's body was not read");
   std::string out = "HTTP/1.1 " + std::to_string(response.status.code()) + " " +
                     std::string(response.status.phrase()) + "\r\n";
-  for (HeaderField field : response.headers) append_field(out, field.name, field.value);
+  for (HeaderField field : response.headers)
+    out.append(field.name).append(": ").append(field.value).append("\r\n");
   out.append("\r\n");
   head_sent_ = true;
   keeps_alive_ = false;
   writer_.write(std::move(out));
   co_await drain();
-  deadline_.clear();
 }
 
 Coro<web::Response> ServerConnection::respond(web::Request& request) {
   std::exception_ptr error;
   try {
     web::Response response = co_await handler_(request);
+    check_answer(response);
     co_return response;
-  } catch (const std::exception&) {
+  } catch (const BaseException&) {
+    throw;         // the end of the server
+  } catch (...) {  // whatever else it throws is an answer
     error = std::current_exception();
   }
+  co_return answer_to_failure(request, error);
+}
+
+/// Throws for what cannot be sent as it is.
+void ServerConnection::check_answer(const web::Response& response) const {
+  if (head_sent_) return;
+  if (response.is_sent()) throw RuntimeError("the handler has returned, and answered nothing");
+  check_whole_response(response, is_head_);
+}
+
+/// What the client gets when the handler has thrown. The log has the rest: what is in it from the
+/// client shows no control character.
+web::Response ServerConnection::answer_to_failure(const web::Request& request,
+                                                  std::exception_ptr error) const {
   try {
     std::rethrow_exception(error);
   } catch (const web::HTTPException& answer) {
-    co_return answer.response();
-  } catch (const ProtocolError&) {  // the body
-    throw;
-  } catch (const std::exception& failure) {
-    if (expired_ || writer_.is_closing()) throw;
-    log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
-                             request.path() + ": " + failure.what());
-    web::Response response(Status::INTERNAL_SERVER_ERROR);
-    response.text("500: Internal Server Error");
-    co_return response;
+    try {
+      check_answer(answer.response());
+      return answer.response();
+    } catch (const ValueError&) {
+      error = std::current_exception();
+    }
+  } catch (...) {  // looked at below
   }
-}
-
-/// All but how long the body is, and the end.
-void ServerConnection::append_head(std::string& out, const web::Response& response,
-                                   bool keep_alive) {
-  Status status = response.get_status();
-  out.append("HTTP/1.1 ").append(std::to_string(status.code())).append(" ");
-  out.append(status.phrase()).append("\r\n");
-  bool has_type = response.headers().contains("Content-Type");
-  for (HeaderField field : response.headers()) append_field(out, field.name, field.value);
-  if (!has_type && !response.get_content_type().empty() && !has_no_body(status))
-    append_field(out, "Content-Type", response.get_content_type());
-  append_field(out, "Date", current_date());
-  if (!keep_alive)
-    append_field(out, "Connection", "close");
-  else if (parser_.head().version < Version::http_1_1)
-    append_field(out, "Connection", "keep-alive");
+  if (input_error_) std::rethrow_exception(input_error_);
+  if (writer_.is_closing()) std::rethrow_exception(error);
+  log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
+                           escaped(request.raw_path()) + ": " +
+                           escaped(describe_exception(error), QuotesInside::Kept));
+  web::Response response(Status::INTERNAL_SERVER_ERROR);
+  response.text("500: Internal Server Error");
+  return response;
 }
 
 void ServerConnection::send(const web::Response& response, bool keep_alive, bool is_head) {
   constexpr std::size_t kCopied = std::size_t{16} << 10;
   thread_local std::string out;
   out.clear();
-  append_head(out, response, keep_alive);
   const std::string& body = response.get_body();
   bool empty = has_no_body(response.get_status());
-  if (!empty) append_field(out, "Content-Length", std::to_string(body.size()));
-  out.append("\r\n");
+  ResponseTerms terms{parser_.head().version, keep_alive, std::nullopt, false};
+  if (!empty) terms.length = body.size();
+  if (!empty && is_head) terms.length = declared_length(response).value_or(body.size());
+  append_response_head(out, response, terms);
+  head_sent_ = stream_ended_ = true;
   bool has_body = !empty && !is_head && !body.empty();
   if (has_body && body.size() > kCopied) {
     std::array<std::string_view, 2> pieces{out, body};
@@ -317,13 +392,12 @@ Coro<> ServerConnection::linger() {
   if (expired_ || writer_.is_closing() || !writer_.can_write_eof()) co_return;
   writer_.write_eof();
   waiting_ = Waiting::for_client;
-  deadline_.set(kTime);
+  DeadlineScope scope(deadline_, kTime);
   std::size_t dropped = 0, got = 0;
   do {
     got = co_await input_.drop_more();
     dropped += got;
   } while (got > 0 && dropped <= kMaxDrained);
-  deadline_.clear();
 }
 
 /// Answers what cannot be read any further.

@@ -16,6 +16,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,6 +35,12 @@ struct ServerSettings {
   /// Between two parts of a body, or of a response that the client reads.
   Delay progress_timeout = std::chrono::seconds(60);
   std::size_t client_max_size = std::size_t{1} << 20;
+  /// In bytes a second, when the progress timeout is over; 0 is any.
+  std::size_t min_body_rate = 240;
+  /// Requests of one connection; 0 is any number.
+  std::size_t keepalive_requests = 0;
+  /// Every answer is the last of its connection.
+  bool is_stopping = false;
 };
 
 class ServerConnection {
@@ -44,6 +52,10 @@ class ServerConnection {
 
   /// Until the connection ends.
   Coro<> serve();
+  /// Says that there is no room for it.
+  Coro<> turn_away();
+  /// Ends it if it is between requests.
+  void stop_if_idle();
 
   /// For the request that is being answered: the next part of its body; empty at the end.
   Coro<std::string_view> read_body();
@@ -67,13 +79,18 @@ class ServerConnection {
   Coro<bool> read_head();
   Coro<bool> answer();
   Coro<web::Response> respond(web::Request& request);
+  void begin_request(const RequestHead& head);
+  Coro<Parsed> wait_for_body();
   Coro<> exchange();
+  Coro<> close();
+  void reset();
+  void check_answer(const web::Response& response) const;
+  web::Response answer_to_failure(const web::Request& request, std::exception_ptr error) const;
   std::optional<Status> answer_to(const std::exception_ptr& error) const;
   void refuse(Status status);
   Coro<bool> drain_body();
   Coro<> linger();
   void send(const web::Response& response, bool keep_alive, bool is_head);
-  void append_head(std::string& out, const web::Response& response, bool keep_alive);
   bool can_go_on() const noexcept;
   Coro<> drain();
   void expired();
@@ -89,10 +106,16 @@ class ServerConnection {
   bool body_ended_ = true;
   bool continue_due_ = false;
   bool is_head_ = false;    // the request: its response has no body
-  bool head_sent_ = false;  // of a response that is sent piece by piece
+  bool head_sent_ = false;  // of the response
   bool stream_ended_ = false;
+  bool until_close_ = false;  // the response ends with the connection
   bool chunked_ = false;
   bool keeps_alive_ = true;
+  std::exception_ptr input_error_;     // after which nothing can be read
+  std::optional<std::uint64_t> left_;  // of a streamed response, if it has a length
+  std::uint64_t body_received_ = 0;
+  std::chrono::duration<double> body_waited_{};
+  std::size_t requests_ = 0;
 };
 
 }  // namespace asyncio::http::detail

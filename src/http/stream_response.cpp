@@ -17,25 +17,19 @@ void require_line(const char* what, std::string_view text) {
 
 Coro<> StreamResponse::prepare(Request& request) {
   if (connection_) throw RuntimeError("StreamResponse: prepare() was called already");
-  connection_ = &request.connection();
-  co_await connection_->begin_stream(head_, content_length_);
+  http::detail::ServerConnection& connection = request.connection();
+  co_await connection.begin_stream(head_, content_length_);
+  connection_ = &connection;
 }
 
 Coro<> StreamResponse::write(std::string_view data) {
   if (!connection_ || ended_)
     throw RuntimeError("StreamResponse: write() before prepare() or after write_eof()");
-  written_ += data.size();
-  if (content_length_ && written_ > *content_length_)
-    throw ValueError("StreamResponse: more than its content_length of " +
-                     std::to_string(*content_length_) + " bytes");
   return connection_->write_stream(data);
 }
 
 Coro<Response> StreamResponse::write_eof() {
   if (!connection_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
-  if (content_length_ && written_ < *content_length_)
-    throw ValueError("StreamResponse: " + std::to_string(written_) + " of " +
-                     std::to_string(*content_length_) + " bytes");
   if (!std::exchange(ended_, true)) co_await connection_->end_stream();
   co_return Response::sent();
 }
@@ -47,14 +41,13 @@ std::string ServerEvent::text() const {
   if (!id_.empty()) text += "id: " + id_ + "\n";
   if (!event_.empty()) text += "event: " + event_ + "\n";
   if (retry_) text += "retry: " + std::to_string(retry_->count()) + "\n";
+  // All three of CRLF, LF and CR end a line for a browser.
   std::string_view rest = data_;
   for (bool more = true; more;) {
-    std::size_t end = rest.find('\n');
+    std::size_t end = rest.find_first_of("\r\n");
     more = end != std::string_view::npos;
-    std::string_view line = rest.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    text.append("data: ").append(line).append("\n");
-    if (more) rest.remove_prefix(end + 1);
+    text.append("data: ").append(rest.substr(0, end)).append("\n");
+    if (more) rest.remove_prefix(end + (rest.substr(end, 2) == "\r\n" ? 2 : 1));
   }
   return text += "\n";
 }

@@ -21,6 +21,14 @@ std::string_view without_origin(std::string_view target) noexcept {
   return path == std::string_view::npos ? "/" : target.substr(path);
 }
 
+/// Its host and port, which count more than the Host header (RFC 9112, 3.2.2).
+std::string_view origin_of(std::string_view target) noexcept {
+  std::size_t scheme = target.find("://");
+  if (target.starts_with('/') || scheme == std::string_view::npos) return {};
+  target.remove_prefix(scheme + 3);
+  return target.substr(0, target.find_first_of("/?"));
+}
+
 }  // namespace
 
 Request::Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept
@@ -35,7 +43,10 @@ std::string Request::path() const { return http::unquote(raw_path_); }
 
 http::MultiDict Request::query() const { return http::parse_qsl(query_string_); }
 
-std::string_view Request::host() const noexcept { return head_.headers.get("Host", ""); }
+std::string_view Request::host() const noexcept {
+  std::string_view origin = origin_of(head_.target);
+  return origin.empty() ? head_.headers.get("Host", "") : origin;
+}
 
 http::MultiDict Request::cookies() const {
   return http::parse_cookies(head_.headers.get("Cookie", ""));

@@ -13,6 +13,9 @@ namespace {
 
 http::detail::WebSocketTerms accepted(Request& request, const http::WebSocketOptions& options,
                                       http::ResponseHead& response) {
+  const http::BodyFraming& body = request.head().body;
+  if (body != http::BodyFraming() && body != http::BodyFraming::of_length(0))
+    throw HTTPBadRequest("a WebSocket handshake with a body");
   try {
     return http::detail::accept_websocket(request.head(), options, response);
   } catch (const ValueError& error) {

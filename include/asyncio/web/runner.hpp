@@ -31,6 +31,16 @@ class RunnerOptions {
   RunnerOptions& head_timeout(Delay limit) { return head_timeout_ = limit, *this; }
   /// How long the next part of a body may take, and a client to read a response; 60 seconds.
   RunnerOptions& progress_timeout(Delay limit) { return progress_timeout_ = limit, *this; }
+  /// How fast a body has to come, on the whole, once the progress timeout is over: in bytes a
+  /// second; 240. With 0 a client may take as long as it likes, if it sends something now and then.
+  RunnerOptions& min_body_rate(std::size_t bytes) { return min_body_rate_ = bytes, *this; }
+  /// How many requests a connection may bring; 0, the default, is any number.
+  RunnerOptions& keepalive_requests(std::size_t count) {
+    return keepalive_requests_ = count, *this;
+  }
+  /// How many connections there may be at a time; those beyond get a 503. 0, the default, is as
+  /// many as the system allows.
+  RunnerOptions& max_connections(std::size_t count) { return max_connections_ = count, *this; }
   /// How long requests that are being answered may go on at the end; 60 seconds.
   RunnerOptions& shutdown_timeout(Delay limit) { return shutdown_timeout_ = limit, *this; }
   /// The largest body that Request::read takes; 1 MiB.
@@ -41,6 +51,9 @@ class RunnerOptions {
   Delay get_head_timeout() const noexcept { return head_timeout_; }
   Delay get_progress_timeout() const noexcept { return progress_timeout_; }
   Delay get_shutdown_timeout() const noexcept { return shutdown_timeout_; }
+  std::size_t get_min_body_rate() const noexcept { return min_body_rate_; }
+  std::size_t get_keepalive_requests() const noexcept { return keepalive_requests_; }
+  std::size_t get_max_connections() const noexcept { return max_connections_; }
   std::size_t get_client_max_size() const noexcept { return client_max_size_; }
   const http::HttpLimits& get_limits() const noexcept { return limits_; }
 
@@ -49,6 +62,9 @@ class RunnerOptions {
   Delay head_timeout_ = std::chrono::seconds(30);
   Delay progress_timeout_ = std::chrono::seconds(60);
   Delay shutdown_timeout_ = std::chrono::seconds(60);
+  std::size_t min_body_rate_ = 240;
+  std::size_t keepalive_requests_ = 0;
+  std::size_t max_connections_ = 0;
   std::size_t client_max_size_ = std::size_t{1} << 20;
   http::HttpLimits limits_;
 };

@@ -48,7 +48,6 @@ class StreamResponse {
  private:
   Response head_;
   std::optional<std::uint64_t> content_length_;
-  std::uint64_t written_ = 0;
   http::detail::ServerConnection* connection_ = nullptr;
   bool ended_ = false;
 };

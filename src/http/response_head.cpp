@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/response_head.hpp"
+
+#include "asyncio/exceptions.hpp"
+#include "http/characters.hpp"
+#include "http/dates.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <string_view>
+
+namespace asyncio::http::detail {
+
+namespace {
+
+/// Formatted once a second.
+std::string_view current_date() {
+  thread_local std::string text;
+  thread_local std::chrono::seconds of{-1};
+  auto now = std::chrono::system_clock::now();
+  auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  if (second != of) {
+    text = http_date(now);
+    of = second;
+  }
+  return text;
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+/// Fields that the server writes itself, from what it does.
+bool is_ours(std::string_view name) noexcept {
+  return (name.size() == 14 && equal_without_case(name, "Content-Length")) ||
+         (name.size() == 10 && equal_without_case(name, "Connection"));
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> declared_length(const web::Response& response) {
+  std::optional<std::string_view> text = response.headers().get("Content-Length");
+  if (!text) return std::nullopt;
+  std::uint64_t length = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (error != std::errc() || end != text->data() + text->size() || text->empty())
+    throw ValueError("response: Content-Length " + quoted(*text) + " is no number");
+  return length;
+}
+
+bool asks_to_close(const web::Response& response) noexcept {
+  if (response.closes()) return true;
+  std::string_view options = response.headers().get("Connection", "");
+  while (!options.empty())
+    if (equal_without_case(trimmed(take_until(options, ',')), "close")) return true;
+  return false;
+}
+
+void check_response(const web::Response& response) {
+  Status status = response.get_status();
+  if (status.is_informational())
+    throw ValueError("response: " + std::to_string(status.code()) + " answers no request");
+  if (response.headers().contains("Transfer-Encoding"))
+    throw ValueError("response: Transfer-Encoding is the server's to set");
+}
+
+void check_whole_response(const web::Response& response, bool is_head) {
+  check_response(response);
+  std::optional<std::uint64_t> declared = declared_length(response);
+  if (!declared || is_head || has_no_body(response.get_status())) return;
+  if (*declared != response.get_body().size())
+    throw ValueError("response: Content-Length is " + std::to_string(*declared) +
+                     ", and the body has " + std::to_string(response.get_body().size()) + " bytes");
+}
+
+void append_response_head(std::string& out, const web::Response& response,
+                          const ResponseTerms& terms) {
+  Status status = response.get_status();
+  out.append("HTTP/1.1 ").append(std::to_string(status.code())).append(" ");
+  out.append(status.phrase()).append("\r\n");
+  bool has_type = false, has_date = false;
+  for (HeaderField field : response.headers()) {
+    if (is_ours(field.name)) continue;
+    has_type |= field.name.size() == 12 && equal_without_case(field.name, "Content-Type");
+    has_date |= field.name.size() == 4 && equal_without_case(field.name, "Date");
+    append_field(out, field.name, field.value);
+  }
+  if (!has_type && !response.get_content_type().empty() && !has_no_body(status))
+    append_field(out, "Content-Type", response.get_content_type());
+  if (!has_date) append_field(out, "Date", current_date());
+  if (!terms.keep_alive)
+    append_field(out, "Connection", "close");
+  else if (terms.version < Version::http_1_1)
+    append_field(out, "Connection", "keep-alive");
+  if (terms.length) append_field(out, "Content-Length", std::to_string(*terms.length));
+  if (terms.chunked) append_field(out, "Transfer-Encoding", "chunked");
+  out.append("\r\n");
+}
+
+}  // namespace asyncio::http::detail

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: BSL-1.0
+// What clients do wrong (faults 115 to 123, 136): raw bytes for a whole server, on simulated
+// connections and their clock, so that an idle connection ends at once.
+#include "allocation_count.hpp"
+#include "asyncio/web/stream_response.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "raw_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::count_of;
+using test::exchange;
+using test::get;
+using test::post;
+using test::serve;
+using test::Served;
+
+namespace {
+
+/// Time passes when nothing else can happen.
+class ServerFaults : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, ServerFaults, ::testing::Values("simulated"),
+                         test::backend_name);
+
+/// What its requests are is noted: "GET /path body".
+class Notes {
+ public:
+  web::Application application() {
+    web::Application app;
+    app.add_route("*", "/{rest...}", [this](web::Request& request) -> Coro<web::Response> {
+      std::string body = co_await request.read();
+      lines.push_back(std::string(request.method().str()) + " " + request.path() + " " + body);
+      co_return web::Response("ok");
+    });
+    return app;
+  }
+
+  std::vector<std::string> lines;
+};
+
+/// Each is refused with one of the statuses, whole and cut at each byte, and what stands behind it
+/// is no request.
+Coro<> expect_refused(std::vector<std::string> requests, std::vector<int> statuses,
+                      bool each_byte = true) {
+  Notes notes;
+  Served served = co_await serve(notes.application());
+  for (const std::string& request : requests) {
+    std::string bytes = request + get("/smuggled");
+    std::string whole = co_await exchange(served.port(), bytes);
+    bool right = std::ranges::any_of(statuses, [&](int status) {
+      return whole.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
+    });
+    EXPECT_TRUE(right) << request.substr(0, 200) << "\n" << whole;
+    EXPECT_EQ(count_of(whole, "HTTP/1.1 "), 1u) << request.substr(0, 200) << "\n" << whole;
+    EXPECT_EQ(count_of(whole, "Connection: close"), 1u) << whole;
+    for (std::size_t i = 1; each_byte && i < bytes.size(); ++i) {
+      std::vector<std::string> pieces{bytes.substr(0, i), bytes.substr(i)};
+      std::string split = co_await exchange(served.port(), pieces);
+      EXPECT_EQ(test::without_dates(split), test::without_dates(whole))
+          << request.substr(0, 200) << " cut at " << i;
+    }
+  }
+  EXPECT_EQ(std::ranges::count_if(
+                notes.lines,
+                [](const std::string& line) { return line.find("smuggled") != std::string::npos; }),
+            0);
+  co_await served.cleanup();
+}
+
+TEST_P(ServerFaults, fault115_two_ways_to_say_how_long_a_body_is) {
+  run(expect_refused,
+      std::vector<std::string>{
+          post("/", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+          post("/", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n"),
+          post("/", "Content-Length: 5\r\nContent-Length: 6\r\n", "01234"),
+          post("/", "Content-Length: 5\r\nContent-Length: 5\r\n", "01234"),
+          post("/", "Content-Length: 5, 5\r\n", "01234")},
+      std::vector<int>{400}, true);
+}
+
+TEST_P(ServerFaults, fault116_lengths_that_are_none) {
+  std::vector<std::string> requests;
+  for (const char* length : {"+5", "-1", "0x5", "5_0", "1e2", "\xd9\xa3", "\" 5\"", "",
+                             "18446744073709551616", "18446744073709551621"})
+    requests.push_back(post("/", "Content-Length: " + std::string(length) + "\r\n", "01234"));
+  run(expect_refused, requests, std::vector<int>{400, 413}, false);
+  run(expect_refused, std::vector<std::string>{requests.front(), requests.back()},
+      std::vector<int>{400, 413}, true);
+}
+
+TEST_P(ServerFaults, fault117_codings_of_the_transfer) {
+  std::vector<std::string> requests;
+  for (const char* coding : {"xchunked", "chunked, identity", "chunked, chunked", ",chunked",
+                             "\x0b"
+                             "chunked",
+                             "gzip, chunked"})
+    requests.push_back(
+        post("/", "Transfer-Encoding: " + std::string(coding) + "\r\n", "0\r\n\r\n"));
+  requests.push_back("POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  run(expect_refused, requests, std::vector<int>{400, 501}, true);
+}
+
+TEST_P(ServerFaults, fault118_lines_and_names) {
+  std::vector<std::string> requests;
+  for (std::string lines :
+       {std::string("Host: h\nX: y\r\n"), std::string("Host: h\rX: y\r\n"),
+        std::string("Host: h\r\nX: y\r\n folded\r\n"), std::string("Host : h\r\n"),
+        std::string("Host: h\r\nX: \0\r\n", 15), std::string("Host: h\r\nX: \x01\r\n"),
+        std::string("Host: h\r\n: y\r\n"), std::string("Host: h\r\nno colon\r\n"),
+        std::string("Host: h\r\n\xc3\xa4: y\r\n")})
+    requests.push_back("GET /secret HTTP/1.1\r\n" + lines + "\r\n");
+  run(expect_refused, requests, std::vector<int>{400}, true);
+}
+
+TEST_P(ServerFaults, fault118_an_error_repeats_nothing_of_what_came) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application());
+    std::string answer = co_await exchange(
+        served.port(), get("/first-secret") + get("/second-secret", "X: \x01third-secret\r\n"));
+    EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 2u) << answer;
+    EXPECT_EQ(count_of(answer, "secret"), 0u) << answer;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault119_chunks) {
+  std::vector<std::string> requests;
+  for (std::string body :
+       {"10000000000000000\r\nx", "-2\r\nx", "+1\r\nx", "0x1\r\nx", "1 \r\nx\r\n0\r\n\r\n",
+        "1\nx\r\n0\r\n\r\n", "1\r\nx0\r\n\r\n", "1;a\nb\r\nx\r\n0\r\n\r\n",
+        "1\r\nx\r\n0\r\nbad trailer\r\n\r\n", "1\r\nx\r\n0\r\nContent-Length: 3\r\n\r\n"})
+    requests.push_back(post("/", "Transfer-Encoding: chunked\r\n", body));
+  run(expect_refused, requests, std::vector<int>{400}, true);
+  std::string extension = "1;" + std::string(1 << 20, 'e') + "\r\nx\r\n0\r\n\r\n";
+  run(expect_refused,
+      std::vector<std::string>{post("/", "Transfer-Encoding: chunked\r\n", extension)},
+      std::vector<int>{400}, false);
+}
+
+TEST_P(ServerFaults, fault120_start_lines_and_hosts) {
+  run(expect_refused,
+      std::vector<std::string>{
+          "GET /\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "GET / HTTP/1.2\r\nHost: h\r\n\r\n",
+          "GET / http/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET h:80 HTTP/1.1\r\nHost: h\r\n\r\n",
+          "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+      std::vector<int>{400, 505}, true);
+  run(expect_refused,
+      std::vector<std::string>{std::string(65536, 'A') + " / HTTP/1.1\r\nHost: h\r\n\r\n"},
+      std::vector<int>{400}, false);
+}
+
+TEST_P(ServerFaults, fault120_the_host_of_an_absolute_target_counts) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/x", [](web::Request& request) -> Coro<web::Response> {
+      co_return web::Response(std::string(request.host()));
+    });
+    Served served = co_await serve(std::move(app));
+    std::string answer = co_await exchange(
+        served.port(), "GET http://a:80/x?y HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(answer.ends_with("\r\n\r\na:80")) << answer;
+    co_await served.cleanup();
+  });
+}
+
+/// The status, and how much memory is live at most while the bytes come one by one.
+Coro<std::string> drip(std::uint16_t port, const std::string& bytes, std::size_t& most) {
+  auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+  test::AllocationCount count;
+  for (std::size_t i = 0; i < bytes.size() && !reader.at_eof(); ++i) {
+    writer.write(std::string_view(bytes).substr(i, 1));
+    if (i % 64 == 0) co_await sleep(1ms);
+    most =
+        std::max(most, static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, count.live_bytes())));
+  }
+  std::string answer = co_await reader.read(12);
+  writer.close();
+  co_return answer;
+}
+
+TEST_P(ServerFaults, fault122_limits_hold_for_single_bytes) {
+  run([]() -> Coro<> {
+    Notes notes;
+    web::RunnerOptions options;
+    options.min_body_rate(0).head_timeout(std::chrono::hours(1));
+    Served served = co_await serve(notes.application(), options);
+    std::string fields, many;
+    for (int i = 0; i < 130; ++i) fields += "X: y\r\n";
+    for (int i = 0; i < 9; ++i) many += "X: " + std::string(8000, 'x') + "\r\n";
+    std::vector<std::pair<std::string, std::string>> cases{
+        {"GET /" + std::string(9000, 'x'), "HTTP/1.1 414"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(9000, 'x'), "HTTP/1.1 431"},
+        {get("/", fields), "HTTP/1.1 431"},
+        {get("/", many), "HTTP/1.1 431"},
+        {post("/", "Transfer-Encoding: chunked\r\n", "100001\r\n" + std::string(0x100001, 'x')),
+         "HTTP/1.1 413"}};
+    std::size_t most = 0;
+    for (const auto& [bytes, status] : cases) {
+      std::string answer = co_await drip(served.port(), bytes, most);
+      EXPECT_EQ(answer, status) << bytes.substr(0, 60);
+      co_await sleep(10s);
+    }
+    // The body's limit and what grows beside it: a string doubles.
+    EXPECT_LT(most, std::size_t{4} << 20);
+    EXPECT_TRUE(notes.lines.empty());
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault123_slow_heads_end_at_their_deadline) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application());
+    std::vector<double> ended;
+    int good = 0;
+    auto slow = [&]() -> Coro<> {
+      EventLoop loop = get_running_loop();
+      auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+      TimePoint began = loop.time();
+      auto drips = create_task(
+          [](StreamWriter to) -> Coro<> {
+            for (char c : get("/", "X: " + std::string(1000, 'x'))) {
+              to.write(std::string_view(&c, 1));
+              co_await sleep(7s);
+            }
+          },
+          writer);
+      std::string answer = co_await reader.read();
+      ended.push_back(std::chrono::duration<double>(loop.time() - began).count());
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 408")) << answer;
+      drips.cancel();
+      writer.close();
+    };
+    auto quick = [&]() -> Coro<> {
+      for (int i = 0; i < 20; ++i) {
+        std::string answer = co_await exchange(served.port(), get("/", "Connection: close\r\n"));
+        good += answer.starts_with("HTTP/1.1 200");
+        co_await sleep(1s);
+      }
+    };
+    std::vector<Coro<>> all;
+    for (int i = 0; i < 50; ++i) all.push_back(slow());
+    all.push_back(quick());
+    co_await gather(std::move(all));
+    EXPECT_EQ(good, 20);
+    EXPECT_EQ(ended.size(), 50u);
+    EXPECT_NEAR(*std::ranges::min_element(ended), 30, 1);
+    EXPECT_NEAR(*std::ranges::max_element(ended), 30, 1);
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault124_a_slow_upload_ends) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application());
+    EventLoop loop = get_running_loop();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    TimePoint began = loop.time();
+    writer.write(post("/", "Content-Length: 1000\r\n"));
+    auto drips = create_task(
+        [](StreamWriter to) -> Coro<> {
+          for (int i = 0; i < 1000; ++i) {
+            to.write("x");
+            co_await sleep(5s);
+          }
+        },
+        writer);
+    std::string answer = co_await reader.read();
+    double took = std::chrono::duration<double>(loop.time() - began).count();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 408")) << answer;
+    EXPECT_GE(took, 60);
+    EXPECT_LE(took, 66);
+    EXPECT_TRUE(notes.lines.empty());
+    drips.cancel();
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault124_an_upload_that_is_fast_enough_may_take_long) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(post("/", "Content-Length: 100000\r\nConnection: close\r\n"));
+    for (int i = 0; i < 100; ++i) {
+      co_await sleep(3s);  // 333 bytes a second, for five minutes
+      writer.write(std::string(1000, 'x'));
+    }
+    std::string answer = co_await reader.read();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault124_who_does_not_read_ends_and_the_handler_is_told) {
+  run([]() -> Coro<> {
+    std::string error;
+    std::size_t written = 0;
+    bool ended = false;
+    web::Application app;
+    app.get("/stream", [&](web::Request& request) -> Coro<web::Response> {
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      const std::string piece(65536, 'x');
+      auto outcome = co_await capture([&]() -> Coro<> {
+        for (int i = 0; i < 160; ++i) {
+          co_await stream.write(piece);
+          written += piece.size();
+        }
+      }());
+      if (!outcome) error = describe_exception(outcome.exception());
+      ended = true;
+      co_return std::move(outcome).value(), web::Response::sent();
+    });
+    app.get("/whole", [&](web::Request&) -> Coro<web::Response> {
+      co_return web::Response(std::string(std::size_t{10} << 20, 'x'));
+    });
+    Served served = co_await serve(std::move(app));
+    for (const char* path : {"/stream", "/whole"}) {
+      auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+      writer.write(get(path));
+      writer.transport()->pause_reading();
+      co_await sleep(50s);
+      EXPECT_FALSE(ended && path == std::string("/stream"));
+      co_await sleep(100s);
+      writer.transport()->resume_reading();
+      std::string rest;
+      std::string failure = co_await test::error_of([&]() -> Coro<> {
+        while (true) {
+          std::string part = co_await reader.read(65536);
+          if (part.empty()) break;
+          rest += part;
+        }
+      }());
+      EXPECT_LT(rest.size(), std::size_t{10} << 20) << failure;
+      writer.close();
+    }
+    EXPECT_TRUE(ended);
+    EXPECT_NE(error.find("Connection"), std::string::npos) << error;
+    EXPECT_LT(written, std::size_t{10} << 20);
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault125_who_does_not_read_its_answers_is_not_read) {
+  run([]() -> Coro<> {
+    constexpr int kRequests = 20'000;
+    int handled = 0;
+    web::Application app;
+    app.get("/{n:int}", [&](web::Request&, int n) -> Coro<web::Response> {
+      ++handled;
+      co_return web::Response("<" + std::to_string(n) + ">" + std::string(100, '.'));
+    });
+    Served served = co_await serve(std::move(app));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.transport()->pause_reading();
+    auto asking = create_task(
+        [](StreamWriter to) -> Coro<> {
+          for (int i = 0; i < kRequests; ++i) co_await to.send(get("/" + std::to_string(i)));
+        },
+        writer);
+    co_await sleep(10s);
+    int paused_at = handled;
+    EXPECT_LT(paused_at, kRequests / 2);
+    co_await sleep(10s);
+    EXPECT_EQ(handled, paused_at);
+    EXPECT_FALSE(asking.done());
+    writer.transport()->resume_reading();
+    for (int i = 0; i < kRequests; ++i) {
+      std::string answer = co_await reader.readuntil(">");
+      EXPECT_TRUE(answer.ends_with("<" + std::to_string(i) + ">"));
+      if (HasFailure()) break;
+    }
+    co_await asking;
+    EXPECT_EQ(handled, kRequests);
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault127_expectations) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.post("/early", [](web::Request&) -> Coro<web::Response> {
+      throw web::HTTPForbidden();
+      co_return web::Response();
+    });
+    app.post("/echo", [](web::Request& request) -> Coro<web::Response> {
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      while (true) {
+        std::string part(co_await request.read_some());
+        if (part.empty()) break;
+        co_await stream.write(part);
+      }
+      web::Response response = co_await stream.write_eof();
+      co_return response;
+    });
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("ok"); });
+    Served served = co_await serve(std::move(app));
+    // The body comes although the server has answered: the answer is seen, whole, and no other.
+    for (std::size_t size : {std::size_t{10}, std::size_t{100'000}, std::size_t{1'000'000}}) {
+      std::string fields = "Content-Length: " + std::to_string(size) + "\r\n";
+      for (const char* expect : {"Expect: 100-continue\r\n", ""}) {
+        std::vector<std::string> pieces{post("/early", fields + expect), std::string(size, 'x')};
+        std::string answer = co_await exchange(served.port(), pieces);
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+        EXPECT_TRUE(answer.ends_with("403: Forbidden")) << answer;
+        EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << answer;
+      }
+    }
+    // Once the response has begun, nothing may stand in it that is not its own.
+    std::vector<std::string> pieces{post("/echo", "Content-Length: 3\r\nExpect: 100-continue\r\n"),
+                                    "abc"};
+    std::string echoed = co_await exchange(served.port(), pieces);
+    EXPECT_TRUE(echoed.ends_with("\r\n\r\n3\r\nabc\r\n0\r\n\r\n")) << echoed;
+    for (std::string request : {get("/", "Expect: miracles\r\n"),
+                                post("/echo", "Expect: miracles\r\nContent-Length: 1\r\n", "x")}) {
+      std::string answer = co_await exchange(served.port(), request + get("/"));
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 417 ")) << answer;
+      EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFaults, fault136_when_a_connection_ends) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application(), web::RunnerOptions().keepalive_requests(3));
+    auto answers = [&](std::string bytes) -> Coro<std::size_t> {
+      std::string answer = co_await exchange(served.port(), std::move(bytes));
+      co_return count_of(answer, "HTTP/1.1 200");
+    };
+    std::size_t closed = co_await answers(get("/", "Connection: close\r\n") + get("/extra"));
+    EXPECT_EQ(closed, 1u);
+    std::size_t old = co_await answers("GET / HTTP/1.0\r\n\r\n" + get("/extra"));
+    EXPECT_EQ(old, 1u);
+    std::string keep = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    std::string kept = co_await exchange(served.port(), keep + keep);
+    EXPECT_EQ(count_of(kept, "Connection: keep-alive"), 2u) << kept;
+    std::string limited =
+        co_await exchange(served.port(), get("/") + get("/") + get("/") + get("/extra"));
+    EXPECT_EQ(count_of(limited, "HTTP/1.1 200"), 3u) << limited;
+    EXPECT_EQ(count_of(limited, "Connection: close"), 1u) << limited;
+    for (const std::string& line : notes.lines) EXPECT_EQ(line, "GET / ");
+    EventLoop loop = get_running_loop();
+    TimePoint began = loop.time();
+    co_await exchange(served.port(), get("/"));
+    EXPECT_NEAR(std::chrono::duration<double>(loop.time() - began).count(), 75, 1);
+    co_await served.cleanup();
+  });
+}
+
+// The client is told once that its body is wrong, whatever the handler does with that.
+TEST_P(ServerFaults, fault115_a_broken_body_is_answered_once) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.post("/ignores",
+             [](web::Request&) -> Coro<web::Response> { co_return web::Response("ok"); });
+    app.post("/catches", [](web::Request& request) -> Coro<web::Response> {
+      auto body = co_await capture(request.read());
+      co_return web::Response(body ? "whole" : "broken");
+    });
+    app.post("/streams", [](web::Request& request) -> Coro<web::Response> {
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      co_await stream.write("begun");
+      co_await request.read();
+      web::Response response = co_await stream.write_eof();
+      co_return response;
+    });
+    Served served = co_await serve(std::move(app));
+    for (std::string path : {"/ignores", "/catches", "/streams"}) {
+      std::vector<std::string> pieces{post(path, "Transfer-Encoding: chunked\r\n", "1\r\nx\r\n"),
+                                      "nonsense\r\n" + get("/")};
+      std::string answer = co_await exchange(served.port(), pieces);
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+      EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << answer;
+      EXPECT_EQ(count_of(answer, "0\r\n\r\n"), 0u) << answer;
+    }
+    // The same with a body that stops.
+    for (std::string path : {"/ignores", "/catches", "/streams"}) {
+      std::string answer =
+          co_await exchange(served.port(), post(path, "Content-Length: 10\r\n", "x"));
+      EXPECT_EQ(count_of(answer, "HTTP/1.1 "), 1u) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
+}  // namespace
