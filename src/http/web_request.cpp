@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "asyncio/http/client_errors.hpp"
 #include "asyncio/http/cookies.hpp"
 #include "asyncio/http/percent.hpp"
 #include "asyncio/http/url.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "asyncio/web/request.hpp"
+#include "http/body_decoding.hpp"
 #include "http/characters.hpp"
 #include "http/server_connection.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace asyncio::web {
 
@@ -66,7 +69,29 @@ const SocketAddress& Request::remote() const noexcept { return connection_.write
 
 bool Request::secure() const noexcept { return connection_.writer().ssl_object().has_value(); }
 
-Coro<std::string_view> Request::read_some() { return connection_.read_body(); }
+Request::~Request() = default;
+
+Coro<std::string_view> Request::read_some() {
+  if (!std::exchange(has_begun_, true))
+    decoding_ = http::detail::BodyDecoding::make(head_.headers.get("Content-Encoding", ""));
+  return decoding_ ? read_decoded() : connection_.read_body();
+}
+
+Coro<std::string_view> Request::read_decoded() {
+  try {
+    for (;;) {
+      std::string_view decoded = decoding_->decode(encoded_);
+      if (!decoded.empty()) co_return decoded;
+      if (!encoded_.empty()) continue;
+      encoded_ = co_await connection_.read_body();
+      if (encoded_.empty()) break;
+    }
+    decoding_->finish();
+  } catch (const http::ContentEncodingError& error) {
+    throw HTTPBadRequest(std::string("400: Bad Request: ") + error.what());
+  }
+  co_return std::string_view();
+}
 
 Coro<std::string> Request::read() {
   if (!body_) {
@@ -86,13 +111,6 @@ Coro<std::string> Request::read() {
 
 void Request::refuse_json(const ValueError& error) {
   throw HTTPBadRequest(std::string("400: Bad Request: ") + error.what());
-}
-
-Coro<http::MultiDict> Request::post() {
-  if (!http::detail::equal_without_case(content_type(), "application/x-www-form-urlencoded"))
-    throw HTTPUnsupportedMediaType();
-  std::string body = co_await read();
-  co_return http::parse_qsl(body);
 }
 
 }  // namespace asyncio::web

@@ -7,16 +7,19 @@
 #include "asyncio/http/head.hpp"
 #include "asyncio/http/json.hpp"
 #include "asyncio/http/multi_dict.hpp"
+#include "asyncio/web/multipart.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace asyncio::http::detail {
+class BodyDecoding;
 class ServerConnection;
-}
+}  // namespace asyncio::http::detail
 
 namespace asyncio::web {
 
@@ -28,6 +31,7 @@ class Application;
 class Request {
  public:
   Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept;
+  ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
@@ -56,14 +60,25 @@ class Request {
   /// The parts of the path that the route has names for.
   const http::MultiDict& match_info() const noexcept { return match_info_; }
 
-  /// The next part of the body as it arrives; empty at its end. The view is good until the next
-  /// call.
+  /// The next part of the body as it arrives, without its content codings; empty at its end. The
+  /// view is good until the next call.
+  ///
+  /// Awaits   bytes.
+  /// Throws   HTTPUnsupportedMediaType for a coding that is not known, and for more than two;
+  ///          HTTPBadRequest for a body that cannot be decoded, or that grows without measure;
+  ///          http::ProtocolError for one that is no HTTP, TimeoutError for one that does not
+  ///          come: a handler lets both pass.
+  /// Cancel   takes nothing.
   Coro<std::string_view> read_some();
   /// The whole body, as often as it is called.
-  /// Throws: HTTPRequestEntityTooLarge beyond the server's client_max_size.
+  ///
+  /// Awaits   the end of the body.
+  /// Throws   as `read_some`; HTTPRequestEntityTooLarge beyond the server's client_max_size, which
+  ///          is counted without content codings.
   Coro<std::string> read();
   /// The body as JSON: see http::JsonCodec.
-  /// Throws: as read(); HTTPBadRequest for what is none.
+  ///
+  /// Throws   as `read`; HTTPBadRequest for what is none.
   template <http::Json T>
   Coro<T> json() {
     std::string body = co_await read();
@@ -73,9 +88,17 @@ class Request {
       refuse_json(error);
     }
   }
-  /// The fields of a form (application/x-www-form-urlencoded).
-  /// Throws: HTTPUnsupportedMediaType for anything else.
-  Coro<http::MultiDict> post();
+  /// The fields of a form (application/x-www-form-urlencoded or multipart/form-data), and its
+  /// files. All of it is in memory: see `multipart` for large files.
+  ///
+  /// Throws   as `read`; HTTPUnsupportedMediaType for anything else, HTTPBadRequest for a form that
+  ///          is wrong.
+  Coro<PostData> post();
+  /// A body made of parts, to be read one by one. It must not outlive the request.
+  ///
+  /// Throws   HTTPUnsupportedMediaType for another body, HTTPBadRequest for a boundary that cannot
+  ///          be one.
+  MultipartReader multipart(const MultipartOptions& options = {});
 
   http::MultiDict& edit_match_info() noexcept { return match_info_; }
   http::detail::ServerConnection& connection() noexcept { return connection_; }
@@ -83,6 +106,8 @@ class Request {
 
  private:
   [[noreturn]] static void refuse_json(const ValueError& error);
+  Coro<std::string_view> read_decoded();
+  Coro<PostData> post_multipart();
 
   http::RequestHead& head_;
   http::detail::ServerConnection& connection_;
@@ -90,6 +115,9 @@ class Request {
   std::string_view query_string_;
   http::MultiDict match_info_;
   std::optional<std::string> body_;
+  std::unique_ptr<http::detail::BodyDecoding> decoding_;
+  std::string_view encoded_;  // of the body, not decoded yet
+  bool has_begun_ = false;    // to be read
 };
 
 }  // namespace asyncio::web

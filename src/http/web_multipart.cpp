@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/exceptions.hpp"
+#include "asyncio/http/percent.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "asyncio/web/multipart.hpp"
+#include "asyncio/web/request.hpp"
+#include "http/characters.hpp"
+#include "http/multipart_parser.hpp"
+#include "http/parameters.hpp"
+#include "http/server_connection.hpp"
+
+#include <algorithm>
+
+namespace asyncio::web {
+
+namespace detail {
+
+using http::detail::MultipartEvent;
+using http::detail::MultipartParser;
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw HTTPBadRequest("400: Bad Request: " + reason);
+}
+
+MultipartParser parser_for(std::string_view boundary, const MultipartOptions& options) {
+  http::detail::MultipartLimits limits;
+  limits.parts = options.get_max_parts();
+  limits.header_bytes = options.get_max_header_bytes();
+  try {
+    return MultipartParser(boundary, limits);
+  } catch (const ValueError& error) {
+    refuse(error.what());
+  }
+}
+
+}  // namespace
+
+class MultipartState {
+ public:
+  MultipartState(Request& request, std::string_view boundary, const MultipartOptions& options)
+      : request_(request), parser_(parser_for(boundary, options)) {}
+
+  std::size_t max_size() { return request_.connection().settings().client_max_size; }
+  const http::Headers& headers() const noexcept { return parser_.headers(); }
+  std::size_t number() const noexcept { return number_; }
+
+  /// Returns whether there is another part.
+  Coro<bool> next_part() {
+    while (!ended_) {
+      MultipartParser::Parsed parsed = co_await next();
+      in_part_ = parsed.event == MultipartEvent::part;
+      ended_ = parsed.event == MultipartEvent::end;
+      if (!in_part_) continue;
+      ++number_;
+      co_return true;
+    }
+    ++number_;
+    co_return false;
+  }
+
+  Coro<std::string_view> read_some(std::size_t of) {
+    if (of != number_) throw RuntimeError("this part of the body is over: another was asked for");
+    if (!in_part_) co_return std::string_view();
+    MultipartParser::Parsed parsed = co_await next();
+    in_part_ = parsed.event == MultipartEvent::data;
+    co_return parsed.data;
+  }
+
+ private:
+  /// What the parser gives is a part of the buffer, and so good until the next call.
+  Coro<MultipartParser::Parsed> next() {
+    for (;;) {
+      MultipartParser::Parsed parsed = parse();
+      if (parsed.event != MultipartEvent::need_more) co_return parsed;
+      buffer_.erase(0, used_);
+      used_ = 0;
+      std::string_view more = co_await request_.read_some();
+      if (more.empty()) refuse("the body ends before its last boundary");
+      buffer_ += more;
+    }
+  }
+
+  MultipartParser::Parsed parse() {
+    try {
+      MultipartParser::Parsed parsed = parser_.parse(std::string_view(buffer_).substr(used_));
+      used_ += parsed.consumed;
+      return parsed;
+    } catch (const ValueError& error) {
+      refuse(error.what());
+    }
+  }
+
+  Request& request_;
+  MultipartParser parser_;
+  std::string buffer_;
+  std::size_t used_ = 0;    // of the buffer
+  std::size_t number_ = 0;  // of the part, from 1
+  bool in_part_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace detail
+
+BodyPart::BodyPart(std::shared_ptr<detail::MultipartState> state, http::Headers headers)
+    : state_(std::move(state)), number_(state_->number()), headers_(std::move(headers)) {
+  auto disposition =
+      http::detail::parse_parameters(headers_.get("Content-Disposition", "form-data"));
+  if (!disposition) detail::refuse("a part with a Content-Disposition that is none");
+  name_ = disposition->parameters.get("name", "");
+  if (auto filename = disposition->parameters.get("filename")) filename_ = std::string(*filename);
+}
+
+std::string_view BodyPart::content_type() const noexcept {
+  std::string_view value = headers_.get("Content-Type", "text/plain");
+  return http::detail::trimmed(value.substr(0, value.find(';')));
+}
+
+Coro<std::string_view> BodyPart::read_some() const { return state_->read_some(number_); }
+
+Coro<std::string> BodyPart::read() const {
+  auto state = state_;
+  std::size_t number = number_, limit = state->max_size();
+  std::string bytes;
+  for (;;) {
+    std::string_view some = co_await state->read_some(number);
+    if (some.empty()) co_return bytes;
+    if (bytes.size() + some.size() > limit) throw HTTPRequestEntityTooLarge();
+    bytes += some;
+  }
+}
+
+Coro<std::optional<BodyPart>> MultipartReader::next() const {
+  auto state = state_;
+  bool is_there = co_await state->next_part();
+  if (!is_there) co_return std::nullopt;
+  std::optional<BodyPart> part = BodyPart(state, state->headers());
+  co_return part;
+}
+
+const FileField* PostData::file(std::string_view name) const noexcept {
+  auto found = std::ranges::find(files_, name, &FileField::name);
+  return found == files_.end() ? nullptr : &*found;
+}
+
+MultipartReader Request::multipart(const MultipartOptions& options) {
+  auto type = http::detail::parse_parameters(head_.headers.get("Content-Type", ""));
+  if (!type || !type->value.starts_with("multipart/")) throw HTTPUnsupportedMediaType();
+  return MultipartReader(std::make_shared<detail::MultipartState>(
+      *this, type->parameters.get("boundary", ""), options));
+}
+
+Coro<PostData> Request::post() {
+  if (http::detail::equal_without_case(content_type(), "multipart/form-data")) {
+    PostData form = co_await post_multipart();
+    co_return form;
+  }
+  if (!http::detail::equal_without_case(content_type(), "application/x-www-form-urlencoded"))
+    throw HTTPUnsupportedMediaType();
+  std::string body = co_await read();
+  try {
+    co_return PostData(http::parse_qsl(body));
+  } catch (const ValueError& error) {
+    detail::refuse(error.what());
+  }
+}
+
+Coro<PostData> Request::post_multipart() {
+  PostData form;
+  MultipartReader parts = multipart();
+  std::size_t limit = connection_.settings().client_max_size, size = 0;
+  for (;;) {
+    std::optional<BodyPart> part = co_await parts.next();
+    if (!part) co_return form;
+    if (part->name().empty()) detail::refuse("a field of the form has no name");
+    std::string content = co_await part->read();
+    size += content.size() + part->name().size();
+    if (size > limit) throw HTTPRequestEntityTooLarge();
+    std::string name(part->name());
+    if (part->filename())
+      form.add_file(FileField(std::move(name), *part->filename(), std::string(part->content_type()),
+                              std::move(content)));
+    else
+      form.add(std::move(name), std::move(content));
+  }
+}
+
+}  // namespace asyncio::web

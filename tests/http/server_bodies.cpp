@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSL-1.0
+// Bodies of requests: content codings and their bombs (fault 132), forms with files (fault 133).
+#include "allocation_count.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/http/form_data.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "backends.hpp"
+#include "connected.hpp"
+#include "http/compression.hpp"
+#include "raw_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using http::detail::ContentCoding;
+using http::detail::Flush;
+using test::count_of;
+using test::exchange;
+using test::get;
+using test::post;
+using test::serve;
+using test::Served;
+
+namespace {
+
+class ServerBodies : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, ServerBodies, ::testing::Values("epoll", "simulated"),
+                         test::backend_name);
+
+std::string encoded(ContentCoding coding, std::string_view text) {
+  std::string bytes;
+  http::detail::make_encoder(coding)->encode(text, Flush::End, bytes);
+  return bytes;
+}
+
+std::string with_length(std::string_view fields, std::string_view body) {
+  return post("/",
+              std::string(fields) +
+                  "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
+              body);
+}
+
+std::string with_coding(std::string_view codings, std::string_view body) {
+  return with_length("Content-Encoding: " + std::string(codings) + "\r\n", body);
+}
+
+web::Application size_and_begin() {
+  web::Application app;
+  app.post("/", [](web::Request& request) -> Coro<web::Response> {
+    std::string body = co_await request.read();
+    co_return web::Response(std::to_string(body.size()) + " " + body.substr(0, 20));
+  });
+  return app;
+}
+
+TEST_P(ServerBodies, D13_content_codings_are_undone) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(size_and_begin());
+    std::string text = "hello" + std::string(300'000, '.');
+    std::vector<std::pair<std::string, std::string>> bodies{{"identity", text}, {"", text}};
+    for (ContentCoding coding : {ContentCoding::Gzip, ContentCoding::Deflate, ContentCoding::Brotli,
+                                 ContentCoding::Zstd}) {
+      std::string name(name_of(coding)), once = encoded(coding, text);
+      bodies.emplace_back(name, once);
+      bodies.emplace_back(name + ", gzip", encoded(ContentCoding::Gzip, once));
+      bodies.emplace_back("GZIP ,, identity , " + name,
+                          encoded(coding, encoded(ContentCoding::Gzip, text)));
+    }
+    for (const auto& [codings, body] : bodies) {
+      std::string answer = co_await exchange(served.port(), with_coding(codings, body));
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n300005 hello...............")) << codings << answer;
+    }
+    for (const char* codings : {"unknown", "gzip, unknown", "gzip, gzip, gzip", "x-snappy"}) {
+      std::string answer = co_await exchange(served.port(), with_coding(codings, "x"));
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 415 ")) << codings << answer;
+      EXPECT_EQ(count_of(answer, "Accept-Encoding: gzip"), 1u) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault132_encoded_bodies_in_single_bytes) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(size_and_begin());
+    for (ContentCoding coding : {ContentCoding::Gzip, ContentCoding::Brotli, ContentCoding::Zstd}) {
+      std::string body = encoded(coding, encoded(ContentCoding::Deflate, "hello world"));
+      std::string bytes = with_coding("deflate, " + std::string(name_of(coding)), body);
+      std::vector<std::string> pieces;
+      for (char c : bytes) pieces.emplace_back(1, c);
+      std::string answer = co_await exchange(served.port(), pieces);
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n11 hello world")) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault132_bombs) {
+  run([]() -> Coro<> {
+    std::size_t most = 0;
+    web::Application app;
+    app.post("/", [&](web::Request& request) -> Coro<web::Response> {
+      test::AllocationCount count;
+      auto body = co_await capture(request.read());
+      most =
+          std::max(most, static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, count.live_bytes())));
+      co_return web::Response(std::move(body).value());
+    });
+    app.post("/count", [](web::Request& request) -> Coro<web::Response> {
+      std::size_t size = 0;
+      for (;;) {
+        std::string_view some = co_await request.read_some();
+        if (some.empty()) break;
+        EXPECT_LE(some.size(), std::size_t{64} << 10);
+        size += some.size();
+      }
+      co_return web::Response(std::to_string(size));
+    });
+    Served served = co_await serve(std::move(app));
+    std::string zeros(std::size_t{8} << 20, '\0');
+    for (ContentCoding coding : {ContentCoding::Gzip, ContentCoding::Deflate, ContentCoding::Brotli,
+                                 ContentCoding::Zstd}) {
+      std::string once = encoded(coding, zeros);
+      std::string name(name_of(coding));
+      std::string answer = co_await exchange(served.port(), with_coding(name, once));
+      bool refused = answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 400 ");
+      EXPECT_TRUE(refused) << name << answer;
+      std::string twice = encoded(ContentCoding::Gzip, once);
+      answer = co_await exchange(served.port(), with_coding(name + ", gzip", twice));
+      refused = answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 400 ");
+      EXPECT_TRUE(refused) << name << " twice" << answer;
+    }
+    EXPECT_LT(most, std::size_t{8} << 20);
+    // Who reads piece by piece gets pieces of a known size.
+    std::string text = test::pattern(3'000'000);
+    std::string bytes = with_coding("gzip", encoded(ContentCoding::Gzip, text));
+    std::string answer = co_await exchange(served.port(), "POST /count" + bytes.substr(6));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n3000000")) << answer;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault132_bodies_that_are_not_what_they_say) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(size_and_begin());
+    std::string whole = encoded(ContentCoding::Gzip, "hello");
+    for (std::string body : {std::string("nonsense"), whole.substr(0, whole.size() - 1),
+                             whole.substr(0, 5), std::string("\x1f\x8b")}) {
+      std::string answer = co_await exchange(served.port(), with_coding("gzip", body));
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    }
+    std::string behind = co_await exchange(served.port(), with_coding("gzip", whole + "garbage"));
+    EXPECT_TRUE(behind.ends_with("\r\n\r\n5 hello")) << behind;
+    std::string many, empty = encoded(ContentCoding::Gzip, "");
+    for (int i = 0; i < 50'000; ++i) many += empty;
+    std::string answer = co_await exchange(served.port(), with_coding("gzip", many));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+    co_await served.cleanup();
+  });
+}
+
+web::Application form_application() {
+  web::Application app;
+  app.post("/", [](web::Request& request) -> Coro<web::Response> {
+    web::PostData form = co_await request.post();
+    std::string text;
+    for (const auto& [name, value] : form) text += name + "=" + value + ";";
+    for (const web::FileField& file : form.files())
+      text += file.name + ":" + file.filename + ":" + file.content_type + ":" +
+              std::to_string(file.content.size()) + ";";
+    co_return web::Response(text);
+  });
+  app.post("/parts", [](web::Request& request) -> Coro<web::Response> {
+    std::string text;
+    web::MultipartReader parts = request.multipart(web::MultipartOptions().max_parts(20));
+    while (auto part = co_await parts.next()) {
+      text += std::string(part->name()) + "=";
+      if (part->name() == "skipped") continue;
+      for (;;) {
+        std::string some(co_await part->read_some());
+        if (some.empty()) break;
+        text += some;
+      }
+      text += ";";
+    }
+    co_return web::Response(text);
+  });
+  return app;
+}
+
+std::string form_request(const http::FormData& form) {
+  return with_length("Content-Type: " + form.content_type() + "\r\n", form.body());
+}
+
+TEST_P(ServerBodies, D13_forms_with_files) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(form_application());
+    http::FormData form;
+    form.add_field("name", "Ann").add_field("empty", "");
+    form.add_file("photo", test::pattern(200'000), "me.png", "image/png");
+    form.add_field("skipped", "much").add_field("last", "x\r\ny");
+    std::string bytes = form_request(form);
+    std::string answer = co_await exchange(served.port(), bytes);
+    EXPECT_TRUE(answer.ends_with(
+        "\r\n\r\nname=Ann;empty=;skipped=much;last=x\r\ny;photo:me.png:image/png:200000;"))
+        << answer;
+    http::FormData small;
+    small.add_field("a", "1").add_field("skipped", "2").add_file("b", "3", "f");
+    bytes = form_request(small);
+    bytes.replace(0, 6, "POST /parts");
+    for (std::size_t i = 1; i < bytes.size(); ++i) {
+      std::vector<std::string> pieces{bytes.substr(0, i), bytes.substr(i)};
+      std::string split = co_await exchange(served.port(), pieces);
+      EXPECT_TRUE(split.ends_with("\r\n\r\na=1;skipped=b=3;")) << split << i;
+      if (HasFailure()) break;
+    }
+    std::string plain = co_await exchange(
+        served.port(),
+        with_length("Content-Type: application/x-www-form-urlencoded\r\n", "a=1&b=%20"));
+    EXPECT_TRUE(plain.ends_with("\r\n\r\na=1;b= ;")) << plain;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault133_forms_that_are_wrong) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(form_application());
+    std::string part = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n";
+    std::string head = "--B\r\nContent-Disposition: form-data; name=a\r\n";
+    std::string flood, parts;
+    for (int i = 0; i < 40; ++i) flood += "X: y\r\n";
+    for (int i = 0; i < 1001; ++i) parts += part;
+    const std::string good = "multipart/form-data; boundary=B";
+    std::vector<std::pair<std::string, std::string>> cases{
+        {good, ""},
+        {good, "no boundary"},
+        {good, part},
+        {good, part + "--B"},
+        {good, part + "--B-"},
+        {good, part + "--Bx\r\n"},
+        {good, head + "\r\n1"},
+        {good, head},
+        {good, head + flood + "\r\n1\r\n--B--"},
+        {good, head + "X: " + std::string(9000, 'x') + "\r\n\r\n1\r\n--B--"},
+        {good, head + "no colon\r\n\r\n1\r\n--B--"},
+        {good, head + "X: \x01\r\n\r\n1\r\n--B--"},
+        {good, "--B\r\nContent-Disposition: \"\r\n\r\n1\r\n--B--"},
+        {good, parts + "--B--"},
+        {"multipart/form-data", part + "--B--"},
+        {"multipart/form-data; boundary=\"\"", part + "--B--"},
+        {"multipart/form-data; boundary=" + std::string(71, 'B'), part + "--B--"}};
+    for (const auto& [type, body] : cases) {
+      std::string answer =
+          co_await exchange(served.port(), with_length("Content-Type: " + type + "\r\n", body));
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << type << body.substr(0, 90) << answer;
+    }
+    // Made of parts a thousand deep: bytes, which nobody looks into.
+    std::string deep = "1";
+    for (int i = 0; i < 1000; ++i) {
+      std::string boundary = "b" + std::to_string(i);
+      deep = "--" + boundary + "\r\nContent-Type: multipart/mixed; boundary=" + boundary +
+             "\r\n\r\n" + deep + "\r\n--" + boundary + "--";
+    }
+    std::string answer = co_await exchange(
+        served.port(),
+        with_length("Content-Type: " + good + "\r\n", head + "\r\n" + deep + "\r\n--B--"));
+    EXPECT_TRUE(answer.ends_with("a=" + deep + ";")) << answer.substr(0, 200);
+    // A large one does not get into memory.
+    answer = co_await exchange(
+        served.port(), with_length("Content-Type: " + good + "\r\n",
+                                   head + "\r\n" + std::string(2 << 20, 'x') + "\r\n--B--"));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault133_names_are_as_the_client_gave_them) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(form_application());
+    std::string body =
+        "--B\r\nContent-Disposition: form-data; name=\"up\"; filename=\"../../etc/pass\\\"wd\"\r\n"
+        "\r\n1\r\n--B\r\nContent-Disposition: form-data; name=\"a%0D%0Ab\"\r\n\r\n2\r\n--B--\r\n";
+    std::string answer = co_await exchange(
+        served.port(), with_length("Content-Type: multipart/form-data; boundary=B\r\n", body));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\na%0D%0Ab=2;up:../../etc/pass\"wd:text/plain:1;"))
+        << answer;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerBodies, fault133_a_part_is_over_when_the_next_is_asked_for) {
+  run([]() -> Coro<> {
+    std::string error;
+    web::Application app;
+    app.post("/", [&](web::Request& request) -> Coro<web::Response> {
+      web::MultipartReader parts = request.multipart();
+      std::optional<web::BodyPart> first = co_await parts.next();
+      std::optional<web::BodyPart> second = co_await parts.next();
+      error = co_await test::error_of(first->read());
+      co_return web::Response(co_await second->read());
+    });
+    Served served = co_await serve(std::move(app));
+    http::FormData form;
+    form.add_field("a", "1").add_field("b", "2");
+    std::string answer = co_await exchange(served.port(), form_request(form));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n2")) << answer;
+    EXPECT_NE(error.find("RuntimeError: this part of the body is over"), std::string::npos)
+        << error;
+    co_await served.cleanup();
+  });
+}
+
+}  // namespace
