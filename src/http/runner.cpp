@@ -25,6 +25,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     settings.min_body_rate = options.get_min_body_rate();
     settings.keepalive_requests = options.get_keepalive_requests();
     max_connections = options.get_max_connections();
+    settings.access_log = options.get_access_log();
     settings.client_max_size = options.get_client_max_size();
     handler = [this](Request& request) { return app.handle(request); };
   }
@@ -47,6 +48,10 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     std::vector<TaskHandle> all;
     for (const Served& served : connections) all.push_back(served.task);
     return all;
+  }
+
+  Coro<> tell_application() {
+    if (is_set_up) co_await app.shutdown();
   }
 
   /// Lets what was asked be answered, for a limited time.
@@ -87,7 +92,12 @@ Coro<> AppRunner::setup() const {
   auto state = state_;
   if (std::exchange(state->is_set_up, true)) co_return;
   state->settings.is_stopping = false;
-  co_await state->app.startup();
+  auto started = co_await capture(state->app.startup());
+  if (started) co_return;
+  state->is_set_up = false;
+  auto ended = co_await capture(state->app.cleanup());  // of what had begun
+  (void)ended;                                          // the first error is the one to see
+  started.rethrow();
 }
 
 Coro<> AppRunner::cleanup() const {
@@ -95,10 +105,12 @@ Coro<> AppRunner::cleanup() const {
   state->settings.is_stopping = true;
   std::vector<Server> servers = std::exchange(state->servers, {});
   for (Server& server : servers) server.close();
+  auto told = co_await capture(state->tell_application());
   co_await state->finish_connections();
   // What is left has not become a connection: TLS that is being agreed upon.
   for (Server& server : servers) co_await server.shutdown(Delay(std::chrono::seconds(0)));
   if (std::exchange(state->is_set_up, false)) co_await state->app.cleanup();
+  told.value();
 }
 
 std::vector<SocketAddress> AppRunner::addresses() const {

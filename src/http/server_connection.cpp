@@ -191,28 +191,37 @@ bool ServerConnection::can_go_on() const noexcept {
 Coro<bool> ServerConnection::answer() {
   RequestHead& head = parser_.head();
   begin_request(head);
-  web::Response response;
   {
+    TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
     web::Request request(head, *this);
-    response = co_await respond(request);
+    web::Response response = co_await respond(request);
+    if (!head_sent_) {
+      keeps_alive_ = can_go_on() && !asks_to_close(response);
+      send(response, keeps_alive_, is_head_);
+    }
+    if (settings_.access_log) log_access(request, began);
   }
-  if (head_sent_) {
-    if (!stream_ended_) co_return false;
-  } else {
-    keeps_alive_ = can_go_on() && !asks_to_close(response);
-    send(response, keeps_alive_, is_head_);
-  }
+  if (!stream_ended_) co_return false;
   co_await drain();
   if (!keeps_alive_) co_return false;
   bool drained = co_await drain_body();
   co_return drained;
 }
 
+void ServerConnection::log_access(const web::Request& request, TimePoint began) const {
+  try {
+    settings_.access_log(
+        web::AccessRecord(request, status_, body_sent_, get_running_loop().time() - began));
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("The access log has failed: ") + error.what());
+  }
+}
+
 void ServerConnection::begin_request(const RequestHead& head) {
   ++requests_;
   bool has_body = head.body != BodyFraming() && head.body != BodyFraming::of_length(0);
   body_ended_ = !has_body && input_.next_buffered().event == Event::end;
-  body_received_ = 0;
+  body_sent_ = body_received_ = 0;
   body_waited_ = {};
   continue_due_ = expects_continue(head) && has_body;
   keeps_alive_ = head.keep_alive;
@@ -243,6 +252,7 @@ Coro<> ServerConnection::begin_stream(const web::Response& response,
   if (bodyless) terms.length.reset();
   append_response_head(out, response, terms);
   head_sent_ = true;
+  status_ = response.get_status();
   writer_.write(std::move(out));
   co_await drain();
 }
@@ -254,6 +264,7 @@ Coro<> ServerConnection::write_stream(std::string_view data) {
                      std::to_string(*left_) + " are left of its content_length");
   if (left_) *left_ -= data.size();
   if (is_head_) co_return;
+  body_sent_ += data.size();
   if (chunked_) {
     std::string size;
     write_chunk_size(size, data.size());
@@ -290,6 +301,7 @@ Coro<> ServerConnection::send_file(const web::Response& response, File file, std
                                               static_cast<std::int64_t>(begin + sent), slice);
     if (done < slice) throw RuntimeError("a file became shorter while it was sent");
     sent += slice;
+    body_sent_ += slice;
   }
   stream_ended_ = true;
 }
@@ -303,6 +315,7 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
     out.append(field.name).append(": ").append(field.value).append("\r\n");
   out.append("\r\n");
   head_sent_ = true;
+  status_ = response.status;
   keeps_alive_ = false;
   writer_.write(std::move(out));
   co_await drain();
@@ -365,7 +378,9 @@ void ServerConnection::send(const web::Response& response, bool keep_alive, bool
   if (!empty && is_head) terms.length = declared_length(response).value_or(body.size());
   append_response_head(out, response, terms);
   head_sent_ = stream_ended_ = true;
+  status_ = response.get_status();
   bool has_body = !empty && !is_head && !body.empty();
+  if (has_body) body_sent_ = body.size();
   if (has_body && body.size() > kCopied) {
     std::array<std::string_view, 2> pieces{out, body};
     return writer_.writelines(pieces);

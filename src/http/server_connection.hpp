@@ -8,6 +8,7 @@
 #include "asyncio/http/limits.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/time.hpp"
+#include "asyncio/web/access_log.hpp"
 #include "asyncio/web/request.hpp"
 #include "asyncio/web/response.hpp"
 #include "http/deadline.hpp"
@@ -39,6 +40,7 @@ struct ServerSettings {
   std::size_t min_body_rate = 240;
   /// Requests of one connection; 0 is any number.
   std::size_t keepalive_requests = 0;
+  web::AccessLogger access_log;
   /// Every answer is the last of its connection.
   bool is_stopping = false;
 };
@@ -79,6 +81,7 @@ class ServerConnection {
   Coro<bool> read_head();
   Coro<bool> answer();
   Coro<web::Response> respond(web::Request& request);
+  void log_access(const web::Request& request, TimePoint began) const;
   void begin_request(const RequestHead& head);
   Coro<Parsed> wait_for_body();
   Coro<> exchange();
@@ -113,6 +116,8 @@ class ServerConnection {
   bool keeps_alive_ = true;
   std::exception_ptr input_error_;     // after which nothing can be read
   std::optional<std::uint64_t> left_;  // of a streamed response, if it has a length
+  Status status_ = Status::OK;         // of the response
+  std::uint64_t body_sent_ = 0;
   std::uint64_t body_received_ = 0;
   std::chrono::duration<double> body_waited_{};
   std::size_t requests_ = 0;

@@ -8,6 +8,7 @@
 #include "asyncio/http/json.hpp"
 #include "asyncio/http/multi_dict.hpp"
 #include "asyncio/web/multipart.hpp"
+#include "asyncio/web/storage.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::http::detail {
 class BodyDecoding;
@@ -60,6 +62,25 @@ class Request {
   /// The parts of the path that the route has names for.
   const http::MultiDict& match_info() const noexcept { return match_info_; }
 
+  /// The application whose handler it is for: the innermost, with Application::add_subapp.
+  const Application& app() const noexcept { return *app_; }
+
+  /// Keeps a value for those that handle the request later: a middleware for a handler, say.
+  template <class T>
+  void set(const Key<T>& key, T value) {
+    storage_.set(key, std::move(value));
+  }
+  /// Throws   LookupError if there is none.
+  template <class T>
+  T& operator[](const Key<T>& key) {
+    return storage_.at(key);
+  }
+  /// Null if there is none.
+  template <class T>
+  T* find(const Key<T>& key) noexcept {
+    return storage_.find(key);
+  }
+
   /// The next part of the body as it arrives, without its content codings; empty at its end. The
   /// view is good until the next call.
   ///
@@ -100,9 +121,13 @@ class Request {
   ///          be one.
   MultipartReader multipart(const MultipartOptions& options = {});
 
+  // For the library.
   http::MultiDict& edit_match_info() noexcept { return match_info_; }
   http::detail::ServerConnection& connection() noexcept { return connection_; }
   const http::RequestHead& head() const noexcept { return head_; }
+  std::string_view route_path() const noexcept { return raw_path_.substr(prefix_size_); }
+  void leave_prefix(std::size_t size) noexcept { prefix_size_ += size; }
+  void enter(const Application& app) noexcept { app_ = &app; }
 
  private:
   [[noreturn]] static void refuse_json(const ValueError& error);
@@ -113,6 +138,9 @@ class Request {
   http::detail::ServerConnection& connection_;
   std::string_view raw_path_;
   std::string_view query_string_;
+  std::size_t prefix_size_ = 0;  // of the path: what led to a sub-application
+  const Application* app_ = nullptr;
+  Storage storage_;
   http::MultiDict match_info_;
   std::optional<std::string> body_;
   std::unique_ptr<http::detail::BodyDecoding> decoding_;

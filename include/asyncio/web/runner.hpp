@@ -6,6 +6,7 @@
 #include "asyncio/http/limits.hpp"
 #include "asyncio/server.hpp"
 #include "asyncio/time.hpp"
+#include "asyncio/web/access_log.hpp"
 #include "asyncio/web/application.hpp"
 
 #include <cstddef>
@@ -43,6 +44,8 @@ class RunnerOptions {
   RunnerOptions& max_connections(std::size_t count) { return max_connections_ = count, *this; }
   /// How long requests that are being answered may go on at the end; 60 seconds.
   RunnerOptions& shutdown_timeout(Delay limit) { return shutdown_timeout_ = limit, *this; }
+  /// What is told of each request; nothing, the default, costs nothing. See access_logger.
+  RunnerOptions& access_log(AccessLogger logger) { return access_log_ = std::move(logger), *this; }
   /// The largest body that Request::read takes; 1 MiB.
   RunnerOptions& client_max_size(std::size_t bytes) { return client_max_size_ = bytes, *this; }
   RunnerOptions& limits(const http::HttpLimits& limits) { return limits_ = limits, *this; }
@@ -55,6 +58,7 @@ class RunnerOptions {
   std::size_t get_keepalive_requests() const noexcept { return keepalive_requests_; }
   std::size_t get_max_connections() const noexcept { return max_connections_; }
   std::size_t get_client_max_size() const noexcept { return client_max_size_; }
+  const AccessLogger& get_access_log() const noexcept { return access_log_; }
   const http::HttpLimits& get_limits() const noexcept { return limits_; }
 
  private:
@@ -66,6 +70,7 @@ class RunnerOptions {
   std::size_t keepalive_requests_ = 0;
   std::size_t max_connections_ = 0;
   std::size_t client_max_size_ = std::size_t{1} << 20;
+  AccessLogger access_log_;
   http::HttpLimits limits_;
 };
 
@@ -112,5 +117,24 @@ class TCPSite {
   std::uint16_t port_;
   ServerOptions options_;
 };
+
+/// Serves an application until SIGINT (Ctrl-C) or SIGTERM: then stops listening, answers what was
+/// asked, within RunnerOptions::shutdown_timeout, and cleans up. A second signal ends the process.
+/// Says on standard output where it listens. An empty host is every interface.
+///
+/// Awaits   the signal, and the end of the service.
+/// Throws   what Application::startup throws; OSError with the address that cannot be bound.
+/// Cancel   as a signal.
+/// Thread   the main one's loop.
+/// asyncio  aiohttp: web.run_app
+Coro<> serve_app(Application app, std::string host = "0.0.0.0", std::uint16_t port = 8080,
+                 RunnerOptions options = {});
+
+/// The same for `int main`: on a loop of its own.
+///
+/// Returns  the exit status; an error is printed and gives 1.
+/// asyncio  aiohttp: web.run_app
+int run_app(Application app, std::string host = "0.0.0.0", std::uint16_t port = 8080,
+            RunnerOptions options = {});
 
 }  // namespace asyncio::web

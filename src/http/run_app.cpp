@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/capture.hpp"
+#include "asyncio/runner.hpp"
+#include "asyncio/sync.hpp"
+#include "asyncio/web/runner.hpp"
+
+#include <csignal>
+#include <cstdio>
+
+namespace asyncio::web {
+
+namespace {
+
+/// SIGINT and SIGTERM set an event, once: the second does what it does without us.
+class StopSignals {
+ public:
+  StopSignals() : loop_(get_running_loop()) {
+    for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
+  }
+  ~StopSignals() { remove(); }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  auto wait() { return event_.wait(); }
+
+ private:
+  void stop() {
+    event_.set();
+    remove();
+  }
+  void remove() {
+    for (int number : {SIGINT, SIGTERM}) loop_.remove_signal_handler(number);
+  }
+
+  EventLoop loop_;
+  Event event_;
+};
+
+void print_where(const AppRunner& runner) {
+  for (const SocketAddress& address : runner.addresses())
+    std::printf("======== Running on http://%s ========\n", address.str().c_str());
+  std::printf("(Press CTRL+C to quit)\n");
+  std::fflush(stdout);
+}
+
+Coro<> serve_until_stopped(AppRunner runner, TCPSite site) {
+  StopSignals signals;
+  co_await site.start();
+  print_where(runner);
+  co_await signals.wait();
+}
+
+}  // namespace
+
+Coro<> serve_app(Application app, std::string host, std::uint16_t port, RunnerOptions options) {
+  AppRunner runner(std::move(app), std::move(options));
+  co_await runner.setup();
+  TCPSite site(runner, std::move(host), port);
+  auto outcome = co_await capture(serve_until_stopped(runner, site));
+  co_await runner.cleanup();
+  outcome.value();
+}
+
+int run_app(Application app, std::string host, std::uint16_t port, RunnerOptions options) {
+  return run_main(serve_app(std::move(app), std::move(host), port, std::move(options)));
+}
+
+}  // namespace asyncio::web

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/exceptions.hpp"
+#include "asyncio/web/storage.hpp"
+
+#include <string>
+
+namespace asyncio::web {
+
+void Storage::refuse(const char* name) {
+  throw LookupError("there is no value for the key '" + std::string(name) + "'");
+}
+
+}  // namespace asyncio::web
