@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+// curl as the client of a whole server.
+#include "asyncio/web/file_response.hpp"
+#include "asyncio/web/stream_response.hpp"
+#include "backends.hpp"
+#include "connected.hpp"
+#include "program_output.hpp"
+#include "raw_server.hpp"
+#include "tls.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::count_of;
+using test::pattern;
+using test::pki;
+using test::Program;
+
+namespace {
+
+class ServerCurl : public test::BackendTest {
+ public:
+  void SetUp() override {
+    BackendTest::SetUp();
+    if (!test::installed("curl")) GTEST_SKIP() << "there is no curl";
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Backends, ServerCurl, test::real_backends, test::backend_name);
+
+/// What curl prints: the bodies, and "[status connects]" behind each.
+Coro<std::string> curl(std::vector<std::string> words) {
+  std::vector<std::string> all{"curl",      "-sS", "--max-time", "20",
+                               "--noproxy", "*",   "-w",         "[%{http_code} %{num_connects}]"};
+  for (std::string& word : words) all.push_back(std::move(word));
+  std::string line;
+  for (const std::string& word : all) line += "'" + word + "' ";
+  Program shell({"sh", "-c", line + "</dev/null; echo \" exit $?\""});
+  std::string text = co_await test::output_until(shell, " exit [0-9]+\n");
+  co_return text;
+}
+
+web::Application application(const std::string& folder) {
+  web::Application app;
+  app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+  app.add_route("*", "/size", [](web::Request& request) -> Coro<web::Response> {
+    std::size_t size = 0;
+    while (true) {
+      std::string_view some = co_await request.read_some();
+      if (some.empty()) break;
+      size += some.size();
+    }
+    co_return web::Response(std::string(request.method().str()) + " " + std::to_string(size));
+  });
+  app.post("/form", [](web::Request& request) -> Coro<web::Response> {
+    web::PostData form = co_await request.post();
+    std::string text;
+    for (const auto& [name, value] : form) text += name + "=" + value + ";";
+    for (const auto& file : form.files())
+      text += file.name + ":" + file.filename + ":" + std::to_string(file.content.size()) + ";";
+    co_return web::Response(text);
+  });
+  app.add_route("*", "/refused", [](web::Request&) -> Coro<web::Response> {
+    throw web::HTTPForbidden();
+    co_return web::Response();
+  });
+  app.get("/stream", [](web::Request& request) -> Coro<web::Response> {
+    web::StreamResponse stream;
+    co_await stream.prepare(request);
+    for (int i = 0; i < 5; ++i) co_await stream.write(std::to_string(i));
+    web::Response response = co_await stream.write_eof();
+    co_return response;
+  });
+  app.get("/files/{name...}", web::StaticFiles(folder));
+  return app;
+}
+
+/// Plain, and over TLS: the same answers.
+Coro<> expect_answers(bool tls) {
+  test::Folder folder;
+  folder.write("page.txt", "0123456789");
+  folder.write("large", pattern(3'000'000));
+  web::AppRunner runner(application(folder.path()));
+  co_await runner.setup();
+  ServerOptions options;
+  if (tls) options.ssl(pki().server());
+  web::TCPSite site(runner, "127.0.0.1", 0, options);
+  co_await site.start();
+  std::string url = std::string(tls ? "https" : "http") +
+                    "://127.0.0.1:" + std::to_string(runner.addresses().at(0).port());
+  std::string large = "@" + folder.file("large");
+  std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{url + "/", url + "/", url + "/none"},
+       "hello[200 1]hello[200 0]404: Not Found[404 0] exit 0\n"},
+      {{"--http1.0", url + "/"}, "hello[200 1] exit 0\n"},
+      {{"-d", "abc", url + "/size"}, "POST 3[200 1] exit 0\n"},
+      {{"--data-binary", large, url + "/size"}, "POST 3000000[200 1] exit 0\n"},
+      {{"-T", folder.file("large"), url + "/size"}, "PUT 3000000[200 1] exit 0\n"},
+      {{"-T", "-", url + "/size"}, "PUT 0[200 1] exit 0\n"},
+      {{"-H", "Expect: 100-continue", "-d", "abc", url + "/size"}, "POST 3[200 1] exit 0\n"},
+      {{"-H", "Transfer-Encoding: chunked", "--data-binary", large, url + "/size"},
+       "POST 3000000[200 1] exit 0\n"},
+      {{"-d", "a=1", "--data-urlencode", "b=x y&z", url + "/form"}, "a=1;b=x y&z;[200 1] exit 0\n"},
+      {{"-F", "a=1", "-F", "f=@" + folder.file("page.txt"), url + "/form"},
+       "a=1;f:page.txt:10;[200 1] exit 0\n"},
+      {{"--data-binary", large, "-H", "Expect: 100-continue", url + "/refused"},
+       "403: Forbidden[403 1] exit 0\n"},
+      {{"--data-binary", large, "-H", "Expect:", url + "/refused"},
+       "403: Forbidden[403 1] exit 0\n"},
+      {{"-H", "Expect: miracles", url + "/"}, "417: Expectation Failed[417 1] exit 0\n"},
+      {{"-N", url + "/stream"}, "01234[200 1] exit 0\n"},
+      {{"--http1.0", url + "/stream"}, "01234[200 1] exit 0\n"},
+      {{"-r", "2-4", url + "/files/page.txt"}, "234[206 1] exit 0\n"},
+      {{"-C", "7", url + "/files/page.txt"}, "789[206 1] exit 0\n"},
+      {{"-o", "/dev/null", url + "/files/large"}, "[200 1] exit 0\n"},
+      {{"--path-as-is", url + "/files/../../etc/passwd"}, "404: Not Found[404 1] exit 0\n"}};
+  for (auto& [words, expected] : cases) {
+    std::string shown = words.back();
+    words.insert(words.begin(), {"--cacert", pki().root.certfile});
+    std::string said = co_await curl(words);
+    EXPECT_EQ(said, expected) << shown;
+  }
+  std::string head = co_await curl({"--cacert", pki().root.certfile, "-I", url + "/"});
+  EXPECT_EQ(count_of(head, "Content-Length: 5\r\n"), 1u) << head;
+  EXPECT_TRUE(head.ends_with("\r\n\r\n[200 1] exit 0\n")) << head;
+  co_await runner.cleanup();
+}
+
+TEST_P(ServerCurl, fault127_D13_plain) { run(expect_answers, false); }
+TEST_P(ServerCurl, fault127_D13_over_tls) { run(expect_answers, true); }
+
+}  // namespace
