@@ -34,7 +34,7 @@ class HTTPError final : public HTTPException {
 template <int Code>
 class HTTPMove final : public HTTPException {
  public:
-  /// Throws: ValueError for a location that cannot stand in a header.
+  /// Throws   ValueError for a location that cannot stand in a header.
   explicit HTTPMove(std::string_view location) : HTTPException(Code) {
     headers().set("Location", location);
   }

@@ -16,10 +16,11 @@ namespace asyncio::web {
 /// unless `head` has one; the bytes go from the file to the socket inside the kernel where they
 /// can.
 ///
-/// Awaits: the file, and a client that reads.
-/// Returns: what the handler has to return.
-/// Throws: HTTPNotFound if there is no such file, or it is none; HTTPForbidden if it may not be
-/// read. asyncio  aiohttp: web.FileResponse
+/// Awaits   the file, and a client that reads.
+/// Returns  what the handler has to return.
+/// Throws   HTTPNotFound if there is no such file, or it is none; HTTPForbidden if it may not be
+///          read.
+/// asyncio  aiohttp: web.FileResponse
 Coro<Response> file_response(Request& request, std::string path, Response head = {});
 
 /// The content type of a file with that name; application/octet-stream if it is not known.
@@ -29,7 +30,7 @@ std::string_view content_type_of(std::string_view name) noexcept;
 /// also by a symbolic link, are not found; folders are not listed.
 class StaticFiles {
  public:
-  /// Throws: OSError if there is no such folder.
+  /// Throws   OSError if there is no such folder.
   explicit StaticFiles(const std::string& folder);
 
   Coro<Response> operator()(Request& request) const;

@@ -47,7 +47,7 @@ class Request {
   std::string path() const;
   /// Without '?'.
   std::string_view query_string() const noexcept { return query_string_; }
-  /// Throws: ValueError for more than 1,000 fields.
+  /// Throws   ValueError for more than 1,000 fields.
   http::MultiDict query() const;
   /// The Host header, or the host of the target.
   std::string_view host() const noexcept;

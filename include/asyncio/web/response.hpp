@@ -50,7 +50,7 @@ class Response {
     headers_.set("Content-Type", type);
     return *this;
   }
-  /// Throws: ValueError if that cannot be a field.
+  /// Throws   ValueError if that cannot be a field.
   Response& header(std::string_view name, std::string_view value) {
     headers_.add(name, value);
     return *this;

@@ -108,7 +108,7 @@ class TCPSite {
         port_(port),
         options_(std::move(options)) {}
 
-  /// Throws: RuntimeError before AppRunner::setup; OSError with the address that cannot be bound.
+  /// Throws   RuntimeError before AppRunner::setup; OSError with the address that cannot be bound.
   Coro<> start() const;
 
  private:

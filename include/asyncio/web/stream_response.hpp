@@ -35,14 +35,14 @@ class StreamResponse {
     return content_length_ = bytes, *this;
   }
 
-  /// Throws: RuntimeError a second time.
+  /// Throws   RuntimeError a second time.
   Coro<> prepare(Request& request);
-  /// Awaits: room, when the client does not read.
-  /// Throws: RuntimeError before prepare() or after write_eof(); ValueError beyond content_length;
-  /// ConnectionResetError if the client has gone.
+  /// Awaits   room, when the client does not read.
+  /// Throws   RuntimeError before prepare() or after write_eof(); ValueError beyond content_length;
+  ///          ConnectionResetError if the client has gone.
   Coro<> write(std::string_view data);
-  /// Returns: what the handler has to return.
-  /// Throws: ValueError if there was less than content_length.
+  /// Returns  what the handler has to return.
+  /// Throws   ValueError if there was less than content_length.
   Coro<Response> write_eof();
 
  private:
@@ -63,7 +63,8 @@ class ServerEvent {
   ServerEvent& retry(std::chrono::milliseconds delay) { return retry_ = delay, *this; }
 
   /// As it is sent.
-  /// Throws: ValueError for a name or id with a line break.
+  ///
+  /// Throws   ValueError for a name or id with a line break.
   std::string text() const;
 
  private:

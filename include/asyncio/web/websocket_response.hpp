@@ -18,8 +18,8 @@ namespace asyncio::web {
 ///
 /// The connection ends with the handler.
 ///
-/// Awaits: room for the answer.
-/// Throws: HTTPBadRequest if the request asks for none, or not as it should.
+/// Awaits   room for the answer.
+/// Throws   HTTPBadRequest if the request asks for none, or not as it should.
 /// asyncio  aiohttp: web.WebSocketResponse.prepare
 Coro<http::WebSocket> websocket(Request& request, http::WebSocketOptions options = {});
 
