@@ -11,6 +11,7 @@
 #include "asyncio/web/request.hpp"
 #include "asyncio/web/response.hpp"
 #include "asyncio/web/runner.hpp"
+#include "asyncio/web/session.hpp"
 #include "asyncio/web/storage.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "asyncio/web/websocket_response.hpp"

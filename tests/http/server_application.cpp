@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What an application is made of beside its routes: sub-applications, values, signals, contexts,
 // background tasks, the access log, run_app.
+#include "asyncio/web/session.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
@@ -207,6 +208,73 @@ TEST_P(ServerApplication, R10_all_of_the_end_is_done_and_errors_are_seen) {
     std::string error = co_await test::error_of(runner.cleanup());
     EXPECT_NE(error.find("Multiple errors on cleanup stage"), std::string::npos) << error;
     EXPECT_EQ(log.back(), "app context 1 ends");
+  });
+}
+
+/// Of an answer: "session=..." of its Set-Cookie.
+std::string cookie_of(const std::string& answer) {
+  std::size_t at = answer.find("Set-Cookie: ");
+  if (at == std::string::npos) return "";
+  return answer.substr(at + 12, answer.find(';', at) - at - 12);
+}
+
+TEST_P(ServerApplication, D13_sessions) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.add_middleware(web::session_middleware(web::memory_sessions(
+        web::MemorySessionOptions().max_age(std::chrono::hours(1)).max_sessions(2))));
+    app.get("/", [](web::Request& request) -> Coro<web::Response> {
+      web::Session& session = web::get_session(request);
+      co_return web::Response(std::string(session.get("name").value_or("nobody")));
+    });
+    app.get("/login/{name}", [](web::Request& request, std::string name) -> Coro<web::Response> {
+      web::get_session(request).set("name", name);
+      co_return web::Response("welcome");
+    });
+    app.get("/enter", [](web::Request& request) -> Coro<web::Response> {
+      web::get_session(request).set("name", "Bob");
+      throw web::HTTPFound("/");
+      co_return web::Response();
+    });
+    app.get("/logout", [](web::Request& request) -> Coro<web::Response> {
+      web::get_session(request).invalidate();
+      co_return web::Response("bye");
+    });
+    Served served = co_await serve(std::move(app));
+    auto ask = [&](std::string path, std::string cookie) -> Coro<std::string> {
+      return exchange(served.port(), get(path, "Connection: close\r\nCookie: " + cookie + "\r\n"));
+    };
+    std::string nobody = co_await ask("/", "session=forged");
+    EXPECT_TRUE(nobody.ends_with("nobody")) << nobody;
+    EXPECT_EQ(cookie_of(nobody), "");
+    std::string login = co_await ask("/login/Ann", "x=y");
+    std::string ann = cookie_of(login);
+    EXPECT_EQ(ann.size(), std::string("session=").size() + 32) << login;
+    EXPECT_NE(login.find("HttpOnly"), std::string::npos) << login;
+    EXPECT_NE(login.find("SameSite=Lax"), std::string::npos) << login;
+    std::string known = co_await ask("/", ann);
+    EXPECT_TRUE(known.ends_with("Ann")) << known;
+    EXPECT_EQ(cookie_of(known), "");
+    std::string renamed = co_await ask("/login/Anna", ann);
+    EXPECT_EQ(cookie_of(renamed), "");
+    std::string bye = co_await ask("/logout", ann);
+    EXPECT_EQ(cookie_of(bye), "session=");
+    std::string gone = co_await ask("/", ann);
+    EXPECT_TRUE(gone.ends_with("nobody")) << gone;
+    std::string entered = co_await ask("/enter", "");
+    EXPECT_TRUE(entered.starts_with("HTTP/1.1 302 ")) << entered;
+    std::string bob = co_await ask("/", cookie_of(entered));
+    EXPECT_TRUE(bob.ends_with("Bob")) << bob;
+    // The oldest makes room.
+    std::vector<std::string> cookies;
+    for (const char* name : {"/login/1", "/login/2", "/login/3"}) {
+      std::string answer = co_await ask(name, "");
+      cookies.push_back(cookie_of(answer));
+    }
+    std::string oldest = co_await ask("/", cookies[0]), newest = co_await ask("/", cookies[2]);
+    EXPECT_TRUE(oldest.ends_with("nobody")) << oldest;
+    EXPECT_TRUE(newest.ends_with("3")) << newest;
+    co_await served.cleanup();
   });
 }
 
