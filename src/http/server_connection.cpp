@@ -100,9 +100,17 @@ Coro<> ServerConnection::close() {
   deadline_.clear();
 }
 
+/// Waits for a request itself: while a connection is idle, each frame counts (L2).
 Coro<> ServerConnection::exchange() {
   bool goes_on = true;
   while (goes_on) {
+    waiting_ = Waiting::for_request;
+    head_sent_ = stream_ended_ = until_close_ = false;
+    if (input_.buffered().empty()) {
+      deadline_.set(settings_.keepalive_timeout);
+      std::size_t got = co_await input_.more();
+      if (got == 0) break;
+    }
     bool has_request = co_await read_head();
     if (!has_request) break;
     goes_on = co_await answer();
@@ -124,13 +132,6 @@ std::optional<Status> ServerConnection::answer_to(const std::exception_ptr& erro
 
 /// Returns whether there is another request.
 Coro<bool> ServerConnection::read_head() {
-  waiting_ = Waiting::for_request;
-  head_sent_ = stream_ended_ = until_close_ = false;
-  if (input_.buffered().empty()) {
-    deadline_.set(settings_.keepalive_timeout);
-    std::size_t got = co_await input_.more();
-    if (got == 0) co_return false;
-  }
   waiting_ = Waiting::for_head;
   Parsed parsed = input_.next_buffered();
   if (parsed.event == Event::need_more) {
