@@ -360,7 +360,10 @@ TEST_P(RunApp, L13_a_signal_ends_it_in_order) {
       free.close();
       co_await free.wait_closed();
       auto serving = create_task(web::serve_app(std::move(app), "127.0.0.1", port));
-      co_await sleep(10ms);
+      for (bool is_there = false; !is_there; co_await sleep(1ms)) {
+        auto probe = co_await capture(open_connection("127.0.0.1", port));
+        is_there = static_cast<bool>(probe);
+      }
       auto asking = create_task(exchange(port, get("/")));
       co_await began.wait();
       ::kill(::getpid(), number);
