@@ -9,7 +9,7 @@
 #include "captures.hpp"
 #include "certificates.hpp"
 #include "connected.hpp"
-#include "raw_server.hpp"
+#include "raw_client.hpp"
 
 #include <gtest/gtest.h>
 

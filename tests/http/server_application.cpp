@@ -6,7 +6,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
-#include "raw_server.hpp"
+#include "raw_client.hpp"
 
 #include <gtest/gtest.h>
 

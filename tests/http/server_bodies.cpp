@@ -7,7 +7,7 @@
 #include "backends.hpp"
 #include "connected.hpp"
 #include "http/compression.hpp"
-#include "raw_server.hpp"
+#include "raw_client.hpp"
 
 #include <gtest/gtest.h>
 

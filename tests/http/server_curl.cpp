@@ -5,7 +5,7 @@
 #include "backends.hpp"
 #include "connected.hpp"
 #include "program_output.hpp"
-#include "raw_server.hpp"
+#include "raw_client.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
