@@ -4,6 +4,7 @@
 #include "tls_context_state.hpp"
 #include "tls_engine.hpp"
 #include "tls_errors.hpp"
+#include "tls_revision.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -94,8 +95,11 @@ TlsContextState::TlsContextState(TlsPurpose purpose)
   settings_changed();
 }
 
+std::uint64_t revision_of(const TlsContextState& context) noexcept { return context.revision(); }
+
 /// What was verified before is not verified now. Tickets name the settings by a random number.
 void TlsContextState::settings_changed() {
+  ++revision_;
   sessions_.forget_all();
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> name;
   if (RAND_bytes(name.data(), static_cast<int>(name.size())) != 1 ||

@@ -6,6 +6,7 @@
 
 #include <openssl/ssl.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,8 @@ class TlsContextState {
   SSL_CTX* get() const noexcept { return context_.get(); }
   bool checks_hostname() const noexcept { return check_hostname_; }
   TlsSessionCache& sessions() noexcept { return sessions_; }
+  /// How often what is verified, or who we are, was changed.
+  std::uint64_t revision() const noexcept { return revision_; }
   const TlsContext::ServerNameCallback& sni_callback() const noexcept { return sni_callback_; }
 
   void load_cert_chain(const std::string& certfile, const std::string& keyfile,
@@ -62,6 +65,7 @@ class TlsContextState {
   TlsContext::ServerNameCallback sni_callback_;
   std::unique_ptr<std::FILE, CloseFile> keylog_;
   TlsSessionCache sessions_;
+  std::uint64_t revision_ = 0;
 };
 
 }  // namespace asyncio::detail
