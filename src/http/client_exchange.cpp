@@ -4,10 +4,12 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
-#include "http/characters.hpp"
+#include "http/client_upload.hpp"
+#include "http/incomplete_message.hpp"
 #include "http/write_head.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -20,6 +22,11 @@ constexpr std::size_t kMaxDiscarded = std::size_t{64} << 10;
 
 }  // namespace
 
+/// Whether a part of the request is still to be sent.
+bool ClientExchange::sending() const noexcept {
+  return (upload_ && !upload_->done) || connection_->writer.get_write_buffer_size() > 0;
+}
+
 OptionalDelay ClientExchange::time_left() const {
   OptionalDelay limit = timeout_.get_sock_read();
   if (!deadline_) return limit;
@@ -28,122 +35,253 @@ OptionalDelay ClientExchange::time_left() const {
   return Delay(left);
 }
 
+std::string ClientExchange::what() const {
+  return std::string(method_.str()) + " " + std::string(url_.str());
+}
+
 /// What an error of the connection is for the caller.
 void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
-  connection_.reset();
-  std::string what = std::string(method_.str()) + " " + std::string(url_.str());
+  bool silent = !in_body && !informed_ && connection_ && !connection_->parser.in_message();
+  std::exception_ptr of_source = upload_ ? upload_->error : nullptr;
+  drop();
+  if (of_source) std::rethrow_exception(of_source);
+  const auto cut_off = [&](const std::string& how) {
+    if (silent) throw ServerDisconnectedError(what() + ": " + how + ", no response byte received");
+    throw ClientPayloadError(what() + ": " + how);
+  };
   try {
     std::rethrow_exception(error);
   } catch (const IncompleteMessage& failure) {
-    if (!in_body && failure.position() == 0)
-      throw ServerDisconnectedError(what + ": the server closed the connection without an answer");
-    throw ClientPayloadError(what + ": " + failure.what());
+    silent = !in_body && !informed_ && failure.position() == 0;
+    cut_off(silent ? "the server closed the connection" : failure.what());
+    throw;
   } catch (const ProtocolError& failure) {
-    if (in_body) throw ClientPayloadError(what + ": " + failure.what());
+    if (in_body) throw ClientPayloadError(what() + ": " + failure.what());
     throw;
   } catch (const TimeoutError&) {
-    throw ServerTimeoutError(what);
-  } catch (const ConnectionResetError&) {
-    if (!in_body) throw ServerDisconnectedError(what + ": the server reset the connection");
-    throw ClientPayloadError(what + ": the server reset the connection");
+    throw ServerTimeoutError(what());
+  } catch (const ConnectionError& failure) {
+    cut_off(failure.what());
+    throw;
+  } catch (const SSLEOFError& failure) {
+    cut_off(failure.what());
+    throw;
   } catch (const OSError& failure) {
-    throw ClientOSError(failure.error_number(), what);
+    throw ClientOSError(failure.error_number(), what());
+  }
+}
+
+/// Waits for bytes, each time for as long as there may be none.
+Coro<std::size_t> ClientExchange::more() {
+  auto connection = connection_;  // others may close the response meanwhile
+  for (;;) {
+    OptionalDelay limit = time_left();
+    auto got = co_await capture(wait_for(connection->input.more(), limit));
+    if (connection != connection_) throw ClientPayloadError(what() + ": the response was closed");
+    if (got) co_return got.value();
+    // What is still being sent has no limit but that of it all.
+    bool expired = deadline_ && get_running_loop().time() >= *deadline_;
+    if (!got.holds<TimeoutError>() || expired || !sending()) got.rethrow();
   }
 }
 
 Coro<Parsed> ClientExchange::next() {
-  Parsed parsed = connection_->input.next_buffered();
-  if (parsed.event != Event::need_more) co_return parsed;
-  OptionalDelay limit = time_left();
-  if (!limit) {
-    parsed = co_await connection_->input.next();
-  } else {
-    parsed = co_await wait_for(connection_->input.next(), limit);
+  for (;;) {
+    Parsed parsed = connection_->input.next_buffered();
+    if (parsed.event != Event::need_more) co_return parsed;
+    std::size_t got = co_await more();
+    if (got > 0) continue;
+    parsed.event = connection_->parser.finish();
+    co_return parsed;
   }
-  co_return parsed;
 }
 
-Coro<> ClientExchange::start(const ClientRequest& request) {
+void ClientExchange::send(const ClientRequest& request) {
   connection_->parser.expect(method_, request.head.upgrade);
   std::string out;
   write_head(out, request.head);
-  out += request.body;
-  connection_->writer.write(std::move(out));
-  for (;;) {
-    auto parsed = co_await capture(next());
-    if (!parsed) fail(parsed.exception(), false);
-    if (parsed.value().event != Event::head) continue;
-    if (!connection_->parser.head().status.is_informational()) break;
+  connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
+  if (traces_) {
+    traces_->tell(TraceEvent::request_headers_sent,
+                  [&](TraceParams& params) { params.headers = &request.head.headers; });
+    if (!request.body.empty())
+      traces_->tell(TraceEvent::request_chunk_sent,
+                    [&](TraceParams& params) { params.bytes = request.body.size(); });
   }
+  if (!request.source) return;
+  upload_ = std::make_shared<Upload>();
+  uploading_ = create_task(send_body, upload_, connection_->writer, request.source,
+                           request.head.body, traces_);
+}
+
+Coro<> ClientExchange::read_head() {
+  for (;;) {
+    Parsed parsed = co_await next();
+    if (parsed.event != Event::head) continue;
+    if (!connection_->parser.head().status.is_informational()) co_return;
+    informed_ = true;
+  }
+}
+
+Coro<> ClientExchange::start(Ref self, const ClientRequest& request) {
+  self->send(request);
+  auto outcome = co_await capture(self->read_head());
+  if (!outcome) self->fail(outcome.exception(), false);
+  self->take_head();
+}
+
+void ClientExchange::take_head() {
+  answered_ = true;
   head_ = std::move(connection_->parser.head());
-  std::string_view coding = trimmed(head_.headers.get("Content-Encoding", ""));
-  std::optional<ContentCoding> known = find_coding(coding);
-  if (auto_decompress_ && known) decompressor_.emplace(*known, DecompressionLimits());
   bool has_body = head_.body != BodyFraming() && head_.body != BodyFraming::of_length(0);
+  if (has_body && auto_decompress_) {
+    DecompressionLimits limits;
+    limits.max_output = connector_->limits().body();
+    decoder_ = ContentDecoder(head_.headers.get("Content-Encoding", ""), limits);
+  }
   if (!has_body && connection_->input.next_buffered().event == Event::end) finish();
 }
 
-/// The response has ended.
+/// The response has ended. Its connection is good for another if the request has, too.
 void ClientExchange::finish() {
-  std::unique_ptr<ClientConnection> connection = std::move(connection_);
-  if (decompressor_) decompressor_->finish();
-  if (head_.keep_alive && !head_.upgrade) connector_->keep(std::move(connection));
+  ended_ = true;
+  undecoded_ = {};
+  bool good =
+      head_.keep_alive && !head_.upgrade && !sending() && connection_->input.buffered().empty();
+  if (!good) return drop();
+  connector_->keep(std::exchange(connection_, nullptr));
 }
 
-std::string ClientExchange::decode(std::string_view& input) {
-  std::string output;
-  if (!decompressor_) {
-    output = input;
-    input = {};
-    return output;
-  }
-  decompressor_->decode(input, output, kDecodedAtOnce);
-  return output;
-}
-
-Coro<std::string> ClientExchange::read_some() {
-  while (connection_) {
-    if (undecoded_.empty()) {
-      auto parsed = co_await capture(next());
-      if (!parsed) fail(parsed.exception(), true);
-      if (parsed.value().event == Event::end) {
-        finish();
-        break;
-      }
-      undecoded_ = parsed.value().body;
+/// Nobody wants what is left. If that has come already, the connection is good for another.
+void ClientExchange::release() noexcept {
+  if (!connection_ || !answered_ || reading_) return drop();
+  try {
+    undecoded_ = {};
+    for (std::size_t size = 0; size <= kMaxDiscarded;) {
+      Parsed parsed = connection_->input.next_buffered();
+      if (parsed.event == Event::need_more || parsed.event == Event::head) break;
+      if (parsed.event == Event::end) return finish();
+      size += parsed.body.size();
     }
-    std::string output = decode(undecoded_);
-    if (!output.empty()) co_return output;
+  } catch (...) {  // The connection is no good, or the loop is closed: nobody is left to be told.
   }
-  co_return std::string();
+  drop();
 }
 
-Coro<std::string> ClientExchange::read(std::size_t limit) {
-  if (!body_) {
+void ClientExchange::drop() noexcept {
+  undecoded_ = {};
+  if (uploading_ && !uploading_->done()) uploading_->cancel();
+  uploading_.reset();
+  auto connection = std::exchange(connection_, nullptr);
+  if (!connection) return;
+  connection->writer.abort();
+  connection->slot.reset();
+}
+
+void ClientExchange::decode() {
+  if (decoder_.empty()) {
+    ready_ = undecoded_;
+    undecoded_ = {};
+  } else {
+    decoder_.decode(undecoded_, ready_, kDecodedAtOnce);
+  }
+}
+
+/// Until something is ready, or the end.
+Coro<> ClientExchange::fill(Ref self) {
+  self->ready_.clear();
+  self->ready_at_ = 0;
+  while (!self->ended_) {
+    if (!self->connection_)
+      throw ClientPayloadError(self->what() + ": the response was closed before its end");
+    // Also without more input: a decoder may keep output back.
+    self->decode();
+    if (!self->ready_.empty()) co_return;
+    Parsed parsed = co_await self->next();
+    if (parsed.event == Event::end) {
+      self->decoder_.finish();
+      self->finish();
+    } else {
+      self->undecoded_ = parsed.body;
+      if (self->traces_)
+        self->traces_->tell(TraceEvent::response_chunk_received,
+                            [&](TraceParams& params) { params.bytes = parsed.body.size(); });
+    }
+  }
+}
+
+Coro<std::string> ClientExchange::read_some(Ref self) {
+  if (self->reading_) throw RuntimeError("another task is reading this response");
+  if (self->ready_at_ == self->ready_.size()) {
+    self->reading_ = true;
+    auto outcome = co_await capture(fill(self));
+    self->reading_ = false;
+    if (!outcome) self->fail(outcome.exception(), true);
+  }
+  std::string part = std::exchange(self->ready_, {});
+  part.erase(0, std::exchange(self->ready_at_, 0));
+  co_return part;
+}
+
+Coro<std::string> ClientExchange::read_part(Ref self, std::size_t count) {
+  std::string part;
+  if (self->ready_at_ == self->ready_.size()) {
+    part = co_await read_some(self);
+    if (part.size() <= count) co_return part;
+    self->ready_ = std::move(part);
+  }
+  part = self->ready_.substr(self->ready_at_, count);
+  self->ready_at_ += part.size();
+  co_return part;
+}
+
+Coro<std::string> ClientExchange::read_line(Ref self, std::size_t limit) {
+  std::string line;
+  for (;;) {
+    if (self->ready_at_ == self->ready_.size()) {
+      std::string part = co_await read_some(self);
+      if (part.empty()) co_return line;
+      self->ready_ = std::move(part);
+    }
+    std::size_t end = self->ready_.find('\n', self->ready_at_);
+    std::size_t count = std::min(end, self->ready_.size() - 1) + 1 - self->ready_at_;
+    if (line.size() + count > limit)
+      throw ValueError("a line of more than " + std::to_string(limit) + " bytes");
+    line.append(self->ready_, self->ready_at_, count);
+    self->ready_at_ += count;
+    if (end != std::string::npos) co_return line;
+  }
+}
+
+Coro<std::string> ClientExchange::read(Ref self, std::size_t limit) {
+  if (!self->body_) {
     std::string body;
     while (true) {
-      std::string part = co_await read_some();
+      std::string part = co_await read_some(self);
       if (part.empty()) break;
       if (body.size() + part.size() > limit) {
-        connection_.reset();
-        throw ClientPayloadError(std::string(url_.str()) + ": a body of more than " +
-                                 std::to_string(limit) + " bytes");
+        self->drop();
+        throw ClientPayloadError(self->what() + ": a body of more than " + std::to_string(limit) +
+                                 " bytes");
       }
       body += part;
     }
-    body_ = std::move(body);
+    self->body_ = std::move(body);
   }
-  co_return *body_;
+  co_return *self->body_;
 }
 
-Coro<> ClientExchange::discard() {
-  decompressor_.reset();
+Coro<> ClientExchange::discard(Ref self) {
+  self->decoder_ = ContentDecoder();
   std::size_t discarded = 0;
-  while (connection_) {
-    std::string part = co_await read_some();
-    discarded += part.size();
-    if (discarded > kMaxDiscarded) connection_.reset();
+  while (self->connection_ && discarded <= kMaxDiscarded) {
+    auto part = co_await capture(read_some(self));
+    if (part.holds<ClientPayloadError>()) co_return;  // its connection is gone, and not missed
+    if (!part) part.rethrow();
+    discarded += part.value().size();
+    if (part.value().empty()) break;
   }
+  self->drop();
 }
 
 }  // namespace asyncio::http::detail

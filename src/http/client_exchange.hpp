@@ -3,9 +3,14 @@
 #pragma once
 
 #include "asyncio/http/client.hpp"
-#include "http/compression.hpp"
+#include "asyncio/task.hpp"
+#include "http/body_source.hpp"
 #include "http/connector.hpp"
+#include "http/content_decoder.hpp"
+#include "http/request_traces.hpp"
 
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,19 +20,36 @@
 namespace asyncio::http::detail {
 
 /// What is sent.
-struct ClientRequest {
+class ClientRequest {
+ public:
+  ClientRequest() {}
+
   RequestHead head;
   URL url;
   std::string body;
+  std::shared_ptr<BodySource> source;  // instead of the body
+  std::string own_cookies;             // what the caller has set as Cookie
+  std::optional<std::string> own_host;
+  std::optional<Proxy> proxy;
+  std::optional<TlsContext> ssl;
   ClientTimeout timeout;
   std::optional<TimePoint> deadline;  // of it all
   bool auto_decompress = true;
+  Traces traces;
+};
+
+/// How the sending of a body from a source is getting on.
+struct Upload {
+  bool done = false;
+  std::exception_ptr error;  // of the source
 };
 
 /// Owns the connection until the response has ended.
 class ClientExchange {
  public:
-  ClientExchange(std::shared_ptr<Connector> connector, std::unique_ptr<ClientConnection> connection,
+  using Ref = std::shared_ptr<ClientExchange>;
+
+  ClientExchange(std::shared_ptr<Connector> connector, std::shared_ptr<ClientConnection> connection,
                  const ClientRequest& request)
       : connector_(std::move(connector)),
         connection_(std::move(connection)),
@@ -35,19 +57,23 @@ class ClientExchange {
         url_(request.url),
         timeout_(request.timeout),
         deadline_(request.deadline),
-        auto_decompress_(request.auto_decompress) {}
+        auto_decompress_(request.auto_decompress),
+        traces_(request.traces) {}
   ClientExchange(const ClientExchange&) = delete;
   ClientExchange& operator=(const ClientExchange&) = delete;
+  ~ClientExchange() { release(); }
 
   /// Sends the request and reads the head of the response.
   /// Throws: ServerDisconnectedError if no byte of it came.
-  Coro<> start(const ClientRequest& request);
+  static Coro<> start(Ref self, const ClientRequest& request);
 
-  Coro<std::string> read_some();
-  Coro<std::string> read(std::size_t limit);
+  static Coro<std::string> read_some(Ref self);
+  static Coro<std::string> read_part(Ref self, std::size_t count);
+  static Coro<std::string> read_line(Ref self, std::size_t limit);
+  static Coro<std::string> read(Ref self, std::size_t limit);
   /// Reads what is left if that is little, so that the connection can be used again.
-  Coro<> discard();
-  void close() noexcept { connection_.reset(); }
+  static Coro<> discard(Ref self);
+  void close() noexcept { drop(); }
 
   const ResponseHead& head() const noexcept { return head_; }
   const URL& url() const noexcept { return url_; }
@@ -55,23 +81,41 @@ class ClientExchange {
   std::vector<ClientResponse>& history() noexcept { return history_; }
 
  private:
+  void send(const ClientRequest& request);
+  Coro<std::size_t> more();
   Coro<Parsed> next();
+  Coro<> read_head();
+  void take_head();
+  static Coro<> fill(Ref self);
   OptionalDelay time_left() const;
-  std::string decode(std::string_view& input);
+  bool sending() const noexcept;
+  void decode();
   void finish();
+  void release() noexcept;
+  void drop() noexcept;
+  std::string what() const;
   [[noreturn]] void fail(const std::exception_ptr& error, bool in_body);
 
   std::shared_ptr<Connector> connector_;
-  std::unique_ptr<ClientConnection> connection_;
+  std::shared_ptr<ClientConnection> connection_;  // null after the end, and after `drop`
   Method method_;
   URL url_;
   ClientTimeout timeout_;
   std::optional<TimePoint> deadline_;
   bool auto_decompress_;
+  bool informed_ = false;  // an informational response has come
+  bool answered_ = false;  // `head_` is there
+  bool ended_ = false;
+  bool reading_ = false;
+  Traces traces_;
   ResponseHead head_;
   std::vector<ClientResponse> history_;
-  std::optional<Decompressor> decompressor_;
+  std::shared_ptr<Upload> upload_;
+  std::optional<Task<>> uploading_;
+  ContentDecoder decoder_;
   std::string_view undecoded_;  // in the connection's buffer
+  std::string ready_;           // decoded and not read
+  std::size_t ready_at_ = 0;
   std::optional<std::string> body_;
 };
 

@@ -2,14 +2,15 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/http/client.hpp"
-#include "asyncio/http/percent.hpp"
-#include "asyncio/timeout.hpp"
-#include "http/base64.hpp"
 #include "http/characters.hpp"
 #include "http/client_exchange.hpp"
 #include "http/session_state.hpp"
+#include "http/write_head.hpp"
 
+#include <charconv>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio::http {
 
@@ -24,22 +25,45 @@ void require_http(const URL& url) {
     throw InvalidURL("'" + std::string(url.str()) + "': neither http nor https");
 }
 
+/// The pieces of a body may say how long it is, or its sender.
+Coro<> begin_body(ClientRequest& request) {
+  request.head.body = co_await request.source->begin();
+  std::optional<std::string_view> length = request.head.headers.get("Content-Length");
+  if (!length || request.head.body.kind() == BodyFraming::Kind::length) co_return;
+  std::uint64_t number = 0;
+  const char* end = length->data() + length->size();
+  auto [at, error] = std::from_chars(length->data(), end, number);
+  if (error != std::errc() || at != end)
+    throw ValueError("Content-Length: " + detail::quoted(*length) + " is no number");
+  request.head.body = BodyFraming::of_length(number);
+}
+
 /// Once more if the server had closed a connection of the pool meanwhile and the request may be
 /// repeated.
 Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session,
-                                           const ClientRequest& request) {
+                                           ClientRequest& request) {
   bool fresh = false;
   for (;;) {
-    auto connection =
-        co_await session->connector->acquire(detail::key_of(request.url), request.timeout, fresh);
-    bool may_repeat = connection->reused && request.head.method.idempotent();
+    if (request.source) co_await begin_body(request);
+    detail::check_head(request.head);
+    auto connection = co_await session->connector->acquire(detail::wish_of(request, fresh));
+    bool may_repeat = connection->reused && request.head.method.idempotent() &&
+                      (!request.source || request.source->repeatable());
     auto exchange =
         std::make_shared<ClientExchange>(session->connector, std::move(connection), request);
-    auto outcome = co_await capture(exchange->start(request));
+    auto outcome = co_await capture(ClientExchange::start(exchange, request));
     if (outcome) co_return exchange;
     if (!may_repeat || !outcome.holds<ServerDisconnectedError>()) outcome.rethrow();
     fresh = true;
   }
+}
+
+void tell_response(detail::RequestTraces& traces, TraceEvent event,
+                   const ClientExchange& exchange) {
+  traces.tell(event, [&](TraceParams& params) {
+    params.headers = &exchange.head().headers;
+    params.status = exchange.head().status;
+  });
 }
 
 /// Where the response sends the client; nothing if it is no redirect.
@@ -60,47 +84,25 @@ void follow(ClientRequest& request, int code, const URL& to) {
     request.head.method = Method::GET;
     request.head.body = BodyFraming();
     request.body.clear();
-    headers.remove("Content-Type");
-    headers.remove("Content-Encoding");
+    request.source.reset();
+    for (const char* name :
+         {"Content-Type", "Content-Encoding", "Content-Length", "Transfer-Encoding"})
+      headers.remove(name);
   }
-  if (to.origin() != request.url.origin()) {
-    headers.remove("Authorization");
-    headers.remove("Proxy-Authorization");
-  }
+  if (request.source && !request.source->repeatable())
+    throw ClientPayloadError(std::string(request.url.str()) +
+                             ": a redirect, but the body cannot be sent again");
+  if (to.origin() == request.url.origin()) return;
+  headers.remove("Authorization");
+  headers.remove("Proxy-Authorization");
+  request.own_cookies.clear();
+  request.own_host.reset();
 }
 
-}  // namespace
-
-RequestOptions& RequestOptions::form(const MultiDict& fields) {
-  return set_body(urlencode(fields), "application/x-www-form-urlencoded");
-}
-
-RequestOptions& RequestOptions::auth(std::string_view user, std::string_view password) {
-  if (user.find(':') != std::string_view::npos)
-    throw ValueError("a user's name for basic authentication has no ':'");
-  return header("Authorization",
-                "Basic " + detail::base64(std::string(user) + ":" + std::string(password)));
-}
-
-RequestOptions& RequestOptions::bearer(std::string_view token) {
-  return header("Authorization", "Bearer " + std::string(token));
-}
-
-ClientSession::ClientSession(SessionOptions options)
-    : state_(std::make_shared<SessionState>(get_running_loop(), std::move(options))) {}
-
-CookieJar& ClientSession::cookie_jar() const noexcept { return state_->cookies; }
-bool ClientSession::closed() const noexcept { return state_->connector->closed(); }
-void ClientSession::close() const { state_->connector->close(); }
-
-Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptions options) const {
-  auto session = state_;
-  ClientRequest request = detail::make_request(*session, method, options);
-  url = detail::absolute(*session, url);
-  require_http(url);
-  if (!options.get_params().empty()) url = url.extend_query(options.get_params());
-  bool follows = options.get_allow_redirects().value_or(method != Method::HEAD);
-  MultiDict own_cookies = options.get_cookies();
+/// The request, and those that redirects ask for.
+Coro<ClientResponse> perform(std::shared_ptr<SessionState> session, ClientRequest request, URL url,
+                             RequestOptions options) {
+  bool follows = options.get_allow_redirects().value_or(request.head.method != Method::HEAD);
   std::vector<ClientResponse> history;
   for (;;) {
     detail::set_url(*session, request, url, options);
@@ -120,11 +122,55 @@ Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptio
                              exchange->head().status);
     require_http(*next);
     if (next->origin() != request.url.origin()) options.cookies({});
-    co_await exchange->discard();
+    if (request.traces) tell_response(*request.traces, TraceEvent::request_redirect, *exchange);
     follow(request, exchange->head().status.code(), *next);
+    co_await ClientExchange::discard(exchange);
     history.emplace_back(exchange);
     url = *next;
   }
+}
+
+/// The same, and its hooks.
+Coro<ClientResponse> perform_traced(std::shared_ptr<SessionState> session, ClientRequest request,
+                                    URL url, RequestOptions options) {
+  auto traces = std::make_shared<detail::RequestTraces>(session->options.get_traces(),
+                                                        request.head.method, url);
+  request.traces = traces;
+  traces->tell(TraceEvent::request_start,
+               [&](TraceParams& params) { params.headers = &request.head.headers; });
+  auto outcome =
+      co_await capture(perform(session, std::move(request), std::move(url), std::move(options)));
+  if (!outcome) {
+    traces->tell(TraceEvent::request_exception,
+                 [&](TraceParams& params) { params.exception = outcome.exception(); });
+    outcome.rethrow();
+  }
+  const ClientResponse& response = outcome.value();
+  traces->tell(TraceEvent::request_end, [&](TraceParams& params) {
+    params.headers = &response.headers();
+    params.status = response.status();
+  });
+  co_return response;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(SessionOptions options)
+    : state_(std::make_shared<SessionState>(get_running_loop(), std::move(options))) {}
+
+CookieJar& ClientSession::cookie_jar() const noexcept { return state_->cookies; }
+bool ClientSession::closed() const noexcept { return state_->connector->closed(); }
+void ClientSession::close() const { state_->connector->close(); }
+
+Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptions options) const {
+  auto session = state_;
+  ClientRequest request = detail::make_request(*session, method, options);
+  url = detail::absolute(*session, url);
+  require_http(url);
+  if (!options.get_params().empty()) url = url.extend_query(options.get_params());
+  auto run = session->options.get_traces().empty() ? perform : perform_traced;
+  ClientResponse response = co_await run(session, std::move(request), url, options);
+  co_return response;
 }
 
 Coro<ClientResponse> request(Method method, URL url, RequestOptions options) {
@@ -139,39 +185,6 @@ Coro<ClientResponse> get(URL url, RequestOptions options) {
 
 Coro<ClientResponse> post(URL url, RequestOptions options) {
   return request(Method::POST, std::move(url), std::move(options));
-}
-
-Status ClientResponse::status() const noexcept { return exchange_->head().status; }
-std::string_view ClientResponse::reason() const noexcept { return exchange_->head().reason; }
-const Headers& ClientResponse::headers() const noexcept { return exchange_->head().headers; }
-const URL& ClientResponse::url() const noexcept { return exchange_->url(); }
-const Method& ClientResponse::method() const noexcept { return exchange_->method(); }
-const std::vector<ClientResponse>& ClientResponse::history() const noexcept {
-  return exchange_->history();
-}
-
-std::string_view ClientResponse::content_type() const noexcept {
-  std::string_view value = headers().get("Content-Type", "application/octet-stream");
-  return detail::trimmed(value.substr(0, value.find(';')));
-}
-
-Coro<std::string> ClientResponse::read_some() const { return exchange_->read_some(); }
-Coro<std::string> ClientResponse::read(std::size_t limit) const { return exchange_->read(limit); }
-void ClientResponse::close() const noexcept { exchange_->close(); }
-
-void ClientResponse::require_json() const {
-  std::string_view type = content_type();
-  if (detail::equal_without_case(type, "application/json") || type.ends_with("+json")) return;
-  throw ContentTypeError(
-      "'" + std::string(url().str()) + "': " + std::string(type) + " instead of application/json",
-      status());
-}
-
-void ClientResponse::raise_for_status() const {
-  if (ok()) return;
-  throw ClientResponseError(std::to_string(status().code()) + ", message='" +
-                                std::string(reason()) + "', url='" + std::string(url().str()) + "'",
-                            status());
 }
 
 }  // namespace asyncio::http

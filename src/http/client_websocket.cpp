@@ -49,8 +49,7 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
   std::string key = detail::websocket_key();
   detail::offer_websocket(request.head, options, key);
   detail::set_url(*session, request, detail::absolute(*session, url), request_options);
-  std::shared_ptr<detail::ClientConnection> connection =
-      co_await session->connector->acquire(detail::key_of(request.url), request.timeout, true);
+  auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
   auto head =
       co_await capture(wait_for(shake_hands(*connection, request), request.timeout.get_total()));
   if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));

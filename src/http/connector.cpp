@@ -2,27 +2,25 @@
 #include "http/connector.hpp"
 
 #include "asyncio/capture.hpp"
+#include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
 
 #include <algorithm>
-#include <exception>
+#include <chrono>
 #include <iterator>
 
 namespace asyncio::http::detail {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-std::string text_of(const ConnectionKey& key) {
-  bool is_ipv6 = key.host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + key.host + "]" : key.host) + ":" + std::to_string(key.port);
-}
-
 /// Whether the server has closed it, or says something that nobody has asked for.
 bool is_stale(const ClientConnection& connection) noexcept {
   return connection.writer.is_closing() || !connection.input.buffered().empty() ||
          connection.writer.connection()->has_arrived();
+}
+
+void tell(const Traces& traces, TraceEvent event) {
+  if (traces) traces->tell(event);
 }
 
 }  // namespace
@@ -51,6 +49,7 @@ void Connector::grant() {
     auto next = std::next(waiter);
     if (!waiter->granted.done() && has_room(waiter->key)) {
       take(waiter->key);
+      ++unclaimed_;
       waiter->granted.set_result();
       waiters_.erase(waiter);
     }
@@ -58,19 +57,23 @@ void Connector::grant() {
   }
 }
 
-Coro<Slot> Connector::slot_for(ConnectionKey key) {
+Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
+  const ConnectionKey& key = wish.key;
   bool others_wait =
       std::ranges::any_of(waiters_, [&key](const Waiter& waiter) { return waiter.key == key; });
   if (!others_wait && has_room(key)) {
     take(key);
     co_return Slot(shared_from_this(), key);
   }
+  tell(wish.traces, TraceEvent::connection_queued_start);
   Future<void> granted(loop_);
   waiters_.push_back(Waiter{key, granted});
   auto outcome = co_await capture(granted);
   if (granted.done() && !granted.cancelled() && !granted.exception()) {
+    --unclaimed_;
     Slot slot(shared_from_this(), key);  // goes back if we were cancelled meanwhile
     outcome.value();
+    tell(wish.traces, TraceEvent::connection_queued_end);
     co_return slot;
   }
   std::erase_if(waiters_, [&](const Waiter& waiter) { return waiter.granted == granted; });
@@ -78,24 +81,36 @@ Coro<Slot> Connector::slot_for(ConnectionKey key) {
   throw RuntimeError("Session is closed");
 }
 
-Coro<std::unique_ptr<ClientConnection>> Connector::acquire(ConnectionKey key, ClientTimeout timeout,
-                                                           bool fresh) {
+Coro<std::shared_ptr<ClientConnection>> Connector::find_or_make(const ConnectionWish& wish) {
   if (closed_) throw RuntimeError("Session is closed");
-  Slot slot = co_await slot_for(key);
+  Slot slot = co_await slot_for(wish);
   if (closed_) throw RuntimeError("Session is closed");
-  std::unique_ptr<ClientConnection> connection;
-  if (!fresh) connection = from_pool(key);
-  if (!connection) connection = co_await connect(key, timeout.get_sock_connect());
+  std::shared_ptr<ClientConnection> connection;
+  if (!wish.fresh) connection = from_pool(wish.key);
+  if (connection) tell(wish.traces, TraceEvent::connection_reuseconn);
+  if (!connection) connection = co_await connect(wish);
   connection->slot = std::move(slot);
   co_return connection;
 }
 
-std::unique_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key) {
+Coro<std::shared_ptr<ClientConnection>> Connector::acquire(ConnectionWish wish) {
+  OptionalDelay limit = wish.timeout.get_connect();
+  if (wish.deadline) {
+    auto left = std::max(*wish.deadline - loop_.time(), std::chrono::nanoseconds(0));
+    if (!limit || left < limit->duration()) limit = Delay(left);
+  }
+  auto found = co_await capture(wait_for(find_or_make(wish), limit));
+  if (found.holds<TimeoutError>() && !found.holds<ServerTimeoutError>())
+    throw ServerTimeoutError("connection to " + wish.key.host);
+  co_return std::move(found).value();
+}
+
+std::shared_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key) {
   drop_expired();
   for (auto at = pool_.end(); at != pool_.begin();) {
     --at;
     if ((*at)->key != key) continue;
-    std::unique_ptr<ClientConnection> connection = std::move(*at);
+    std::shared_ptr<ClientConnection> connection = std::move(*at);
     at = pool_.erase(at);
     if (is_stale(*connection)) continue;
     connection->reused = true;
@@ -104,29 +119,15 @@ std::unique_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key)
   return nullptr;
 }
 
-Coro<std::unique_ptr<ClientConnection>> Connector::connect(ConnectionKey key, OptionalDelay limit) {
-  ConnectOptions options;
-  options.happy_eyeballs_delay(250ms);
-  if (key.secure) {
-    if (!default_context_)
-      default_context_ = options_.get_ssl() ? *options_.get_ssl() : create_default_context();
-    options.ssl(*default_context_);
-  }
-  auto outcome = co_await capture(wait_for(open_connection(key.host, key.port, options), limit));
-  if (outcome)
-    co_return std::make_unique<ClientConnection>(key, std::move(outcome).value(),
-                                                 options_.get_limits());
-  try {
-    outcome.rethrow();
-  } catch (const TimeoutError&) {
-    throw ServerTimeoutError("connect " + text_of(key));
-  } catch (const std::exception& error) {
-    throw ClientConnectorError("cannot connect to " + text_of(key) + ": " + error.what(),
-                               std::current_exception());
-  }
+/// Before there is one connection more. Who has a slot and has not run yet may find one in the
+/// pool.
+void Connector::make_room() {
+  if (options_.get_limit() == 0) return;
+  while (!pool_.empty() && total_ - unclaimed_ + pool_.size() > options_.get_limit())
+    pool_.pop_front();
 }
 
-void Connector::keep(std::unique_ptr<ClientConnection> connection) {
+void Connector::keep(std::shared_ptr<ClientConnection> connection) {
   connection->slot.reset();
   if (closed_) return;
   connection->idle_since = loop_.time();

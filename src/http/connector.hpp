@@ -4,32 +4,23 @@
 
 #include "asyncio/coro.hpp"
 #include "asyncio/future.hpp"
-#include "asyncio/http/client.hpp"
+#include "asyncio/http/client_options.hpp"
 #include "asyncio/streams.hpp"
+#include "http/connection_key.hpp"
 #include "http/message_input.hpp"
+#include "http/request_traces.hpp"
 #include "http/response_parser.hpp"
 
-#include <compare>
 #include <cstddef>
-#include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
-#include <string>
+#include <optional>
 #include <utility>
 
 namespace asyncio::http::detail {
 
 class Connector;
-
-/// Connections with the same key are as good as each other.
-struct ConnectionKey {
-  bool secure = false;
-  std::string host;
-  std::uint16_t port = 0;
-
-  auto operator<=>(const ConnectionKey&) const = default;
-};
 
 /// The right to have one connection more.
 class Slot {
@@ -75,22 +66,38 @@ class ClientConnection {
   TimePoint idle_since{};
 };
 
+/// What a connection is wanted for.
+class ConnectionWish {
+ public:
+  ConnectionWish() {}
+
+  ConnectionKey key;
+  std::optional<TlsContext> ssl;  // the key's
+  ClientTimeout timeout;
+  std::optional<TimePoint> deadline;
+  bool fresh = false;  // none of the pool
+  Traces traces;
+};
+
 /// Who asks first gets a connection first. A connection is in the pool, or it is somebody's, who
-/// has a slot; the limits are on slots.
+/// has a slot; the limits are on slots. Those of the pool count for the limit in all when a new one
+/// is made: the one that was not used for the longest time makes room.
 class Connector : public std::enable_shared_from_this<Connector> {
  public:
   Connector(EventLoop loop, const SessionOptions& options)
       : loop_(std::move(loop)), options_(options) {}
 
   /// A connection from the pool, unless a new one is wanted, or a new one.
-  Coro<std::unique_ptr<ClientConnection>> acquire(ConnectionKey key, ClientTimeout timeout,
-                                                  bool fresh);
+  /// Throws: ServerTimeoutError; ClientConnectorError; RuntimeError if the session is closed.
+  Coro<std::shared_ptr<ClientConnection>> acquire(ConnectionWish wish);
   /// Takes back a connection that has nothing outstanding.
-  void keep(std::unique_ptr<ClientConnection> connection);
+  void keep(std::shared_ptr<ClientConnection> connection);
   void close();
   bool closed() const noexcept { return closed_; }
-  /// How many are waiting for their next use.
+  const HttpLimits& limits() const noexcept { return options_.get_limits(); }
+  /// How many are waiting for their next use, and how many are in use.
   std::size_t idle() const noexcept { return pool_.size(); }
+  std::size_t in_use() const noexcept { return total_; }
 
  private:
   friend class Slot;
@@ -103,18 +110,23 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void take(const ConnectionKey& key) { ++total_, ++per_key_[key]; }
   void give_back(const ConnectionKey& key) noexcept;
   void grant();
-  Coro<Slot> slot_for(ConnectionKey key);
-  std::unique_ptr<ClientConnection> from_pool(const ConnectionKey& key);
-  Coro<std::unique_ptr<ClientConnection>> connect(ConnectionKey key, OptionalDelay limit);
+  Coro<Slot> slot_for(const ConnectionWish& wish);
+  Coro<std::shared_ptr<ClientConnection>> find_or_make(const ConnectionWish& wish);
+  std::shared_ptr<ClientConnection> from_pool(const ConnectionKey& key);
+  void make_room();
+  Coro<std::shared_ptr<ClientConnection>> connect(const ConnectionWish& wish);
+  Coro<Streams> dial(const ConnectionWish& wish);
+  TlsContext context_of(const ConnectionWish& wish);
   void drop_expired();
 
   EventLoop loop_;
   SessionOptions options_;
   std::optional<TlsContext> default_context_;
   std::size_t total_ = 0;
+  std::size_t unclaimed_ = 0;  // of these, slots whose waiter has not run yet
   std::map<ConnectionKey, std::size_t> per_key_;
   std::list<Waiter> waiters_;
-  std::list<std::unique_ptr<ClientConnection>> pool_;  // the last used at the end
+  std::list<std::shared_ptr<ClientConnection>> pool_;  // the last used at the end
   std::optional<TimerHandle> cleaning_;
   bool closed_ = false;
 };

@@ -4,6 +4,7 @@
 #include "http/characters.hpp"
 #include "http/fields.hpp"
 #include "http/headers_builder.hpp"
+#include "http/incomplete_message.hpp"
 
 #include <algorithm>
 #include <limits>

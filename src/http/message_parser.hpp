@@ -61,6 +61,9 @@ class MessageParser {
   /// Throws   IncompleteMessage inside a message, or where one was due.
   Event finish();
 
+  /// Whether a byte of a message has come whose end has not.
+  bool in_message() const noexcept { return phase_ != Phase::between; }
+
   /// The fields after a body in chunks, until the next message. They never change what is in the
   /// head.
   const Headers& trailers() const noexcept { return trailers_; }

@@ -2,8 +2,8 @@
 #include "http/session_state.hpp"
 
 #include "asyncio/exceptions.hpp"
-#include "http/base64.hpp"
 #include "http/compression.hpp"
+#include "net/tls_revision.hpp"
 
 #include <string>
 
@@ -16,21 +16,72 @@ void set_default(Headers& headers, std::string_view name, std::string_view value
 }
 
 /// The cookies of the request itself come before those of the jar, and instead of them.
-std::string cookie_header(SessionState& session, const URL& url, const MultiDict& own) {
-  std::string header;
-  for (const auto& [name, value] : own) header += (header.empty() ? "" : "; ") + name + "=" + value;
-  for (const CookieJar::Entry* entry : session.cookies.filter(url)) {
-    if (own.contains(entry->cookie.name())) continue;
-    header += (header.empty() ? "" : "; ") + entry->cookie.name() + "=" + entry->cookie.value();
+std::string cookie_header(SessionState& session, const ClientRequest& request,
+                          const MultiDict& own) {
+  std::string header = request.own_cookies;
+  const auto add = [&header](const std::string& name, const std::string& value) {
+    header.append(header.empty() ? "" : "; ").append(name).append("=").append(value);
+  };
+  for (const auto& [name, value] : own) add(name, value);
+  const MultiDict typed = parse_cookies(request.own_cookies);
+  for (const CookieJar::Entry* entry : session.cookies.filter(request.url)) {
+    const Cookie& cookie = entry->cookie;
+    if (!own.contains(cookie.name()) && !typed.contains(cookie.name()))
+      add(cookie.name(), cookie.value());
   }
   return header;
 }
 
+bool is_secure(const URL& url) noexcept { return url.scheme() == "https" || url.scheme() == "wss"; }
+bool is_websocket(const URL& url) noexcept { return url.scheme() == "ws" || url.scheme() == "wss"; }
+
+/// Whether the proxy itself is asked for the URL.
+bool asks_proxy(const ClientRequest& request) noexcept {
+  return request.proxy && !is_secure(request.url) && !is_websocket(request.url);
+}
+
+void take_own(Headers& headers, const char* name, std::string& value) {
+  value = headers.get(name, "");
+  headers.remove(name);
+}
+
+BodyFraming framing_of(const ClientRequest& request) {
+  const Method& method = request.head.method;
+  bool sends_length = !request.body.empty() || method == Method::POST || method == Method::PUT ||
+                      method == Method::PATCH;
+  return sends_length ? BodyFraming::of_length(request.body.size()) : BodyFraming();
+}
+
 }  // namespace
 
-ConnectionKey key_of(const URL& url) {
-  bool secure = url.scheme() == "https" || url.scheme() == "wss";
-  return {secure, std::string(url.host()), url.port().value()};
+ConnectionKey key_of(const ClientRequest& request) {
+  const URL& url = request.url;
+  ConnectionKey key;
+  key.secure = is_secure(url);
+  key.host = url.host();
+  key.port = url.port().value();
+  if (request.proxy) {
+    key.tunnel = !asks_proxy(request);
+    key.proxy_host = request.proxy->url().host();
+    key.proxy_port = request.proxy->url().port().value();
+    key.proxy_authorization = request.proxy->authorization();
+  }
+  if (key.secure && request.ssl) {
+    key.tls = request.ssl->state();
+    key.tls_revision = asyncio::detail::revision_of(*key.tls);
+  }
+  return key;
+}
+
+ConnectionWish wish_of(const ClientRequest& request, bool fresh) {
+  ConnectionWish wish;
+  wish.key = key_of(request);
+  wish.ssl = request.ssl;
+  wish.timeout = request.timeout;
+  wish.deadline = request.deadline;
+  wish.fresh = fresh;
+  wish.traces = request.traces;
+  return wish;
 }
 
 URL absolute(const SessionState& session, const URL& url) {
@@ -45,22 +96,26 @@ URL absolute(const SessionState& session, const URL& url) {
 ClientRequest make_request(const SessionState& session, Method method,
                            const RequestOptions& options) {
   ClientRequest request;
+  for (const auto& [name, value] : options.get_cookies()) Cookie(name, value);  // throws
   request.head.method = method;
   request.head.headers = options.get_headers();
+  Headers& headers = request.head.headers;
   for (HeaderField field : session.options.get_headers())
-    set_default(request.head.headers, field.name, field.value);
-  set_default(request.head.headers, "Accept", "*/*");
-  if (options.get_auto_decompress())
-    set_default(request.head.headers, "Accept-Encoding", known_codings());
-  set_default(request.head.headers, "User-Agent", "asyncio-cpp/0.1");
+    set_default(headers, field.name, field.value);
+  take_own(headers, "Cookie", request.own_cookies);
+  if (headers.contains("Host")) take_own(headers, "Host", request.own_host.emplace());
+  set_default(headers, "Accept", "*/*");
+  if (options.get_auto_decompress()) set_default(headers, "Accept-Encoding", known_codings());
+  set_default(headers, "User-Agent", "asyncio-cpp/0.1");
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
   if (request.timeout.get_total())
     request.deadline = get_running_loop().time() + request.timeout.get_total()->duration();
+  request.proxy = options.get_proxy() ? options.get_proxy() : session.options.get_proxy();
+  request.ssl = options.get_ssl() ? options.get_ssl() : session.options.get_ssl();
+  request.source = options.get_source();
   request.body = options.get_body().value_or("");
-  bool sends_length = !request.body.empty() || method == Method::POST || method == Method::PUT ||
-                      method == Method::PATCH;
-  if (sends_length) request.head.body = BodyFraming::of_length(request.body.size());
+  request.head.body = framing_of(request);
   return request;
 }
 
@@ -68,12 +123,16 @@ void set_url(SessionState& session, ClientRequest& request, const URL& url,
              const RequestOptions& options) {
   Headers& headers = request.head.headers;
   if (url.has_credentials() && !headers.contains("Authorization"))
-    headers.add("Authorization", "Basic " + base64(url.user() + ":" + url.password()));
+    headers.add("Authorization", basic_credentials(url.user(), url.password()));
   request.url = url.without_credentials().without_fragment();
-  request.head.target = request.url.path_qs();
-  headers.set("Host", request.url.host_port());
+  bool proxied = asks_proxy(request);
+  request.head.target = proxied ? request.url.str() : request.url.path_qs();
+  if (!proxied) headers.remove("Proxy-Authorization");
+  if (proxied && !request.proxy->authorization().empty())
+    headers.set("Proxy-Authorization", request.proxy->authorization());
+  headers.set("Host", request.own_host ? *request.own_host : request.url.host_port());
   headers.remove("Cookie");
-  std::string cookies = cookie_header(session, request.url, options.get_cookies());
+  std::string cookies = cookie_header(session, request, options.get_cookies());
   if (!cookies.empty()) headers.add("Cookie", cookies);
 }
 

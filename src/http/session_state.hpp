@@ -8,6 +8,8 @@
 #include "http/connector.hpp"
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -26,13 +28,20 @@ class SessionState {
   std::shared_ptr<Connector> connector;
 };
 
-ConnectionKey key_of(const URL& url);
+/// "Basic ...".
+/// Throws: ValueError for a ':' in the user's name.
+std::string basic_credentials(std::string_view user, std::string_view password);
+
+/// What the request needs a connection for.
+ConnectionKey key_of(const ClientRequest& request);
+ConnectionWish wish_of(const ClientRequest& request, bool fresh);
 
 /// The URL on the session's base, if it is relative.
 /// Throws: InvalidURL without a host.
 URL absolute(const SessionState& session, const URL& url);
 
 /// Everything but what depends on the URL.
+/// Throws: ValueError for cookies that are none.
 ClientRequest make_request(const SessionState& session, Method method,
                            const RequestOptions& options);
 

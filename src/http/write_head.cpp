@@ -112,6 +112,8 @@ void check(const ResponseHead& head, const HeadFields& fields) {
 
 }  // namespace
 
+void check_head(const RequestHead& head) { check(head, HeadFields(head.headers, true)); }
+
 void write_head(std::string& out, const RequestHead& head) {
   const HeadFields fields(head.headers, true);
   check(head, fields);

@@ -16,6 +16,9 @@ namespace asyncio::http::detail {
 void write_head(std::string& out, const RequestHead& head);
 void write_head(std::string& out, const ResponseHead& head);
 
+/// Throws   ValueError if it would not be a valid head.
+void check_head(const RequestHead& head);
+
 /// Appends what stands in front of a chunk's bytes. They are followed by `kChunkEnd`. A chunk of no
 /// bytes would end the body: there is none.
 void write_chunk_size(std::string& out, std::uint64_t size);

@@ -61,7 +61,13 @@ class ClientConnectorError : public detail::ClientErrorAs<RuntimeError> {
   std::exception_ptr cause_;
 };
 
-/// The server closed the connection before it answered.
+/// The proxy cannot be reached: a ClientConnectorError of the proxy.
+class ClientProxyConnectionError final : public ClientConnectorError {
+ public:
+  using ClientConnectorError::ClientConnectorError;
+};
+
+/// The server closed the connection before it answered: no byte of a response came.
 class ServerDisconnectedError : public detail::ClientErrorAs<RuntimeError> {
  public:
   using ClientErrorAs::ClientErrorAs;
@@ -84,6 +90,13 @@ class ClientResponseError : public detail::ClientErrorAs<RuntimeError> {
 
  private:
   Status status_;
+};
+
+/// The proxy did not agree to a tunnel to the server; `status()` is the proxy's, 407 if it wants
+/// other credentials.
+class ClientHttpProxyError final : public ClientResponseError {
+ public:
+  using ClientResponseError::ClientResponseError;
 };
 
 /// The server did not agree to a WebSocket.

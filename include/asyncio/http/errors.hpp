@@ -42,13 +42,4 @@ class BadRequest final : public ProtocolError {
   Status status_;
 };
 
-/// The connection ended inside a message: what was read of it is not all.
-///
-/// asyncio  aiohttp: ClientPayloadError, ServerDisconnectedError
-class IncompleteMessage final : public ProtocolError {
- public:
-  using ProtocolError::ProtocolError;
-  ~IncompleteMessage() override;
-};
-
 }  // namespace asyncio::http

@@ -9,13 +9,18 @@
 namespace asyncio::http {
 
 /// The body of a multipart/form-data request: `RequestOptions().data(form)`. A value type.
+///
+/// asyncio  aiohttp: FormData
 class FormData {
  public:
-  /// Throws: OSError if the system has no random bytes for the boundary.
+  /// Throws   OSError if the system has no random bytes for the boundary.
   FormData();
 
+  /// Quotes and ends of lines in a name are percent-encoded, as browsers do.
   FormData& add_field(std::string_view name, std::string_view value);
-  /// Throws: ValueError for a content type that cannot stand in a header.
+  /// A file with these bytes.
+  ///
+  /// Throws   ValueError for a content type that cannot stand in a header.
   FormData& add_file(std::string_view name, std::string_view bytes, std::string_view filename,
                      std::string_view content_type = "application/octet-stream");
 

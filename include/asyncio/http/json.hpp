@@ -27,7 +27,8 @@ concept Json = requires(std::string_view text, const T& value) {
 };
 
 /// Refuses text that is nested deeper: parsers recurse.
-/// Throws: ValueError.
+///
+/// Throws   ValueError.
 void check_json_depth(std::string_view text, std::size_t limit = 512);
 
 }  // namespace asyncio::http

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "asyncio/http/client_options.hpp"
+
+#include "asyncio/exceptions.hpp"
+#include "asyncio/http/client_errors.hpp"
+#include "asyncio/http/percent.hpp"
+#include "http/base64.hpp"
+#include "http/body_source.hpp"
+#include "http/session_state.hpp"
+
+#include <utility>
+
+namespace asyncio::http {
+
+std::string detail::basic_credentials(std::string_view user, std::string_view password) {
+  if (user.find(':') != std::string_view::npos)
+    throw ValueError("a user's name for basic authentication has no ':'");
+  return "Basic " + base64(std::string(user) + ":" + std::string(password));
+}
+
+Proxy::Proxy(URL url) : url_(std::move(url)) {
+  if (url_.scheme() != "http")
+    throw InvalidURL("'" + std::string(url_.without_credentials().str()) +
+                     "': a proxy is http://host:port");
+  if (url_.has_credentials())
+    authorization_ = detail::basic_credentials(url_.user(), url_.password());
+  url_ = url_.without_credentials();
+}
+
+Proxy::Proxy(URL url, std::string_view user, std::string_view password) : Proxy(std::move(url)) {
+  authorization_ = detail::basic_credentials(user, password);
+}
+
+RequestOptions& RequestOptions::form(const MultiDict& fields) {
+  return set_body(urlencode(fields), "application/x-www-form-urlencoded");
+}
+
+RequestOptions& RequestOptions::data(AsyncGenerator<std::string> pieces) {
+  return set_source(detail::source_of(std::move(pieces)));
+}
+
+RequestOptions& RequestOptions::file(std::string path) {
+  return set_source(detail::source_of_file(std::move(path)));
+}
+
+RequestOptions& RequestOptions::auth(std::string_view user, std::string_view password) {
+  return header("Authorization", detail::basic_credentials(user, password));
+}
+
+RequestOptions& RequestOptions::bearer(std::string_view token) {
+  return header("Authorization", "Bearer " + std::string(token));
+}
+
+}  // namespace asyncio::http

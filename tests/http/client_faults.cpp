@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: BSL-1.0
+// Clients and servers that do not keep to HTTP, close too early or never say anything: reliability
+// faults 140 to 145, 148, 152 and 153.
+#include "asyncio/asyncio.hpp"
+#include "asyncio/http/client.hpp"
+#include "asyncio/testing/network.hpp"
+#include "asyncio/testing/simulated.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "http/compression.hpp"
+#include "raw_server.hpp"
+#include "seeds.hpp"
+#include "tls.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using asyncio::testing::Network;
+using asyncio::testing::run_simulated;
+using asyncio::testing::Seed;
+using http::ClientResponse;
+using http::ClientSession;
+using http::ClientTimeout;
+using http::RequestOptions;
+using http::SessionOptions;
+using http::URL;
+using test::error_of;
+using test::RawServer;
+using test::read_request;
+using test::response_with;
+using test::say_target;
+using test::saying;
+using test::target_of;
+using test::text_of;
+
+namespace {
+
+/// Acts at one of the suspensions of a task, counted from 1.
+class Watch final : public TaskHooks {
+ public:
+  Watch(Task<> task, int which, std::function<void()> act)
+      : task_(std::move(task)), which_(which), act_(std::move(act)) {
+    loop_.set_task_hooks(this);
+  }
+  ~Watch() override { loop_.set_task_hooks(nullptr); }
+
+  void on_leave(const TaskHandle& task) noexcept override {
+    if (task == task_ && asyncio::detail::task_of(task).waiting() && ++suspensions_ == which_)
+      act_();
+  }
+  bool reached() const noexcept { return suspensions_ >= which_; }
+
+ private:
+  EventLoop loop_ = get_running_loop();
+  Task<> task_;
+  int which_;
+  std::function<void()> act_;
+  int suspensions_ = 0;
+};
+
+/// A server whose every answer takes time and comes in pieces.
+Coro<> dawdle(StreamReader reader, StreamWriter writer) {
+  for (;;) {
+    std::string target = target_of(co_await read_request(reader));
+    co_await sleep(1ms);
+    if (target == "/redirect") {
+      co_await writer.send("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 4\r\n\r\n");
+      co_await sleep(1ms);
+      co_await writer.send("gone");
+      continue;
+    }
+    co_await writer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (char c : target) {
+      co_await writer.send(std::string("1\r\n") + c + "\r\n");
+      co_await sleep(1ms);
+    }
+    co_await writer.send("0\r\n\r\n");
+  }
+}
+
+AsyncGenerator<std::string> slow_pieces() {
+  for (int i = 0; i < 3; ++i) {
+    co_await sleep(1ms);
+    co_yield "piece";
+  }
+}
+
+Coro<> ask_plainly(ClientSession session, URL url) { co_await text_of(session, url / "plain"); }
+Coro<> ask_after_a_redirect(ClientSession session, URL url) {
+  co_await text_of(session, url / "redirect");
+}
+Coro<> ask_with_pieces(ClientSession session, URL url) {
+  RequestOptions options;
+  options.data(slow_pieces());
+  ClientResponse response = co_await session.post(url / "upload", options);
+  auto pieces = response.content().iter_chunked(2);
+  while (auto piece = co_await pieces.next()) {
+  }
+}
+/// Somebody else has the only connection.
+Coro<> ask_in_a_queue(ClientSession session, URL url) {
+  ClientResponse first = co_await session.get(url / "first");
+  auto reading = create_task(&ClientResponse::text, first);
+  auto waiting = co_await capture(text_of(session, url / "second"));
+  co_await reading;
+  std::move(waiting).value();
+}
+
+/// Cancels `ask` at suspension `which`; then everything is as before. Returns whether there was
+/// one.
+Coro<bool> cancelled_at(Coro<> (*ask)(ClientSession, URL), int which) {
+  Network network;
+  network.latency(100us, 3ms).slices(true);
+  RawServer server = co_await RawServer::start(dawdle);
+  std::size_t sockets = network.sockets();
+  ClientSession session(SessionOptions().limit(1));
+  bool reached = false;
+  {
+    auto task = create_task(ask(session, server.url()));
+    Watch watch(task, which, [&task] { task.cancel(); });
+    auto outcome = co_await capture(task);
+    reached = watch.reached();
+    EXPECT_EQ(reached, outcome.cancelled()) << "at suspension " << which;
+  }
+  // The only slot is free, and its connection has no answer of the one that was cancelled.
+  for (const char* path : {"/after", "/and-again"}) {
+    auto text = co_await capture(wait_for(text_of(session, server.url(path)), 1s));
+    EXPECT_EQ(text ? text.value() : describe_exception(text.exception()), path)
+        << "after a cancellation at suspension " << which;
+  }
+  session.close();
+  co_await sleep(1s);
+  EXPECT_EQ(network.sockets(), sockets) << "at suspension " << which;
+  co_await server.stop();
+  co_return reached;
+}
+
+TEST(ClientFaults, fault140_a_request_is_cancelled_at_each_of_its_suspensions) {
+  for (auto ask : {ask_plainly, ask_after_a_redirect, ask_with_pieces, ask_in_a_queue}) {
+    int which = 1;
+    while (run_simulated(Seed(static_cast<std::uint64_t>(which)), cancelled_at, ask, which) &&
+           !HasFailure())
+      ++which;
+    EXPECT_GT(which, 5);
+  }
+}
+
+/// The loop is closed while `ask` is at suspension `which`: its frames are destroyed there.
+bool destroyed_at(Coro<> (*ask)(ClientSession, URL), int which) {
+  test::LogCapture log;  // of what was pending
+  EventLoop loop = asyncio::testing::new_simulated_event_loop();
+  std::optional<Watch> watch;
+  auto main = [&]() -> Coro<> {
+    RawServer server = co_await RawServer::start(dawdle);
+    ClientSession session(SessionOptions().limit(1));
+    auto task = create_task(ask(session, server.url()));
+    watch.emplace(task, which, [&loop] { loop.stop(); });
+    (void)co_await capture(task);
+    loop.stop();
+  };
+  loop.create_task(main);
+  loop.run_forever();
+  bool reached = watch->reached();
+  watch.reset();
+  loop.close();
+  return reached;
+}
+
+TEST(ClientFaults, fault140_R3_the_loop_is_closed_at_each_suspension_of_a_request) {
+  for (auto ask : {ask_plainly, ask_after_a_redirect, ask_with_pieces, ask_in_a_queue}) {
+    int which = 1;
+    while (destroyed_at(ask, which)) ++which;
+    EXPECT_GT(which, 5);
+  }
+}
+
+/// How many are inside at once, and how many that were at most.
+class Crowd {
+ public:
+  void enter() { most = std::max(most, ++now); }
+  void leave() { --now; }
+  int now = 0;
+  int most = 0;
+};
+
+TEST(ClientFaults, fault140_a_hundred_tasks_with_time_limits_on_a_pool_of_ten) {
+  test::for_each_seed(
+      [](std::uint64_t seed) {
+        run_simulated(Seed(seed), [seed]() -> Coro<> {
+          test::Random random(seed);
+          Crowd crowd;
+          RawServer::Handler handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+            for (;;) {
+              std::string target = target_of(co_await read_request(reader));
+              crowd.enter();
+              co_await sleep(2ms);
+              crowd.leave();
+              co_await writer.send(response_with(target));
+            }
+          };
+          Network network;
+          network.latency(100us, 2ms).slices(true);
+          RawServer server = co_await RawServer::start(handler);
+          ClientSession session(SessionOptions().limit(10));
+          int right = 0, timed_out = 0;
+          auto ask = [&](std::string path, OptionalDelay limit) -> Coro<> {
+            auto text = co_await capture(wait_for(text_of(session, server.url(path)), limit));
+            if (text) {
+              EXPECT_EQ(text.value(), path);
+            }
+            text ? ++right : ++timed_out;
+          };
+          std::vector<Coro<>> all;
+          for (int i = 0; i < 100; ++i)
+            all.push_back(
+                ask("/" + std::to_string(i), std::chrono::milliseconds(random.below(100))));
+          co_await gather(std::move(all));
+          EXPECT_GT(right, 0);
+          EXPECT_GT(timed_out, 0);
+          co_await sleep(1s);
+          crowd.most = right = 0;
+          all.clear();
+          for (int i = 0; i < 10; ++i) all.push_back(ask("/again", std::nullopt));
+          co_await gather(std::move(all));
+          EXPECT_EQ(right, 10);
+          EXPECT_LE(crowd.most, 10);
+          EXPECT_GT(crowd.most, 5) << "slots got lost";
+          session.close();
+          co_await server.stop();
+        });
+      },
+      5);
+}
+
+/// One request, then the next when the server is about to close. Returns how the second ended.
+Coro<std::string> race(http::Method method, OptionalDelay pause, int& served) {
+  Network network;
+  network.latency(2ms);
+  RawServer::Handler handler = [&served](StreamReader reader, StreamWriter writer) -> Coro<> {
+    co_await read_request(reader);
+    ++served;
+    co_await writer.send(response_with("x"));
+    (void)co_await capture(wait_for(read_request(reader), 5ms));
+    writer.abort();  // in the very moment in which another request is on its way
+  };
+  RawServer server = co_await RawServer::start(handler);
+  ClientSession session;
+  co_await text_of(session, server.url());
+  co_await sleep(*pause);
+  std::string outcome = co_await error_of(session.request(method, server.url()));
+  session.close();
+  co_await server.stop();
+  co_return outcome;
+}
+
+TEST(ClientFaults, fault141_the_server_closes_the_idle_connection_as_it_is_used_again) {
+  int lost = 0, answered = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    auto pause = std::chrono::microseconds(seed * 100);
+    int served = 0;
+    std::string got = run_simulated(
+        Seed(seed), [&]() -> Coro<std::string> { return race(http::Method::GET, pause, served); });
+    EXPECT_EQ(got, "nothing") << "a GET is sent again, over a new connection";
+    EXPECT_EQ(served, 2);
+    served = 0;
+    std::string posted = run_simulated(
+        Seed(seed), [&]() -> Coro<std::string> { return race(http::Method::POST, pause, served); });
+    posted == "nothing" ? ++answered : ++lost;
+    if (posted == "nothing") continue;
+    EXPECT_NE(posted.find("ServerDisconnectedError"), std::string::npos) << posted;
+    EXPECT_NE(posted.find("no response byte received"), std::string::npos) << posted;
+    EXPECT_EQ(served, 1) << "a POST is never sent again";
+  }
+  EXPECT_GT(lost, 0);
+  EXPECT_GT(answered, 0);
+}
+
+TEST(ClientFaults, fault141_part_of_an_answer_is_no_reason_to_ask_again) {
+  run_simulated([]() -> Coro<> {
+    int served = 0;
+    RawServer::Handler handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+      for (int i = 0;; ++i) {
+        co_await read_request(reader);
+        ++served;
+        std::string answer = "HTTP/1.1 200 OK\r\nX-H";
+        if (i == 0) answer = response_with("x");
+        co_await writer.send(answer);
+        if (i > 0) co_return;
+      }
+    };
+    RawServer server = co_await RawServer::start(handler);
+    ClientSession session;
+    co_await text_of(session, server.url());
+    std::string error = co_await error_of(session.get(server.url()));
+    EXPECT_NE(error.find("ClientPayloadError"), std::string::npos) << error;
+    EXPECT_EQ(served, 2);
+    session.close();
+    co_await server.stop();
+  });
+}
+
+TEST(ClientFaults, fault142_a_response_that_is_dropped_gives_its_slot_back) {
+  run_simulated([]() -> Coro<> {
+    RawServer::Handler handler = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+      for (;;) {
+        std::string target = target_of(co_await read_request(reader));
+        std::size_t size = target == "/big" ? 1 << 20 : 100;
+        co_await writer.send(response_with(std::string(size, 'x')));
+      }
+    };
+    RawServer server = co_await RawServer::start(handler);
+    ClientSession session(SessionOptions().limit(1).raise_for_status(true));
+    // All of it was there: the connection is used again.
+    for (int i = 0; i < 3; ++i) co_await session.get(server.url());
+    EXPECT_EQ(server.connections(), 1);
+    // It was not: the next has a new one.
+    for (int i = 0; i < 3; ++i) co_await session.get(server.url("/big"));
+    std::string text = co_await text_of(session, server.url());
+    EXPECT_EQ(text.size(), 100u);
+    EXPECT_EQ(server.connections(), 4);
+    ClientResponse half = co_await session.get(server.url("/big"));
+    std::string some = co_await half.read_some();
+    EXPECT_GT(some.size(), 0u);
+    half.close();
+    std::string error = co_await error_of(half.read());
+    EXPECT_NE(error.find("closed before its end"), std::string::npos) << error;
+    text = co_await text_of(session, server.url());
+    EXPECT_EQ(text.size(), 100u);
+    session.close();
+    co_await server.stop();
+  });
+}
+
+TEST(ClientFaults, fault142_a_response_is_closed_while_another_task_reads_it) {
+  run_simulated([]() -> Coro<> {
+    RawServer server =
+        co_await RawServer::start([](StreamReader reader, StreamWriter writer) -> Coro<> {
+          co_await read_request(reader);
+          co_await writer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+          co_await reader.read();
+        });
+    ClientSession session(SessionOptions().limit(1));
+    ClientResponse response = co_await session.get(server.url());
+    auto reading = create_task(&ClientResponse::text, response);
+    co_await sleep(1s);
+    std::string second = co_await error_of(response.read_some());
+    EXPECT_NE(second.find("another task is reading"), std::string::npos) << second;
+    response.close();
+    std::string error = co_await error_of(reading);
+    EXPECT_NE(error.find("ClientPayloadError"), std::string::npos) << error;
+    session.close();
+    co_await server.stop();
+  });
+}
+
+/// What reading the response to one request ends with, on a server that says these bytes.
+Coro<std::string> outcome_of(std::string bytes, SessionOptions options = {}) {
+  RawServer server = co_await RawServer::start(saying(std::move(bytes)));
+  ClientSession session(options);
+  auto text = co_await capture(wait_for(text_of(session, server.url()), 60s));
+  std::string outcome = text ? "'" + text.value() + "'" : describe_exception(text.exception());
+  session.close();
+  co_await server.stop();
+  co_return outcome;
+}
+
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+TEST(ClientFaults, fault144_what_comes_before_the_answer_has_limits) {
+  const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {repeated("HTTP/1.1 100 Continue\r\n\r\n", 3) + ok, "'ok'"},
+      {repeated("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 3) + ok, "'ok'"},
+      {repeated("HTTP/1.1 100 Continue\r\n\r\n", 100'000), "more than 16 informational"},
+      {repeated("HTTP/1.1 103 Early Hints\r\n\r\n", 1000) + ok, "more than 16 informational"},
+      {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+       "an upgrade that nobody asked for"},
+      {"HTTP/1.1 99 What\r\n\r\n", "start line"},
+      {"HTTP/1.1 200 OK\r\n" + repeated("X-Field: " + std::string(100, 'x') + "\r\n", 100'000),
+       "ProtocolError"},
+      {"HTTP/1.1 200 OK\r\nX: " + std::string(10 << 20, 'x'), "ProtocolError"},
+      {"HTTP/1.1 200 " + std::string(10 << 20, 'x'), "ProtocolError"}};
+  for (const auto& [bytes, expected] : cases) {
+    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
+    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome << "\n" << bytes.substr(0, 60);
+  }
+}
+
+TEST(ClientFaults, fault145_a_body_that_is_cut_off_is_an_error) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "ClientPayloadError"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello", "'hel'"},
+      {chunked + "5\r\nhel", "ClientPayloadError"},
+      {chunked + "5\r\nhello\r\n", "ClientPayloadError"},
+      {chunked + "5\r\nhello\r\n0\r\n", "ClientPayloadError"},
+      {chunked + "5\r\nhello\r\n0\r\n\r\n", "'hello'"},
+      {chunked + "x\r\nhello", "ClientPayloadError"},
+      {"HTTP/1.1 200 OK\r\nContent-Le", "ClientPayloadError"},
+      {"", "ServerDisconnectedError"},
+      {"HTTP/1.0 200 OK\r\n\r\nhello", "'hello'"}};
+  for (const auto& [bytes, expected] : cases) {
+    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
+    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome << "\n" << bytes;
+  }
+}
+
+TEST(ClientFaults, fault145_what_is_too_much_never_answers_another_request) {
+  run_simulated([]() -> Coro<> {
+    RawServer::Handler handler = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+      for (;;) {
+        std::string target = target_of(co_await read_request(reader));
+        co_await writer.send(response_with(target) + response_with("/foreign"));
+      }
+    };
+    RawServer server = co_await RawServer::start(handler);
+    ClientSession session(SessionOptions().limit(1));
+    for (std::string path : {"/1", "/2", "/3"}) {
+      std::string text = co_await text_of(session, server.url(path));
+      EXPECT_EQ(text, path);
+    }
+    EXPECT_EQ(server.connections(), 3);
+    session.close();
+    co_await server.stop();
+  });
+}
+
+TEST(ClientFaults, fault145_the_end_of_tls_without_a_goodbye_is_no_end_of_a_body) {
+  run_simulated([]() -> Coro<> {
+    for (bool goodbye : {false, true}) {
+      RawServer::Handler handler = [goodbye](StreamReader reader, StreamWriter writer) -> Coro<> {
+        co_await read_request(reader);
+        co_await writer.send("HTTP/1.1 200 OK\r\n\r\nhello");
+        if (!goodbye) co_await sleep(1s);
+        if (!goodbye) writer.abort();
+      };
+      RawServer server = co_await RawServer::start(handler, "localhost",
+                                                   ServerOptions().ssl(test::pki().server()));
+      ClientSession session(SessionOptions().ssl(test::pki().client()));
+      auto text = co_await capture(text_of(session, server.url()));
+      if (goodbye) {
+        EXPECT_EQ(text.value(), "hello");
+      } else {
+        EXPECT_TRUE(text.holds<http::ClientPayloadError>());
+      }
+      session.close();
+      co_await server.stop();
+    }
+  });
+}
+
+std::string encoded(http::detail::ContentCoding coding, const std::string& text) {
+  std::string out;
+  http::detail::make_encoder(coding)->encode(text, http::detail::Flush::End, out);
+  return out;
+}
+
+std::string coded(const std::string& names, const std::string& body) {
+  return response_with(body, "Content-Encoding: " + names + "\r\n");
+}
+
+TEST(ClientFaults, fault148_a_response_that_grows_without_end_is_stopped) {
+  using http::detail::ContentCoding;
+  std::string zeros(65 << 20, '\0');
+  std::string once = encoded(ContentCoding::Gzip, zeros);
+  zeros.clear();
+  const std::string twice = encoded(ContentCoding::Gzip, once);
+  std::string hundred = "gzip";
+  for (int i = 1; i < 100; ++i) hundred += ", gzip";
+  std::string five = "hello";
+  for (int i = 0; i < 5; ++i) five = encoded(ContentCoding::Gzip, five);
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {coded("gzip", once), "a body of more than 67108864 bytes"},
+      {coded("gzip, gzip", twice), "ClientPayloadError"},
+      {coded(hundred, once), "more than 5 content codings"},
+      {coded("gzip, gzip, gzip, gzip, gzip", five), "'hello'"},
+      {coded("deflate, identity", encoded(ContentCoding::Deflate, "hello")), "'hello'"},
+      {coded("gzip", "no gzip at all"), "ContentEncodingError"},
+      {coded("gzip", once.substr(0, 5)), "ContentEncodingError"},
+      {coded("x-unknown", "as it is"), "'as it is'"}};
+  for (const auto& [bytes, expected] : cases) {
+    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
+    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome.substr(0, 200) << "\n"
+                                                         << bytes.substr(0, 60);
+  }
+  std::string capped = run_simulated(Seed(0), [&] {
+    return outcome_of(coded("gzip", once),
+                      SessionOptions().limits(http::HttpLimits().body(10 << 20)));
+  });
+  EXPECT_NE(capped.find("body of more than 10485760 bytes"), std::string::npos) << capped;
+}
+
+/// A decoder may hold more than it gave when the last byte of its input is in.
+TEST(ClientFaults, fault148_what_a_decoder_keeps_back_is_not_lost) {
+  std::string text(3 << 20, 'x');
+  std::string noise = test::pattern(text.size() / 500 + 1);
+  for (std::size_t i = 0; i < text.size(); i += 500) text[i] = noise[i / 500];
+  for (const char* name : {"gzip", "deflate", "br", "zstd"}) {
+    auto coding = http::detail::find_coding(name);
+    if (!coding) continue;  // built without it
+    std::string bytes = coded(name, encoded(*coding, text));
+    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
+    EXPECT_TRUE(outcome == "'" + text + "'") << name << outcome.substr(0, 200);
+  }
+}
+
+/// A server that says a byte of `bytes` each 900 ms, and the last one for ever.
+RawServer::Handler trickling(std::string bytes) {
+  return [bytes = std::move(bytes)](StreamReader reader, StreamWriter writer) -> Coro<> {
+    co_await read_request(reader);
+    for (std::size_t at = 0;; ++at) {
+      char byte = at < bytes.size() ? bytes[at] : bytes.back();
+      co_await writer.send(std::string(1, byte));
+      co_await sleep(900ms);
+    }
+  };
+}
+
+TEST(ClientFaults, fault152_a_byte_in_time_each_time_does_not_move_the_deadline) {
+  const std::vector<std::string> cases{"HTTP/1.1 200 OK\r\nX: yyyyy", "HTTP/1.0 200 OK\r\n\r\nx",
+                                       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x",
+                                       "HTTP/1.1 302 Found\r\nLocation: /\r\n\r\nx",
+                                       "HTTP/1.1 100 Continue\r\nX: yyy"};
+  for (const std::string& bytes : cases) {
+    run_simulated([&]() -> Coro<> {
+      RawServer server = co_await RawServer::start(trickling(bytes));
+      ClientSession session(SessionOptions().timeout(ClientTimeout().total(60s).sock_read(1s)));
+      TimePoint begin = get_running_loop().time();
+      auto text = co_await capture(text_of(session, server.url()));
+      EXPECT_TRUE(text.holds<http::ServerTimeoutError>()) << bytes;
+      EXPECT_EQ(get_running_loop().time() - begin, 60s) << bytes;
+      session.close();
+      co_await server.stop();
+    });
+  }
+}
+
+TEST(ClientFaults, fault152_each_of_the_four_time_limits) {
+  run_simulated([]() -> Coro<> {
+    Network network;
+    RawServer silent = co_await RawServer::start(
+        [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); });
+    network.black_hole("10.0.0.9");
+    auto seconds_of = [](ClientSession session, URL url, ClientTimeout timeout) -> Coro<int> {
+      RequestOptions options;
+      options.timeout(timeout);
+      TimePoint begin = get_running_loop().time();
+      auto outcome = co_await capture(session.get(url, options));
+      EXPECT_TRUE(outcome.holds<http::ServerTimeoutError>());
+      auto passed = get_running_loop().time() - begin;
+      co_return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(passed).count());
+    };
+    ClientSession session(SessionOptions().limit(1));
+    int total = co_await seconds_of(session, silent.url(), ClientTimeout().total(7s));
+    EXPECT_EQ(total, 7);
+    int read = co_await seconds_of(session, silent.url(), ClientTimeout().sock_read(6s));
+    EXPECT_EQ(read, 6);
+    int sock = co_await seconds_of(session, "http://10.0.0.9/", ClientTimeout().sock_connect(5s));
+    EXPECT_EQ(sock, 5);
+    int connect = co_await seconds_of(session, "http://10.0.0.9/", ClientTimeout().connect(4s));
+    EXPECT_EQ(connect, 4);
+    // The wait for somebody else's connection counts, too.
+    auto busy = create_task(seconds_of, session, silent.url(), ClientTimeout().total(100s));
+    co_await sleep(1s);
+    int queued = co_await seconds_of(session, silent.url(), ClientTimeout().connect(3s));
+    EXPECT_EQ(queued, 3);
+    int all = co_await seconds_of(session, silent.url(), ClientTimeout().total(2s));
+    EXPECT_EQ(all, 2);
+    co_await busy;
+    session.close();
+    co_await silent.stop();
+  });
+}
+
+/// The order in which requests were told to wait, and that in which they got their turns.
+class Queueing {
+ public:
+  http::TraceConfig trace() {
+    return http::TraceConfig()
+        .on_connection_queued_start([this](const http::TraceParams& params) {
+          asked.push_back(std::string(params.url.raw_path()));
+        })
+        .on_connection_queued_end([this](const http::TraceParams& params) {
+          got.push_back(std::string(params.url.raw_path()));
+        });
+  }
+  /// Whether nobody who waited to the end was passed.
+  bool in_order() const {
+    auto at = asked.begin();
+    for (const std::string& name : got) {
+      at = std::find(at, asked.end(), name);
+      if (at == asked.end()) return false;
+    }
+    return true;
+  }
+  std::vector<std::string> asked, got;
+};
+
+Coro<> many_requests(std::uint64_t seed, int count, std::size_t limit) {
+  test::Random random(seed);
+  Crowd crowd;
+  RawServer::Handler handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+    for (;;) {
+      std::string target = target_of(co_await read_request(reader));
+      crowd.enter();
+      co_await sleep(std::chrono::microseconds(random.below(2000)));
+      crowd.leave();
+      co_await writer.send(response_with(target));
+    }
+  };
+  RawServer server = co_await RawServer::start(handler);
+  Queueing queueing;
+  ClientSession session(SessionOptions().limit(limit).trace(queueing.trace()));
+  int right = 0, cancelled = 0;
+  auto ask = [&](int number) -> Coro<> {
+    std::string path = "/" + std::to_string(number);
+    auto text = co_await capture(text_of(session, server.url(path)));
+    if (text) {
+      EXPECT_EQ(text.value(), path);
+    }
+    if (!text) {
+      EXPECT_TRUE(text.cancelled()) << describe_exception(text.exception());
+    }
+    text ? ++right : ++cancelled;
+  };
+  std::vector<Task<>> tasks;
+  int cancels = 0;
+  for (int i = 0; i < count; ++i) {
+    tasks.push_back(create_task(ask, i));
+    if (random.one_in(4)) co_await sleep(std::chrono::microseconds(random.below(100)));
+    if (random.one_in(2) && tasks[static_cast<std::size_t>(random.below(i + 1))].cancel())
+      ++cancels;
+  }
+  for (Task<>& task : tasks) {
+    auto outcome = co_await capture(task);
+    if (outcome.cancelled()) ++cancelled;  // before its first step
+  }
+  EXPECT_EQ(right + cancelled, count) << "none is lost";
+  EXPECT_GT(right, count / 3);
+  EXPECT_GE(cancels, cancelled);
+  EXPECT_GT(cancelled, 0);
+  EXPECT_TRUE(queueing.in_order()) << "one that waited was passed";
+  // Every slot is there, and not one more.
+  co_await sleep(1s);  // the server has seen who went
+  crowd.most = 0;
+  std::vector<Coro<>> all;
+  for (std::size_t i = 0; i < 2 * limit; ++i) all.push_back(ask(-1));
+  co_await gather(std::move(all));
+  EXPECT_EQ(right + cancelled, count + static_cast<int>(2 * limit));
+  EXPECT_LE(crowd.most, static_cast<int>(limit));
+  session.close();
+  co_await server.stop();
+}
+
+TEST(ClientFaults, fault153_requests_that_are_cancelled_at_random) {
+  test::for_each_seed([](std::uint64_t seed) { run_simulated(many_requests(seed, 400, 10)); }, 5);
+}
+
+TEST(ClientFaults, fault153_ten_thousand_requests_on_a_pool_of_a_hundred) {
+  int count = test::kSanitized ? 1000 : test::kOptimized ? 10'000 : 2000;
+  run_simulated(many_requests(1, count, 100));
+}
+
+TEST(ClientFaults, fault153_hosts_that_are_full_do_not_hold_up_others) {
+  run_simulated([]() -> Coro<> {
+    RawServer stuck = co_await RawServer::start(
+        [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); });
+    RawServer quick = co_await RawServer::start(say_target);
+    ClientSession session(SessionOptions().limit(3).limit_per_host(2));
+    std::vector<Task<std::string>> waiting;
+    for (int i = 0; i < 5; ++i)
+      waiting.push_back(create_task(text_of, session, stuck.url(), RequestOptions()));
+    co_await sleep(1s);
+    EXPECT_EQ(stuck.connections(), 2);
+    std::string text = co_await wait_for(text_of(session, quick.url("/x")), 1s);
+    EXPECT_EQ(text, "/x");
+    for (auto& task : waiting) task.cancel();
+    for (auto& task : waiting) (void)co_await capture(task);
+    session.close();
+    co_await stuck.stop();
+    co_await quick.stop();
+  });
+}
+
+TEST(ClientFaults, R6_connections_that_wait_count_for_the_limit) {
+  run_simulated([]() -> Coro<> {
+    Network network;
+    std::size_t sockets = network.sockets();
+    std::vector<RawServer> servers;
+    for (int i = 0; i < 10; ++i) {
+      RawServer server = co_await RawServer::start(say_target);
+      servers.push_back(server);
+    }
+    ClientSession session(SessionOptions().limit(3));
+    for (RawServer& server : servers) co_await text_of(session, server.url());
+    co_await sleep(1s);
+    EXPECT_LE(network.sockets() - sockets, 10u + 2 * 3);
+    session.close();
+    for (RawServer& server : servers) co_await server.stop();
+  });
+}
+
+}  // namespace
