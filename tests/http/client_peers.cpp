@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+// The client with servers that other people wrote: nginx and Python's http.server.
+#include "asyncio/asyncio.hpp"
+#include "asyncio/http/client.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "program_output.hpp"
+#include "tls.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using http::ClientResponse;
+using http::ClientSession;
+using http::RequestOptions;
+using http::SessionOptions;
+using http::URL;
+using test::error_of;
+using test::pattern;
+using test::pki;
+using test::Program;
+
+namespace {
+
+class ClientPeers : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, ClientPeers, test::real_backends, test::backend_name);
+
+/// One that nobody has by now.
+Coro<std::uint16_t> free_port() {
+  Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
+  std::uint16_t port = scout.sockets().at(0).port();
+  scout.close();
+  co_await scout.wait_closed();
+  co_return port;
+}
+
+/// Until somebody listens there.
+Coro<> until_open(std::uint16_t port) {
+  for (int i = 0; i < 2000; ++i) {
+    auto opened = co_await capture(open_connection("127.0.0.1", port));
+    if (opened) {
+      opened.value().second.abort();
+      co_return;
+    }
+    co_await asyncio::sleep(5ms);
+  }
+  ADD_FAILURE() << "nobody listens";
+}
+
+/// Asks for a page often and at once; returns how many connections that took.
+Coro<int> ask_often(URL url, std::string body, SessionOptions options) {
+  int made = 0;
+  options.trace(
+      http::TraceConfig().on_connection_create_end([&made](const http::TraceParams&) { ++made; }));
+  ClientSession session(options.limit(5));
+  auto ask = [&]() -> Coro<> {
+    ClientResponse response = co_await session.get(url);
+    std::string text = co_await response.text();
+    EXPECT_EQ(response.status(), 200);
+    EXPECT_TRUE(text == body) << text.size();
+  };
+  for (int round = 0; round < 4; ++round) {
+    std::vector<Coro<>> all;
+    for (int i = 0; i < 10; ++i) all.push_back(ask());
+    co_await gather(std::move(all));
+  }
+  session.close();
+  co_return made;
+}
+
+TEST_P(ClientPeers, S42_nginx) {
+  if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::string page = pattern(100'000);
+    std::string words = "plain words\n";
+    for (int i = 0; i < 12; ++i) words += words;
+    folder.write("file", page);
+    folder.write("words.txt", words);
+    std::uint16_t plain = co_await free_port(), secure = co_await free_port();
+    std::string server = "root " + folder.path() + "; types { text/plain txt; } gzip on; " +
+                         "gzip_types text/plain; location /moved { return 302 /file; } } ";
+    std::string config = folder.write(
+        "nginx.conf",
+        "daemon off; master_process off; error_log stderr; pid " + folder.file("pid") +
+            ";\nevents {}\nhttp { access_log off; client_body_temp_path " + folder.path() +
+            "; proxy_temp_path " + folder.path() + "; fastcgi_temp_path " + folder.path() +
+            "; uwsgi_temp_path " + folder.path() + "; scgi_temp_path " + folder.path() +
+            ";\nserver { listen 127.0.0.1:" + std::to_string(plain) + "; " + server +
+            "\nserver { listen 127.0.0.1:" + std::to_string(secure) + " ssl; ssl_certificate " +
+            pki().localhost.certfile + "; ssl_certificate_key " + pki().localhost.keyfile + "; " +
+            server + "}\n");
+    Program nginx({"nginx", "-c", config, "-e", "stderr"});
+    co_await until_open(plain);
+    URL url("http://127.0.0.1:" + std::to_string(plain));
+    URL tls("https://127.0.0.1:" + std::to_string(secure));
+    SessionOptions options;
+    options.ssl(pki().client());
+    int made = co_await ask_often(url / "file", page, options);
+    EXPECT_LE(made, 5);
+    made = co_await ask_often(tls / "file", page, options);
+    EXPECT_LE(made, 5);
+    made = co_await ask_often(url / "moved", page, options);
+    EXPECT_LE(made, 5);
+    // Compressed, and so in chunks.
+    ClientResponse zipped = co_await http::get(url / "words.txt");
+    EXPECT_EQ(zipped.headers().get("Content-Encoding", "-"), "gzip");
+    EXPECT_EQ(zipped.headers().get("Transfer-Encoding", "-"), "chunked");
+    std::string text = co_await zipped.text();
+    EXPECT_TRUE(text == words);
+    ClientResponse none = co_await http::get(url / "none");
+    EXPECT_EQ(none.status(), 404);
+    // Whom the system does not know is not trusted.
+    std::string error = co_await error_of(http::get(tls / "file"));
+    EXPECT_NE(error.find("ClientConnectorError"), std::string::npos) << error;
+    EXPECT_NE(error.find("certificate"), std::string::npos) << error;
+  });
+}
+
+TEST_P(ClientPeers, S42_python_http_server) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::string page = pattern(100'000);
+    folder.write("file", page);
+    Program python({"python3", "-u", "-c",
+                    "import http.server as h, sys\n"
+                    "class H(h.SimpleHTTPRequestHandler):\n"
+                    "  protocol_version = 'HTTP/1.1'\n"
+                    "  def do_PUT(self):\n"
+                    "    n = int(self.headers['Content-Length'])\n"
+                    "    data = self.rfile.read(n)\n"
+                    "    self.send_response(200)\n"
+                    "    self.send_header('Transfer-Encoding', 'chunked')\n"
+                    "    self.end_headers()\n"
+                    "    for i in range(0, n, 30000):\n"
+                    "      part = data[i:i + 30000]\n"
+                    "      self.wfile.write(b'%x\\r\\n%s\\r\\n' % (len(part), part))\n"
+                    "    self.wfile.write(b'0\\r\\n\\r\\n')\n"
+                    "  def log_message(self, *a): pass\n"
+                    "s = h.ThreadingHTTPServer(('127.0.0.1', 0),\n"
+                    "  lambda *a: H(*a, directory=sys.argv[1]))\n"
+                    "print('port', s.server_port)\n"
+                    "s.serve_forever()\n",
+                    folder.path()});
+    std::uint16_t port = co_await test::port_of(python, "port ([0-9]+)\n");
+    URL url("http://127.0.0.1:" + std::to_string(port));
+    int made = co_await ask_often(url / "file", page, SessionOptions());
+    EXPECT_LE(made, 5);
+    ClientSession session;
+    ClientResponse put =
+        co_await session.put(url / "x", RequestOptions().file(folder.file("file")));
+    std::string back = co_await put.text();
+    EXPECT_TRUE(back == page) << back.size();
+    std::string error =
+        co_await error_of(session.put(url / "x", RequestOptions().file(folder.file("none"))));
+    EXPECT_NE(error.find("FileNotFoundError"), std::string::npos) << error;
+    EXPECT_NE(error.find("none"), std::string::npos) << error;
+    session.close();
+  });
+}
+
+}  // namespace
