@@ -54,7 +54,6 @@ if(ASYNCIO_BUILD_HTTP)
     string(APPEND pc_http_requires "\nRequires.private: ${pc_http_modules}")
   else()
     string(APPEND pc_http_requires ", ${pc_http_modules}")
-    set(pc_http_libs " -lwslay")
   endif()
   configure_file("${CMAKE_CURRENT_LIST_DIR}/asyncio-http.pc.in"
     "${PROJECT_BINARY_DIR}/asyncio-http.pc" @ONLY)

@@ -1,17 +1,14 @@
 # What asyncio::http is built on: the target PkgConfig::asyncio_http_libraries, made of
-# ASYNCIO_HTTP_MODULES; wslay, which has no pkg-config file; and ASYNCIO_HTTP_DEFINITIONS.
+# ASYNCIO_HTTP_MODULES, and ASYNCIO_HTTP_DEFINITIONS.
 set(ASYNCIO_HTTP_MODULES liburiparser>=0.9.7 libidn2>=2.3 zlib)
 set(ASYNCIO_HTTP_DEFINITIONS)
 find_package(PkgConfig)
 if(PkgConfig_FOUND)
   pkg_check_modules(asyncio_http_needed QUIET ${ASYNCIO_HTTP_MODULES})
 endif()
-find_path(ASYNCIO_WSLAY_INCLUDE wslay/wslay.h)
-find_library(ASYNCIO_WSLAY_LIBRARY wslay)
-mark_as_advanced(ASYNCIO_WSLAY_INCLUDE ASYNCIO_WSLAY_LIBRARY)
-if(NOT asyncio_http_needed_FOUND OR NOT ASYNCIO_WSLAY_INCLUDE OR NOT ASYNCIO_WSLAY_LIBRARY)
-  message(FATAL_ERROR "asyncio: asyncio::http needs pkg-config, uriparser, libidn2, zlib and wslay; on "
-    "Debian: apt install pkg-config liburiparser-dev libidn2-dev zlib1g-dev libwslay-dev; "
+if(NOT asyncio_http_needed_FOUND)
+  message(FATAL_ERROR "asyncio: asyncio::http needs pkg-config, uriparser, libidn2 and zlib; on "
+    "Debian: apt install pkg-config liburiparser-dev libidn2-dev zlib1g-dev; "
     "-DASYNCIO_BUILD_HTTP=OFF leaves it out")
 endif()
 

@@ -20,4 +20,6 @@
 #include "asyncio/http/status.hpp"
 #include "asyncio/http/tracing.hpp"
 #include "asyncio/http/url.hpp"
+#include "asyncio/http/websocket.hpp"
+#include "asyncio/http/websocket_options.hpp"
 #include "asyncio/http/ws_message.hpp"

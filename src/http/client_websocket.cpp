@@ -55,11 +55,8 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
   if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
   detail::take_cookies(*session, head.value().headers, request.url);
   detail::WebSocketTerms terms = checked(head.value(), options, key, request.url);
-  auto state = std::make_shared<detail::WebSocketState>(connection->input.reader(),
-                                                        connection->writer, options, true,
-                                                        terms.deflate, std::move(terms.protocol));
-  state->hold(connection);
-  co_return WebSocket(std::move(state));
+  co_return WebSocket(std::make_shared<detail::WebSocketState>(
+      connection->input.reader(), connection->writer, options, true, std::move(terms), connection));
 }
 
 }  // namespace asyncio::http

@@ -15,6 +15,7 @@ constexpr std::string_view kName = "permessage-deflate";
 
 /// zlib's bare streams have no smaller window.
 constexpr int kLeastBits = 9;
+constexpr int kMostBits = 15;
 
 /// 8 to 15 without a leading zero, maybe in quotes.
 std::optional<int> parse_bits(std::string_view text) noexcept {
@@ -69,15 +70,35 @@ std::optional<Parameters> parse_extension(std::string_view text, bool is_offer) 
 
 }  // namespace
 
-std::string_view deflate_offer() noexcept { return "permessage-deflate; client_max_window_bits"; }
+std::string deflate_offer(const DeflateTerms& wanted) {
+  std::string offer(kName);
+  if (wanted.server_no_context_takeover) offer += "; server_no_context_takeover";
+  if (wanted.client_no_context_takeover) offer += "; client_no_context_takeover";
+  if (wanted.server_max_window_bits != kMostBits)
+    offer += "; server_max_window_bits=" + std::to_string(wanted.server_max_window_bits);
+  // Without a value it says that the server may choose one.
+  offer += "; client_max_window_bits";
+  if (wanted.client_max_window_bits != kMostBits)
+    offer += "=" + std::to_string(wanted.client_max_window_bits);
+  return offer;
+}
 
-std::optional<DeflateTerms> accept_deflate(std::string_view offers) {
+std::optional<DeflateTerms> accept_deflate(std::string_view offers, const DeflateTerms& wanted) {
   while (!offers.empty()) {
     std::optional<Parameters> offered = parse_extension(trimmed(take_until(offers, ',')), true);
     if (!offered || offered->terms.server_max_window_bits < kLeastBits) continue;
-    // A client with a smaller window than we allow it to have is read all the same.
-    if (!offered->has_client_bits) offered->terms.client_max_window_bits = 15;
-    return offered->terms;
+    DeflateTerms terms = offered->terms;
+    terms.server_no_context_takeover |= wanted.server_no_context_takeover;
+    terms.client_no_context_takeover |= wanted.client_no_context_takeover;
+    terms.server_max_window_bits =
+        std::min(terms.server_max_window_bits, wanted.server_max_window_bits);
+    // A client that has not said that it can is not told to use a smaller window. One with a
+    // smaller window than we allow it to have is read all the same.
+    terms.client_max_window_bits =
+        offered->has_client_bits
+            ? std::min(terms.client_max_window_bits, wanted.client_max_window_bits)
+            : kMostBits;
+    return terms;
   }
   return std::nullopt;
 }
@@ -86,20 +107,30 @@ std::string deflate_answer(const DeflateTerms& terms) {
   std::string answer(kName);
   if (terms.server_no_context_takeover) answer += "; server_no_context_takeover";
   if (terms.client_no_context_takeover) answer += "; client_no_context_takeover";
-  if (terms.server_max_window_bits != 15)
+  if (terms.server_max_window_bits != kMostBits)
     answer += "; server_max_window_bits=" + std::to_string(terms.server_max_window_bits);
-  if (terms.client_max_window_bits != 15)
+  if (terms.client_max_window_bits != kMostBits)
     answer += "; client_max_window_bits=" + std::to_string(terms.client_max_window_bits);
   return answer;
 }
 
-std::optional<DeflateTerms> read_deflate_answer(std::string_view answer) {
+std::optional<DeflateTerms> read_deflate_answer(std::string_view answer,
+                                                const DeflateTerms& wanted) {
   if (trimmed(answer).empty()) return std::nullopt;
   std::optional<Parameters> settled;
   if (answer.find(',') == std::string_view::npos) settled = parse_extension(answer, false);
-  if (!settled || settled->terms.client_max_window_bits < kLeastBits)
+  const bool right =
+      settled && settled->terms.client_max_window_bits >= kLeastBits &&
+      settled->terms.server_max_window_bits <= wanted.server_max_window_bits &&
+      (settled->terms.server_no_context_takeover || !wanted.server_no_context_takeover);
+  if (!right)
     throw ValueError("Sec-WebSocket-Extensions " + quoted(answer) + ": not what was offered");
-  return settled->terms;
+  // Ours to choose, whatever the server allows.
+  DeflateTerms& terms = settled->terms;
+  terms.client_no_context_takeover |= wanted.client_no_context_takeover;
+  terms.client_max_window_bits =
+      std::min(terms.client_max_window_bits, wanted.client_max_window_bits);
+  return terms;
 }
 
 }  // namespace asyncio::http::detail

@@ -6,10 +6,23 @@
 #include "http/websocket_state.hpp"
 
 #include <memory>
+#include <optional>
+#include <string_view>
 
 namespace asyncio::web {
 
 namespace {
+
+using http::detail::kWebSocketVersion;
+
+/// Browsers let the pages of all hosts connect to all others, with the cookies of these.
+void check_origin(const Request& request, const http::WebSocketOptions& options) {
+  std::optional<std::string_view> origin = request.headers().get("Origin");
+  if (!origin) return;
+  const auto& hook = options.get_check_origin();
+  bool welcome = hook ? hook(*origin) : http::detail::is_own_origin(*origin, request.host());
+  if (!welcome) throw HTTPForbidden("Pages of this origin may not use the WebSocket.");
+}
 
 http::detail::WebSocketTerms accepted(Request& request, const http::WebSocketOptions& options,
                                       http::ResponseHead& response) {
@@ -19,7 +32,12 @@ http::detail::WebSocketTerms accepted(Request& request, const http::WebSocketOpt
   try {
     return http::detail::accept_websocket(request.head(), options, response);
   } catch (const ValueError& error) {
-    throw HTTPBadRequest(error.what());
+    bool other_version = is_websocket(request) &&
+                         request.headers().get("Sec-WebSocket-Version", "") != kWebSocketVersion;
+    if (!other_version) throw HTTPBadRequest(error.what());
+    HTTPException refusal(http::Status::UPGRADE_REQUIRED, error.what());
+    refusal.headers().set("Sec-WebSocket-Version", kWebSocketVersion);
+    throw refusal;
   }
 }
 
@@ -28,11 +46,11 @@ http::detail::WebSocketTerms accepted(Request& request, const http::WebSocketOpt
 Coro<http::WebSocket> websocket(Request& request, http::WebSocketOptions options) {
   http::ResponseHead head(http::Status::SWITCHING_PROTOCOLS);
   http::detail::WebSocketTerms terms = accepted(request, options, head);
+  check_origin(request, options);
   http::detail::ServerConnection& connection = request.connection();
   co_await connection.switch_protocols(head);
   co_return http::WebSocket(std::make_shared<http::detail::WebSocketState>(
-      connection.reader(), connection.writer(), options, false, terms.deflate,
-      std::move(terms.protocol)));
+      connection.reader(), connection.writer(), options, false, std::move(terms)));
 }
 
 bool is_websocket(const Request& request) noexcept {

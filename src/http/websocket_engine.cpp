@@ -2,73 +2,28 @@
 #include "http/websocket_engine.hpp"
 
 #include "asyncio/exceptions.hpp"
-#include "http/utf8.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdint>
-#include <cstring>
-#include <new>
-#include <sys/random.h>
 #include <utility>
-#include <wslay/wslay.h>
 
 namespace asyncio::http::detail {
 
 namespace {
 
-constexpr std::size_t kMaxControl = 125;
+constexpr std::size_t kCodeSize = 2;
+/// What is unmasked at once of a message that is compressed.
+constexpr std::size_t kPiece = std::size_t{4} << 10;
 
-/// Random bytes for masks; the kernel is asked for many at once.
-class Masks {
- public:
-  bool take(std::uint8_t* to, std::size_t size) noexcept {
-    if (size > bytes_.size()) return false;
-    if (left_ < size) {
-      if (::getrandom(bytes_.data(), bytes_.size(), 0) != static_cast<ssize_t>(bytes_.size()))
-        return false;
-      left_ = bytes_.size();
-    }
-    left_ -= size;
-    std::memcpy(to, bytes_.data() + left_, size);
-    return true;
-  }
-
- private:
-  std::array<std::uint8_t, 256> bytes_;  // getrandom gives so many whole
-  std::size_t left_ = 0;
-};
-
-thread_local Masks masks;
-
-std::optional<WSMsgType> type_of(std::uint8_t opcode) noexcept {
-  switch (opcode) {
-    case WSLAY_TEXT_FRAME:
-      return WSMsgType::Text;
-    case WSLAY_BINARY_FRAME:
-      return WSMsgType::Binary;
-    case WSLAY_CONNECTION_CLOSE:
-      return WSMsgType::Close;
-    case WSLAY_PING:
-      return WSMsgType::Ping;
-    case WSLAY_PONG:
-      return WSMsgType::Pong;
-    default:
-      return std::nullopt;
-  }
-}
-
-std::uint8_t opcode_of(WSMsgType type) {
+Opcode opcode_of(WSMsgType type) {
   switch (type) {
     case WSMsgType::Text:
-      return WSLAY_TEXT_FRAME;
+      return Opcode::text;
     case WSMsgType::Binary:
-      return WSLAY_BINARY_FRAME;
+      return Opcode::binary;
     case WSMsgType::Ping:
-      return WSLAY_PING;
+      return Opcode::ping;
     case WSMsgType::Pong:
-      return WSLAY_PONG;
+      return Opcode::pong;
     case WSMsgType::Close:
     case WSMsgType::Closed:
       break;
@@ -76,7 +31,7 @@ std::uint8_t opcode_of(WSMsgType type) {
   throw ValueError("a close is not sent as a message: call close()");
 }
 
-/// Those that RFC 6455, 7.4 lets an endpoint send.
+/// Those that RFC 6455, 7.4, and the registry it has made let an endpoint send.
 bool may_be_sent(WSCloseCode code) noexcept {
   auto number = static_cast<unsigned>(code);
   bool is_of_protocol =
@@ -84,198 +39,228 @@ bool may_be_sent(WSCloseCode code) noexcept {
   return is_of_protocol || (number >= 3000 && number <= 4999);
 }
 
-const std::uint8_t* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<const std::uint8_t*>(text.data());
+std::string close_payload(WSCloseCode code, std::string_view reason) {
+  if (code == WSCloseCode::None) return {};
+  auto number = static_cast<unsigned>(code);
+  std::string payload{static_cast<char>(number >> 8), static_cast<char>(number & 0xFF)};
+  return payload += reason;
 }
 
 }  // namespace
 
-/// Called by wslay, through which no exception may pass.
-struct WebSocketEngine::Callbacks {
-  static WebSocketEngine& engine(void* user) noexcept {
-    return *static_cast<WebSocketEngine*>(user);
-  }
-
-  static ssize_t receive(wslay_event_context* context, std::uint8_t* to, std::size_t size, int,
-                         void* user) {
-    std::string_view& input = engine(user).input_;
-    if (input.empty()) {
-      ::wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
-      return -1;
-    }
-    size = std::min(size, input.size());
-    std::memcpy(to, input.data(), size);
-    input.remove_prefix(size);
-    return static_cast<ssize_t>(size);
-  }
-
-  static ssize_t send(wslay_event_context* context, const std::uint8_t* data, std::size_t size, int,
-                      void* user) {
-    WebSocketEngine& self = engine(user);
-    try {
-      self.output_->append(reinterpret_cast<const char*>(data), size);
-      return static_cast<ssize_t>(size);
-    } catch (...) {  // take_output throws it
-      self.failure_ = std::current_exception();
-      ::wslay_event_set_error(context, WSLAY_ERR_CALLBACK_FAILURE);
-      return -1;
-    }
-  }
-
-  static int mask(wslay_event_context* context, std::uint8_t* to, std::size_t size, void* user) {
-    if (masks.take(to, size)) return 0;
-    engine(user).failure_ = std::make_exception_ptr(OSError(errno, "getrandom"));
-    ::wslay_event_set_error(context, WSLAY_ERR_CALLBACK_FAILURE);
-    return -1;
-  }
-
-  /// wslay takes half a code for none.
-  static void frame(wslay_event_context*, const wslay_event_on_frame_recv_start_arg* frame,
-                    void* user) {
-    if (frame->opcode == WSLAY_CONNECTION_CLOSE && frame->payload_length == 1)
-      engine(user).close_lacks_code_ = true;
-  }
-
-  static void message(wslay_event_context*, const wslay_event_on_msg_recv_arg* message,
-                      void* user) {
-    WebSocketEngine& self = engine(user);
-    std::optional<WSMsgType> type = type_of(message->opcode);
-    if (!type || self.close_lacks_code_) return;
-    std::string_view data(reinterpret_cast<const char*>(message->msg), message->msg_length);
-    // A close frame's first two bytes are the code.
-    if (*type == WSMsgType::Close) data.remove_prefix(std::min<std::size_t>(2, data.size()));
-    try {
-      self.received_.push_back({*type, wslay_get_rsv1(message->rsv) != 0, std::string(data),
-                                static_cast<WSCloseCode>(message->status_code)});
-    } catch (...) {  // feed throws it
-      self.failure_ = std::current_exception();
-    }
-  }
-};
-
-WebSocketEngine::WebSocketEngine(const Settings& settings) : settings_(settings) {
-  wslay_event_callbacks callbacks{};
-  callbacks.recv_callback = Callbacks::receive;
-  callbacks.send_callback = Callbacks::send;
-  callbacks.genmask_callback = Callbacks::mask;
-  callbacks.on_frame_recv_start_callback = Callbacks::frame;
-  callbacks.on_msg_recv_callback = Callbacks::message;
+WebSocketEngine::WebSocketEngine(const Settings& settings)
+    : max_message_(settings.max_message),
+      heads_(!settings.is_client, settings.deflate.has_value()),
+      is_client_(settings.is_client),
+      autoping_(settings.autoping),
+      autoclose_(settings.autoclose) {
   if (settings.deflate) deflate_.emplace(*settings.deflate, settings.is_client);
-  int status = settings.is_client ? ::wslay_event_context_client_init(&context_, &callbacks, this)
-                                  : ::wslay_event_context_server_init(&context_, &callbacks, this);
-  if (status != 0) throw std::bad_alloc();
-  ::wslay_event_config_set_max_recv_msg_length(context_, settings.max_message);
-  if (deflate_) ::wslay_event_config_set_allowed_rsv_bits(context_, WSLAY_RSV1_BIT);
 }
 
-WebSocketEngine::~WebSocketEngine() { ::wslay_event_context_free(context_); }
-
-void WebSocketEngine::feed(std::string_view bytes) {
-  input_ = bytes;
-  int status = wants_input() ? ::wslay_event_recv(context_) : 0;
-  input_ = {};
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-  if (status == WSLAY_ERR_NOMEM) throw std::bad_alloc();
-  if (status == WSLAY_ERR_CALLBACK_FAILURE) close_lacks_code_ = true;
-}
-
-std::optional<WSMessage> WebSocketEngine::next() {
-  if (received_.empty()) return std::nullopt;
-  Received received = std::move(received_.front());
-  received_.pop_front();
-  return open(std::move(received));
-}
-
-std::optional<WSMessage> WebSocketEngine::open(Received received) {
-  WSMessage message{received.type, std::move(received.data), received.code};
-  if (!received.compressed) return message;
-  std::string payload = std::exchange(message.data, {});
-  switch (deflate_->decompress(payload, settings_.max_message, message.data)) {
-    case PermessageDeflate::Outcome::TooBig:
-      return refuse(WSCloseCode::MessageTooBig, "too big");
-    case PermessageDeflate::Outcome::Invalid:
-      return refuse(WSCloseCode::InvalidText, "no deflate stream");
-    case PermessageDeflate::Outcome::Done:
-      break;
+std::optional<WSMessage> WebSocketEngine::next(std::string_view& input, std::string& output) {
+  while (wants_input()) {
+    if (!in_payload_) {
+      auto outcome = heads_.read(input);
+      if (outcome == FrameHeadReader::Outcome::invalid)
+        refuse(WSCloseCode::ProtocolError, heads_.error(), output);
+      if (outcome != FrameHeadReader::Outcome::complete || !begin_frame(output)) break;
+    }
+    take_payload(input, output);
+    if (failed() || position_ < heads_.head().length) break;
+    in_payload_ = false;
+    std::optional<WSMessage> message = end_frame(output);
+    if (message) return message;
   }
-  if (message.type == WSMsgType::Text && !is_utf8(message.data))
-    return refuse(WSCloseCode::InvalidText, "no UTF-8");
-  return message;
-}
-
-std::optional<WSMessage> WebSocketEngine::refuse(WSCloseCode code, std::string_view reason) {
-  close(code, reason);
-  received_.clear();
-  ::wslay_event_shutdown_read(context_);
   return std::nullopt;
 }
 
-void WebSocketEngine::send(WSMsgType type, std::string_view data) {
-  std::uint8_t opcode = opcode_of(type);
-  bool is_control = type == WSMsgType::Ping || type == WSMsgType::Pong;
-  if (is_control && data.size() > kMaxControl)
+bool WebSocketEngine::begin_frame(std::string& output) {
+  const FrameHead& head = heads_.head();
+  in_payload_ = true;
+  position_ = 0;
+  control_size_ = 0;
+  if (is_control(head.opcode)) return true;
+  if ((head.opcode == Opcode::continuation) != in_message_) {
+    refuse(WSCloseCode::ProtocolError,
+           in_message_ ? "a message within another" : "a continuation of nothing", output);
+    return false;
+  }
+  // A message that would be too large is refused before there is memory for it. What cannot be
+  // compressed is a little larger if it is.
+  const bool compressed = head.compressed || (in_message_ && is_compressed_);
+  const std::size_t most = compressed ? max_message_ + max_message_ / 8 + kPiece : max_message_;
+  if (head.length > most - message_.size()) {
+    refuse(WSCloseCode::MessageTooBig, "a message that is too large", output);
+    return false;
+  }
+  if (!in_message_) {
+    in_message_ = true;
+    is_text_ = head.opcode == Opcode::text;
+    is_compressed_ = head.compressed;
+    utf8_ = Utf8();
+  }
+  return true;
+}
+
+void WebSocketEngine::take_payload(std::string_view& input, std::string& output) {
+  const FrameHead& head = heads_.head();
+  const auto count =
+      static_cast<std::size_t>(std::min<std::uint64_t>(head.length - position_, input.size()));
+  std::string_view piece = input.substr(0, count);
+  input.remove_prefix(count);
+  if (is_control(head.opcode))
+    take_control(piece);
+  else if (is_compressed_)
+    take_compressed(piece, output);
+  else
+    take_data(piece, output);
+  position_ += count;
+}
+
+void WebSocketEngine::take_control(std::string_view piece) noexcept {
+  char* to = control_.data() + control_size_;
+  std::ranges::copy(piece, to);
+  apply_mask(to, piece.size(), heads_.head().mask, static_cast<std::size_t>(position_));
+  control_size_ = static_cast<std::uint8_t>(control_size_ + piece.size());
+}
+
+void WebSocketEngine::take_data(std::string_view piece, std::string& output) {
+  const std::size_t from = message_.size();
+  make_room(from + piece.size());
+  message_ += piece;
+  if (!is_client_)
+    apply_mask(message_.data() + from, piece.size(), heads_.head().mask,
+               static_cast<std::size_t>(position_));
+  check_text(from, output);
+}
+
+void WebSocketEngine::take_compressed(std::string_view piece, std::string& output) {
+  std::array<char, kPiece> plain;
+  for (std::size_t done = 0; done < piece.size() && !failed();) {
+    const std::size_t size = std::min(piece.size() - done, plain.size());
+    std::copy_n(piece.data() + done, size, plain.data());
+    apply_mask(plain.data(), size, heads_.head().mask, static_cast<std::size_t>(position_) + done);
+    done += size;
+    const std::size_t from = message_.size();
+    answer_outcome(deflate_->decompress({plain.data(), size}, max_message_, message_), output);
+    if (!failed()) check_text(from, output);
+  }
+}
+
+void WebSocketEngine::answer_outcome(PermessageDeflate::Outcome outcome, std::string& output) {
+  if (outcome == PermessageDeflate::Outcome::too_big)
+    refuse(WSCloseCode::MessageTooBig, "a message that is too large", output);
+  if (outcome == PermessageDeflate::Outcome::invalid)
+    refuse(WSCloseCode::InvalidText, "a message that cannot be decompressed", output);
+}
+
+void WebSocketEngine::check_text(std::size_t from, std::string& output) {
+  if (is_text_ && !utf8_.feed(std::string_view(message_).substr(from)))
+    refuse(WSCloseCode::InvalidText, "a text that is not UTF-8", output);
+}
+
+/// Doubles the room, but not beyond what a message may have: std::string would.
+void WebSocketEngine::make_room(std::size_t size) {
+  if (size <= message_.capacity()) return;
+  std::string larger;
+  larger.reserve(std::min(std::max(size, 2 * message_.capacity()), max_message_));
+  larger += message_;
+  message_ = std::move(larger);
+}
+
+std::optional<WSMessage> WebSocketEngine::end_frame(std::string& output) {
+  const FrameHead& head = heads_.head();
+  std::string_view payload(control_.data(), control_size_);
+  switch (head.opcode) {
+    case Opcode::continuation:
+    case Opcode::text:
+    case Opcode::binary:
+      if (head.fin) return end_message(output);
+      break;
+    case Opcode::close:
+      return end_close(payload, output);
+    case Opcode::ping:
+      if (!autoping_) return WSMessage{WSMsgType::Ping, std::string(payload), {}};
+      send(WSMsgType::Pong, payload, output);
+      break;
+    case Opcode::pong:
+      if (!autoping_) return WSMessage{WSMsgType::Pong, std::string(payload), {}};
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<WSMessage> WebSocketEngine::end_message(std::string& output) {
+  in_message_ = false;
+  if (is_compressed_) {
+    const std::size_t from = message_.size();
+    answer_outcome(deflate_->finish(max_message_, message_), output);
+    if (!failed()) check_text(from, output);
+  }
+  if (!failed() && is_text_ && !utf8_.complete())
+    refuse(WSCloseCode::InvalidText, "a text that ends within a character", output);
+  if (failed()) return std::nullopt;
+  return WSMessage{
+      is_text_ ? WSMsgType::Text : WSMsgType::Binary, std::exchange(message_, std::string()), {}};
+}
+
+std::optional<WSMessage> WebSocketEngine::end_close(std::string_view payload, std::string& output) {
+  WSMessage message{WSMsgType::Close, {}, WSCloseCode::None};
+  if (!payload.empty()) {
+    auto byte = [&](std::size_t at) { return static_cast<unsigned char>(payload[at]); };
+    if (payload.size() < kCodeSize) {
+      refuse(WSCloseCode::ProtocolError, "half a close code", output);
+      return std::nullopt;
+    }
+    message.close_code = static_cast<WSCloseCode>(byte(0) << 8 | byte(1));
+    message.data = payload.substr(kCodeSize);
+    if (!may_be_sent(message.close_code))
+      refuse(WSCloseCode::ProtocolError, "a close code that cannot be sent", output);
+    else if (!is_utf8(message.data))
+      refuse(WSCloseCode::InvalidText, "a close reason that is not UTF-8", output);
+    if (failed()) return std::nullopt;
+  }
+  close_received_ = true;
+  message_ = std::string();  // what has begun will not end
+  if (autoclose_ && !is_close_sent()) {
+    write(Opcode::close, false, close_payload(message.close_code, {}), output);
+    sent_code_ = message.close_code;
+  }
+  return message;
+}
+
+void WebSocketEngine::refuse(WSCloseCode code, std::string_view error, std::string& output) {
+  error_ = error;
+  message_ = std::string();
+  close(code, error, output);
+}
+
+void WebSocketEngine::send(WSMsgType type, std::string_view data, std::string& output) {
+  const Opcode opcode = opcode_of(type);
+  if (is_control(opcode) && data.size() > kMaxControl)
     throw ValueError("a ping or pong of " + std::to_string(data.size()) +
                      " bytes; the limit is 125");
-  std::string packed;
-  bool compressed = deflate_ && !is_control;
-  if (compressed) {
-    packed = deflate_->compress(data);
-    data = packed;
-  }
-  wslay_event_msg message{opcode, bytes_of(data), data.size()};
-  int status =
-      ::wslay_event_queue_msg_ex(context_, &message, compressed ? WSLAY_RSV1_BIT : WSLAY_RSV_NONE);
-  if (status == WSLAY_ERR_NOMEM) throw std::bad_alloc();
+  if (is_close_sent()) return;
+  if (deflate_ && !is_control(opcode))
+    write(opcode, true, deflate_->compress(data), output);
+  else
+    write(opcode, false, data, output);
 }
 
-void WebSocketEngine::close(WSCloseCode code, std::string_view reason) {
+void WebSocketEngine::close(WSCloseCode code, std::string_view reason, std::string& output) {
   if (!may_be_sent(code))
     throw ValueError("close code " + std::to_string(static_cast<int>(code)) + " cannot be sent");
-  if (reason.size() > kMaxControl - 2)
+  if (reason.size() > kMaxControl - kCodeSize)
     throw ValueError("a close reason of " + std::to_string(reason.size()) +
                      " bytes; the limit is 123");
-  int status = ::wslay_event_queue_close(context_, static_cast<std::uint16_t>(code),
-                                         bytes_of(reason), reason.size());
-  if (status == WSLAY_ERR_NOMEM) throw std::bad_alloc();
+  if (is_close_sent()) return;
+  write(Opcode::close, false, close_payload(code, reason), output);
+  sent_code_ = code;
 }
 
-void WebSocketEngine::take_output(std::string& output) {
-  output_ = &output;
-  int status = ::wslay_event_send(context_);
-  output_ = nullptr;
-  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-  if (status == WSLAY_ERR_NOMEM) throw std::bad_alloc();
-  if (close_lacks_code_ && is_close_sent() && !code_added_) add_code(output);
-}
-
-/// wslay answers a frame that it cannot read with a close frame without a code: the output's end.
-void WebSocketEngine::add_code(std::string& output) {
-  code_added_ = true;
-  std::string code{static_cast<char>(static_cast<int>(WSCloseCode::ProtocolError) >> 8),
-                   static_cast<char>(static_cast<int>(WSCloseCode::ProtocolError) & 0xFF)};
-  std::size_t mask = settings_.is_client ? 4 : 0;
-  std::size_t length_at = output.size() - mask - 1;
-  for (std::size_t i = 0; i < code.size() && mask > 0; ++i)
-    code[i] = static_cast<char>(code[i] ^ output[length_at + 1 + i]);
-  output[length_at] = static_cast<char>(output[length_at] + 2);
-  output += code;
-}
-
-bool WebSocketEngine::is_close_sent() const noexcept {
-  return ::wslay_event_get_close_sent(context_) != 0;
-}
-
-bool WebSocketEngine::is_close_received() const noexcept {
-  return ::wslay_event_get_close_received(context_) != 0;
-}
-
-bool WebSocketEngine::wants_input() const noexcept {
-  return ::wslay_event_want_read(context_) != 0;
-}
-
-WSCloseCode WebSocketEngine::sent_code() const noexcept {
-  if (code_added_) return WSCloseCode::ProtocolError;
-  return static_cast<WSCloseCode>(::wslay_event_get_status_code_sent(context_));
+void WebSocketEngine::write(Opcode opcode, bool compressed, std::string_view payload,
+                            std::string& output) const {
+  write_frame(output, opcode, compressed, is_client_, payload);
 }
 
 }  // namespace asyncio::http::detail

@@ -17,8 +17,31 @@ namespace asyncio::http::detail {
 
 namespace {
 
-constexpr std::string_view kVersion = "13";
-constexpr std::size_t kKeySize = 24;  // sixteen bytes in base64
+/// Whether it is sixteen bytes in base64: 22 characters, the last of which has four bits too many.
+bool is_key(std::string_view key) noexcept {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t kSize = 22;
+  return key.size() == kSize + 2 && key.ends_with("==") &&
+         key.substr(0, kSize).find_first_not_of(kAlphabet) == std::string_view::npos &&
+         kAlphabet.find(key[kSize - 1]) % 16 == 0;
+}
+
+/// The items of all fields of that name, which make one list.
+std::string all_of(const Headers& headers, std::string_view name) {
+  std::string list;
+  for (std::string_view value : headers.getall(name))
+    list.append(list.empty() ? "" : ", ").append(value);
+  return list;
+}
+
+/// The only field of that name; empty if there is none.
+/// Throws: ValueError for several.
+std::string_view only_one(const Headers& headers, std::string_view name) {
+  std::vector<std::string_view> values = headers.getall(name);
+  if (values.size() > 1) throw ValueError(std::string(name) + " occurs more than once");
+  return values.empty() ? std::string_view() : values.front();
+}
 
 /// Whether a list has the item, whatever its case.
 bool has_item(std::string_view list, std::string_view item) noexcept {
@@ -63,21 +86,32 @@ std::string websocket_accept(std::string_view key) {
 
 bool wants_websocket(const RequestHead& request) noexcept {
   return request.upgrade && request.method == Method::GET &&
-         has_item(request.headers.get("Upgrade", ""), "websocket");
+         has_item(all_of(request.headers, "Upgrade"), "websocket");
+}
+
+DeflateTerms wanted_terms(const WebSocketOptions& options) noexcept {
+  const bool forget = !options.get_context_takeover();
+  const int bits = options.get_window_bits();
+  return {forget, forget, bits, bits};
+}
+
+bool is_own_origin(std::string_view origin, std::string_view host) noexcept {
+  const std::size_t scheme = origin.find("://");
+  return scheme != std::string_view::npos && equal_without_case(origin.substr(scheme + 3), host);
 }
 
 WebSocketTerms accept_websocket(const RequestHead& request, const WebSocketOptions& options,
                                 ResponseHead& response) {
   if (!wants_websocket(request)) throw ValueError("not a WebSocket handshake");
-  if (request.headers.get("Sec-WebSocket-Version", "") != kVersion)
+  if (only_one(request.headers, "Sec-WebSocket-Version") != kWebSocketVersion)
     throw ValueError("Sec-WebSocket-Version is not 13");
-  std::string_view key = request.headers.get("Sec-WebSocket-Key", "");
-  if (key.size() != kKeySize || !key.ends_with("=="))
-    throw ValueError("Sec-WebSocket-Key is not sixteen bytes in base64");
+  std::string_view key = only_one(request.headers, "Sec-WebSocket-Key");
+  if (!is_key(key)) throw ValueError("Sec-WebSocket-Key is not sixteen bytes in base64");
   WebSocketTerms terms;
-  terms.protocol = choose_protocol(request.headers.get("Sec-WebSocket-Protocol", ""), options);
+  terms.protocol = choose_protocol(all_of(request.headers, "Sec-WebSocket-Protocol"), options);
   if (options.get_compress())
-    terms.deflate = accept_deflate(request.headers.get("Sec-WebSocket-Extensions", ""));
+    terms.deflate =
+        accept_deflate(all_of(request.headers, "Sec-WebSocket-Extensions"), wanted_terms(options));
   response.headers.set("Upgrade", "websocket");
   response.headers.set("Connection", "upgrade");
   response.headers.set("Sec-WebSocket-Accept", websocket_accept(key));
@@ -91,30 +125,32 @@ void offer_websocket(RequestHead& request, const WebSocketOptions& options, std:
   request.upgrade = true;
   request.headers.set("Upgrade", "websocket");
   request.headers.set("Connection", "upgrade");
-  request.headers.set("Sec-WebSocket-Version", kVersion);
+  request.headers.set("Sec-WebSocket-Version", kWebSocketVersion);
   request.headers.set("Sec-WebSocket-Key", key);
   if (!options.get_protocols().empty())
     request.headers.set("Sec-WebSocket-Protocol", joined(options.get_protocols()));
-  if (options.get_compress()) request.headers.set("Sec-WebSocket-Extensions", deflate_offer());
+  if (options.get_compress())
+    request.headers.set("Sec-WebSocket-Extensions", deflate_offer(wanted_terms(options)));
 }
 
 WebSocketTerms check_websocket(const ResponseHead& response, const WebSocketOptions& options,
                                std::string_view key) {
   if (response.status != Status::SWITCHING_PROTOCOLS)
     throw ValueError("status " + std::to_string(response.status.code()) + " instead of 101");
-  if (!has_item(response.headers.get("Upgrade", ""), "websocket"))
+  if (!has_item(all_of(response.headers, "Upgrade"), "websocket") ||
+      !has_item(all_of(response.headers, "Connection"), "upgrade"))
     throw ValueError("the server goes on in another protocol");
-  if (response.headers.get("Sec-WebSocket-Accept", "") != websocket_accept(key))
+  if (only_one(response.headers, "Sec-WebSocket-Accept") != websocket_accept(key))
     throw ValueError("Sec-WebSocket-Accept is not the answer to our key");
   WebSocketTerms terms;
-  terms.protocol = response.headers.get("Sec-WebSocket-Protocol", "");
+  terms.protocol = only_one(response.headers, "Sec-WebSocket-Protocol");
   const auto& ours = options.get_protocols();
   if (!terms.protocol.empty() && std::ranges::find(ours, terms.protocol) == ours.end())
     throw ValueError("protocol " + quoted(terms.protocol) + " was not offered");
-  std::string_view extensions = response.headers.get("Sec-WebSocket-Extensions", "");
+  std::string extensions = all_of(response.headers, "Sec-WebSocket-Extensions");
   if (!options.get_compress() && !extensions.empty())
     throw ValueError("extensions " + quoted(extensions) + " were not offered");
-  terms.deflate = read_deflate_answer(extensions);
+  terms.deflate = read_deflate_answer(extensions, wanted_terms(options));
   return terms;
 }
 

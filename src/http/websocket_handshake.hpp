@@ -24,6 +24,14 @@ struct WebSocketTerms {
   std::optional<DeflateTerms> deflate;
 };
 
+inline constexpr std::string_view kWebSocketVersion = "13";
+
+/// What a side wants of permessage-deflate.
+DeflateTerms wanted_terms(const WebSocketOptions& options) noexcept;
+
+/// Whether a page of this origin belongs to the host of the request.
+bool is_own_origin(std::string_view origin, std::string_view host) noexcept;
+
 /// Whether a request asks for a WebSocket.
 bool wants_websocket(const RequestHead& request) noexcept;
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/future.hpp"
 #include "asyncio/http/websocket.hpp"
 #include "asyncio/streams.hpp"
 #include "http/deadline.hpp"
 #include "http/websocket_engine.hpp"
+#include "http/websocket_handshake.hpp"
 
 #include <memory>
 #include <optional>
@@ -15,43 +17,63 @@
 
 namespace asyncio::http::detail {
 
-/// The engine between the streams of a connection.
+/// The engine between the streams of a connection. Its coroutines keep it.
+///
+/// One task at a time reads: one in receive(), or else the one in close(), which others then wait
+/// for. A message is taken out of the reader's buffer in the same step in which it is returned, so
+/// that whoever is cancelled has taken nothing.
 class WebSocketState {
  public:
+  using Self = std::shared_ptr<WebSocketState>;
+
+  /// `owner` is kept as long as this.
   WebSocketState(StreamReader reader, StreamWriter writer, const WebSocketOptions& options,
-                 bool is_client, std::optional<DeflateTerms> deflate, std::string protocol);
+                 bool is_client, WebSocketTerms terms, std::shared_ptr<void> owner = nullptr);
   WebSocketState(const WebSocketState&) = delete;
   WebSocketState& operator=(const WebSocketState&) = delete;
   ~WebSocketState();
 
-  Coro<WSMessage> receive();
-  Coro<> send(WSMsgType type, std::string_view data);
-  Coro<> close(WSCloseCode code, std::string_view reason);
-  /// Keeps that as long as itself.
-  void hold(std::shared_ptr<void> owner) { holds_ = std::move(owner); }
+  static Coro<WSMessage> receive(Self self);
+  static Coro<> send(Self self, WSMsgType type, std::string_view data);
+  static Coro<> close(Self self, WSCloseCode code, std::string_view reason);
+
+  const OptionalDelay& receive_timeout() const noexcept { return receive_timeout_; }
   bool closed() const noexcept { return closed_ || engine_.is_close_sent(); }
   std::optional<WSCloseCode> close_code() const noexcept { return code_; }
+  std::string_view error() const noexcept { return engine_.error(); }
   std::string_view protocol() const noexcept { return protocol_; }
+  bool compressed() const noexcept { return compressed_; }
 
  private:
-  void flush();
+  class Reading;
+
+  static Coro<WSMessage> read_message(Self self);
+  static Coro<> await_goodbye(Self self);
+  static Coro<> await_end(Self self);
+  static Coro<> await_sent(Self self);
+  std::optional<WSMessage> take();
+  void flush(std::string& output);
   void heard();
   void silent();
   void end(WSCloseCode code);
-  Coro<> await_goodbye();
-  std::optional<WSMessage> take();
 
-  std::shared_ptr<void> holds_;
+  std::shared_ptr<void> owner_;
   StreamReader reader_;
   StreamWriter writer_;
   WebSocketEngine engine_;
-  OptionalDelay heartbeat_;
+  OptionalDelay heartbeat_, pong_timeout_, receive_timeout_;
   Delay close_timeout_;
   std::string protocol_;
-  Deadline deadline_;
-  bool pinged_ = false;
-  bool closed_ = false;
+  Deadline deadline_;  // of the peer's next word; when closed, of its reading
+  std::optional<Future<void>> reader_left_;
+  std::optional<WSMessage> goodbye_;  // which the peer has said, and nobody has got yet
   std::optional<WSCloseCode> code_;
+  bool compressed_;
+  bool reading_ = false;     // a task is
+  bool closing_ = false;     // a task is in close()
+  bool closed_ = false;      // the connection is, or will be when everything is sent
+  bool pinged_ = false;      // and nothing heard since
+  bool owes_drain_ = false;  // something was sent that nobody has waited for
 };
 
 }  // namespace asyncio::http::detail

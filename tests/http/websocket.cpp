@@ -33,7 +33,7 @@ class WebSockets : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, WebSockets, test::all_backends, test::backend_name);
 
 Coro<web::Response> echo(web::Request& request) {
-  WebSocket ws = co_await web::websocket(request, WebSocketOptions().protocols({"chat"}));
+  WebSocket ws = co_await web::websocket(request, WebSocketOptions().protocols("chat"));
   while (auto message = co_await ws.next()) {
     if (message->type == WSMsgType::Text)
       co_await ws.send_str(message->data);
@@ -55,7 +55,7 @@ TEST_P(WebSockets, S44_messages_come_back) {
     ClientSession session;
     for (bool compress : {true, false}) {
       WebSocketOptions options;
-      options.compress(compress).protocols({"other", "chat"});
+      options.compress(compress).protocols("other", "chat");
       WebSocket ws = co_await session.ws_connect(served.url() / "ws", options);
       EXPECT_EQ(ws.protocol(), "chat");
       for (std::size_t size : {0, 5, 200, 100'000}) {
@@ -121,6 +121,45 @@ TEST_P(WebSockets, S43_a_heartbeat_finds_a_dead_peer_and_lets_a_live_one_be) {
     WSMessage end = co_await receiving;
     EXPECT_EQ(end.type, WSMsgType::Closed);
     EXPECT_EQ(ws.close_code(), WSCloseCode::AbnormalClosure);
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
+/// As the tutorials write it.
+Coro<> beat(WebSocket ws, int* beats) {
+  try {
+    for (;;) {
+      co_await ws.ping("beat");
+      ++*beats;
+      co_await sleep(5ms);
+    }
+  } catch (const ConnectionResetError&) {  // the connection has ended, and so do we
+  }
+}
+
+TEST_P(WebSockets, S43_a_heartbeat_task_stops_with_its_connection) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(with_websocket([](web::Request& request) -> Coro<web::Response> {
+      WebSocket ws = co_await web::websocket(request, WebSocketOptions().autoping(false));
+      for (int i = 0; i < 3; ++i) {
+        WSMessage message = co_await ws.receive();
+        EXPECT_EQ(message.type, WSMsgType::Ping);
+        EXPECT_EQ(message.data, "beat");
+        co_await ws.send_str("news");
+      }
+      co_await ws.close();
+      co_return web::Response::sent();
+    }));
+    ClientSession session;
+    int beats = 0;
+    WebSocket ws = co_await session.ws_connect(served.url() / "ws");
+    Task<> beating = create_task(beat, ws, &beats);
+    int news = 0;
+    while (auto message = co_await ws.next()) ++news;
+    EXPECT_EQ(news, 3);
+    co_await wait_for(beating, 5s);
+    EXPECT_GE(beats, 3);
     session.close();
     co_await served.cleanup();
   });

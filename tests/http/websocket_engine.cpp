@@ -18,23 +18,31 @@ using http::WSMsgType;
 
 namespace {
 
-std::string output_of(WebSocketEngine& engine) {
-  std::string output;
-  engine.take_output(output);
-  return output;
-}
+/// An end, with what it has to say.
+class Side {
+ public:
+  explicit Side(const WebSocketEngine::Settings& settings) : engine(settings) {}
 
-/// What the engine makes of these bytes, in pieces.
-std::vector<WSMessage> fed(WebSocketEngine& engine, std::string_view bytes,
-                           std::size_t piece = std::string_view::npos) {
-  std::vector<WSMessage> messages;
-  while (!bytes.empty()) {
-    engine.feed(bytes.substr(0, piece));
-    bytes.remove_prefix(std::min(piece, bytes.size()));
-    while (auto message = engine.next()) messages.push_back(std::move(*message));
+  void send(WSMsgType type, std::string_view data) { engine.send(type, data, said_); }
+  void close(WSCloseCode code, std::string_view reason) { engine.close(code, reason, said_); }
+  std::string said() { return std::exchange(said_, {}); }
+
+  /// What it makes of these bytes, in pieces.
+  std::vector<WSMessage> hear(std::string_view bytes, std::size_t piece = std::string_view::npos) {
+    std::vector<WSMessage> messages;
+    while (!bytes.empty()) {
+      std::string_view some = bytes.substr(0, piece);
+      bytes.remove_prefix(some.size());
+      while (auto message = engine.next(some, said_)) messages.push_back(std::move(*message));
+    }
+    return messages;
   }
-  return messages;
-}
+
+  WebSocketEngine engine;
+
+ private:
+  std::string said_;
+};
 
 /// A frame of a client with a mask of zeros.
 std::string frame(int first, std::string_view payload) {
@@ -50,24 +58,24 @@ std::string frame(int first, std::string_view payload) {
 }
 
 /// What a server answers to bytes that break the protocol.
-WSCloseCode code_for(std::string_view bytes, WebSocketEngine::Settings settings = {}) {
-  WebSocketEngine server(settings);
-  for (const WSMessage& message : fed(server, bytes)) EXPECT_NE(message.type, WSMsgType::Text);
-  EXPECT_FALSE(server.wants_input());
-  std::string answer = output_of(server);
-  WebSocketEngine client({.is_client = true});
-  std::vector<WSMessage> got = fed(client, answer);
+WSCloseCode code_for(std::string_view bytes, const WebSocketEngine::Settings& settings = {}) {
+  Side server(settings);
+  for (const WSMessage& message : server.hear(bytes)) EXPECT_NE(message.type, WSMsgType::Text);
+  EXPECT_FALSE(server.engine.wants_input());
+  Side client({.is_client = true});
+  std::vector<WSMessage> got = client.hear(server.said());
   EXPECT_EQ(got.size(), 1u);
-  EXPECT_EQ(got.at(0).close_code, server.sent_code());
-  return server.sent_code();
+  EXPECT_EQ(got.at(0).close_code, server.engine.sent_code());
+  EXPECT_EQ(got.at(0).data, server.engine.error());
+  return server.engine.sent_code();
 }
 
 struct Both {
   explicit Both(std::optional<DeflateTerms> terms = std::nullopt)
       : client({.is_client = true, .deflate = terms}), server({.deflate = terms}) {}
 
-  WebSocketEngine client;
-  WebSocketEngine server;
+  Side client;
+  Side server;
 };
 
 TEST(WebSocketEngine, S44_messages_arrive_whole_in_pieces_of_any_size) {
@@ -78,7 +86,7 @@ TEST(WebSocketEngine, S44_messages_arrive_whole_in_pieces_of_any_size) {
          {std::string_view("hello"), std::string_view(), std::string_view(large)})
       both.client.send(WSMsgType::Text, text);
     both.client.send(WSMsgType::Binary, std::string_view("\0\xff", 2));
-    std::vector<WSMessage> got = fed(both.server, output_of(both.client), piece);
+    std::vector<WSMessage> got = both.server.hear(both.client.said(), piece);
     ASSERT_EQ(got.size(), 4u);
     EXPECT_EQ(got[0].type, WSMsgType::Text);
     EXPECT_EQ(got[0].data, "hello");
@@ -86,38 +94,44 @@ TEST(WebSocketEngine, S44_messages_arrive_whole_in_pieces_of_any_size) {
     EXPECT_TRUE(got[2].data == large);
     EXPECT_EQ(got[3].type, WSMsgType::Binary);
     both.server.send(WSMsgType::Text, "back");
-    EXPECT_EQ(output_of(both.server),
+    EXPECT_EQ(both.server.said(),
               "\x81\x04"
               "back");
   }
 }
 
 TEST(WebSocketEngine, S44_fragments_become_one_message_and_pings_between_them_are_answered) {
-  WebSocketEngine server({});
-  std::vector<WSMessage> got = fed(
-      server, frame(0x01, "one ") + frame(0x89, "?") + frame(0x00, "two ") + frame(0x80, "three"));
+  const std::string bytes =
+      frame(0x01, "one ") + frame(0x89, "?") + frame(0x00, "two ") + frame(0x80, "three");
+  Side server({});
+  std::vector<WSMessage> got = server.hear(bytes);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].data, "one two three");
+  EXPECT_EQ(server.said(), "\x8a\x01?");
+  Side shows({.autoping = false});
+  got = shows.hear(bytes);
   ASSERT_EQ(got.size(), 2u);
   EXPECT_EQ(got[0].type, WSMsgType::Ping);
-  EXPECT_EQ(got[1].data, "one two three");
-  EXPECT_EQ(output_of(server), "\x8a\x01?");
+  EXPECT_EQ(got[0].data, "?");
+  EXPECT_EQ(shows.said(), "");
 }
 
 TEST(WebSocketEngine, S44_both_sides_close) {
   Both both;
   both.client.close(WSCloseCode::GoingAway, "bye");
   both.client.send(WSMsgType::Text, "too late");
-  std::vector<WSMessage> got = fed(both.server, output_of(both.client));
+  std::vector<WSMessage> got = both.server.hear(both.client.said());
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].type, WSMsgType::Close);
   EXPECT_EQ(got[0].close_code, WSCloseCode::GoingAway);
   EXPECT_EQ(got[0].data, "bye");
-  EXPECT_FALSE(both.client.is_close_received());
-  got = fed(both.client, output_of(both.server));
+  EXPECT_FALSE(both.client.engine.is_close_received());
+  got = both.client.hear(both.server.said());
   ASSERT_EQ(got.size(), 1u);
-  EXPECT_TRUE(both.client.is_close_received() && both.client.is_close_sent());
-  EXPECT_TRUE(both.server.is_close_received() && both.server.is_close_sent());
-  WebSocketEngine server({});
-  got = fed(server, frame(0x88, ""));
+  EXPECT_TRUE(both.client.engine.is_close_received() && both.client.engine.is_close_sent());
+  EXPECT_TRUE(both.server.engine.is_close_received() && both.server.engine.is_close_sent());
+  Side server({});
+  got = server.hear(frame(0x88, ""));
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].close_code, WSCloseCode::None);
 }
@@ -143,14 +157,14 @@ TEST(WebSocketEngine, R13_what_breaks_the_protocol_is_answered_with_its_code) {
 
 TEST(WebSocketEngine, R13_a_client_says_why_too) {
   Both both;
-  EXPECT_TRUE(fed(both.client, "\x09\x01x").empty());
-  std::vector<WSMessage> got = fed(both.server, output_of(both.client));
+  EXPECT_TRUE(both.client.hear("\x09\x01x").empty());
+  std::vector<WSMessage> got = both.server.hear(both.client.said());
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].close_code, WSCloseCode::ProtocolError);
 }
 
 TEST(WebSocketEngine, R13_what_cannot_be_sent_is_refused) {
-  WebSocketEngine engine({});
+  Side engine({});
   EXPECT_THROW(engine.close(WSCloseCode::AbnormalClosure, ""), ValueError);
   EXPECT_THROW(engine.close(static_cast<WSCloseCode>(2000), ""), ValueError);
   EXPECT_THROW(engine.close(WSCloseCode::Ok, std::string(124, 'x')), ValueError);
@@ -167,13 +181,13 @@ TEST(PermessageDeflate, S44_messages_shrink_and_come_back) {
         std::string text(size, 'x');
         for (std::size_t i = 0; i < size; i += 20) text[i] = static_cast<char>('a' + random() % 26);
         both.client.send(WSMsgType::Text, text);
-        std::string packed = output_of(both.client);
+        std::string packed = both.client.said();
         EXPECT_LT(packed.size(), size / 4 + 20);
-        std::vector<WSMessage> got = fed(both.server, packed, 7);
+        std::vector<WSMessage> got = both.server.hear(packed, 7);
         ASSERT_EQ(got.size(), 1u);
         EXPECT_TRUE(got[0].data == text);
         both.server.send(WSMsgType::Binary, text);
-        got = fed(both.client, output_of(both.server));
+        got = both.client.hear(both.server.said());
         ASSERT_EQ(got.size(), 1u);
         EXPECT_TRUE(got[0].data == text);
       }
@@ -195,13 +209,20 @@ TEST(PermessageDeflate, R13_a_bomb_and_garbage_are_refused) {
             WSCloseCode::ProtocolError);
 }
 
+std::optional<DeflateTerms> accepted(std::string_view offers) {
+  return accept_deflate(offers, DeflateTerms());
+}
+std::optional<DeflateTerms> settled(std::string_view answer) {
+  return read_deflate_answer(answer, DeflateTerms());
+}
+
 TEST(DeflateTerms, S44_are_negotiated_as_RFC_7692_says) {
-  EXPECT_EQ(accept_deflate("permessage-deflate"), DeflateTerms());
-  EXPECT_EQ(accept_deflate(deflate_offer()), DeflateTerms());
-  EXPECT_EQ(accept_deflate("other, permessage-deflate; server_max_window_bits=10; "
-                           "client_max_window_bits=11; client_no_context_takeover"),
+  EXPECT_EQ(accepted("permessage-deflate"), DeflateTerms());
+  EXPECT_EQ(accepted(deflate_offer(DeflateTerms())), DeflateTerms());
+  EXPECT_EQ(accepted("other, permessage-deflate; server_max_window_bits=10; "
+                     "client_max_window_bits=11; client_no_context_takeover"),
             (DeflateTerms{false, true, 10, 11}));
-  EXPECT_EQ(accept_deflate("permessage-deflate; unknown, permessage-deflate"), DeflateTerms());
+  EXPECT_EQ(accepted("permessage-deflate; unknown, permessage-deflate"), DeflateTerms());
   for (std::string_view none :
        {"", "other", "permessage-deflate; server_max_window_bits", "permessage-deflate; x=1",
         "permessage-deflate; server_max_window_bits=7",
@@ -209,16 +230,38 @@ TEST(DeflateTerms, S44_are_negotiated_as_RFC_7692_says) {
         "permessage-deflate; server_max_window_bits=010",
         "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
         "permessage-deflate; server_no_context_takeover=1"})
-    EXPECT_EQ(accept_deflate(none), std::nullopt) << none;
+    EXPECT_EQ(accepted(none), std::nullopt) << none;
   DeflateTerms terms{true, false, 10, 15};
   EXPECT_EQ(deflate_answer(terms),
             "permessage-deflate; server_no_context_takeover; server_max_window_bits=10");
-  EXPECT_EQ(read_deflate_answer(deflate_answer(terms)), terms);
-  EXPECT_EQ(read_deflate_answer(""), std::nullopt);
+  EXPECT_EQ(settled(deflate_answer(terms)), terms);
+  EXPECT_EQ(settled(""), std::nullopt);
   for (std::string_view wrong : {"other", "permessage-deflate, permessage-deflate",
                                  "permessage-deflate; client_max_window_bits",
                                  "permessage-deflate; client_max_window_bits=8"})
-    EXPECT_THROW(read_deflate_answer(wrong), ValueError) << wrong;
+    EXPECT_THROW(settled(wrong), ValueError) << wrong;
+}
+
+TEST(DeflateTerms, S44_each_side_limits_what_it_wants) {
+  const DeflateTerms little{true, true, 10, 11};
+  EXPECT_EQ(deflate_offer(little),
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+            "server_max_window_bits=10; client_max_window_bits=11");
+  // A server may use less than it was asked for, and tell a client to that has said it can.
+  EXPECT_EQ(accept_deflate(deflate_offer(DeflateTerms()), little), little);
+  EXPECT_EQ(accept_deflate("permessage-deflate", little), (DeflateTerms{true, true, 10, 15}));
+  EXPECT_EQ(accept_deflate("permessage-deflate; client_max_window_bits=9; "
+                           "server_max_window_bits=9",
+                           little),
+            (DeflateTerms{true, true, 9, 9}));
+  // A client holds the server to what it has asked for, and may itself use less.
+  EXPECT_EQ(read_deflate_answer("permessage-deflate; server_no_context_takeover; "
+                                "server_max_window_bits=10",
+                                little),
+            little);
+  EXPECT_THROW(read_deflate_answer("permessage-deflate", little), ValueError);
+  EXPECT_THROW(read_deflate_answer("permessage-deflate; server_no_context_takeover", little),
+               ValueError);
 }
 
 TEST(Utf8, R13_is_checked_as_RFC_3629_says) {
@@ -231,6 +274,18 @@ TEST(Utf8, R13_is_checked_as_RFC_3629_says) {
         "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "12345678\x80",
         "\xe2\x82\x41", "\xc2\x41"})
     EXPECT_FALSE(is_utf8(wrong)) << wrong;
+}
+
+TEST(Utf8, fault159_knows_the_first_wrong_byte) {
+  Utf8 reader;
+  EXPECT_TRUE(reader.feed("12345678\xf4"));
+  EXPECT_FALSE(reader.complete());
+  EXPECT_TRUE(reader.feed("\x8f"));
+  EXPECT_TRUE(reader.feed("\xbf"));
+  EXPECT_TRUE(reader.feed("\xbf"));
+  EXPECT_TRUE(reader.complete());
+  EXPECT_TRUE(reader.feed("\xf4"));
+  EXPECT_FALSE(reader.feed("\x90"));  // above U+10FFFF, whatever follows
 }
 
 }  // namespace

@@ -10,20 +10,24 @@ namespace asyncio::web {
 
 /// Answers a request by going on as a WebSocket:
 ///
-///   Coro<web::Response> handler(web::Request& request) {
-///     http::WebSocket ws = co_await web::websocket(request);
-///     while (auto message = co_await ws.next()) co_await ws.send_str(message->data);
-///     co_return web::Response::sent();
-///   }
+///     Coro<web::Response> handler(web::Request& request) {
+///       http::WebSocket ws = co_await web::websocket(request);
+///       while (auto message = co_await ws.next()) co_await ws.send_str(message->data);
+///       co_return web::Response::sent();
+///     }
 ///
 /// The connection ends with the handler.
 ///
 /// Awaits   room for the answer.
-/// Throws   HTTPBadRequest if the request asks for none, or not as it should.
+/// Throws   HTTPBadRequest if the request asks for none, or not as it should; HTTPForbidden for a
+///          page of another origin (see WebSocketOptions::check_origin); an HTTPException of status
+///          426 for another version than RFC 6455's. All that a handler can let pass.
 /// asyncio  aiohttp: web.WebSocketResponse.prepare
 Coro<http::WebSocket> websocket(Request& request, http::WebSocketOptions options = {});
 
 /// Whether a request asks for a WebSocket.
+///
+/// asyncio  aiohttp: web.WebSocketResponse.can_prepare
 bool is_websocket(const Request& request) noexcept;
 
 }  // namespace asyncio::web

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/websocket_state.hpp"
+
+#include "asyncio/capture.hpp"
+#include "asyncio/detail/net/read_awaiters.hpp"
+#include "asyncio/exceptions.hpp"
+#include "asyncio/timeout.hpp"
+
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+namespace asyncio::http::detail {
+
+namespace {
+
+/// What a peer may go on sending that was told that it has broken the protocol.
+constexpr std::size_t kMaxDropped = std::size_t{16} << 20;
+/// What the thread's output keeps for the next time.
+constexpr std::size_t kMaxKept = std::size_t{256} << 10;
+
+/// Where the engine writes: used between two suspensions only.
+std::string& empty_output() {
+  thread_local std::string output;
+  output.clear();
+  if (output.capacity() > kMaxKept) output.shrink_to_fit();
+  return output;
+}
+
+}  // namespace
+
+/// While it lives, a task reads.
+class WebSocketState::Reading {
+ public:
+  explicit Reading(WebSocketState& state) noexcept : state_(state) { state_.reading_ = true; }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() {
+    state_.reading_ = false;
+    auto left = std::exchange(state_.reader_left_, std::nullopt);
+    if (left && !left->done()) left->set_result();
+  }
+
+ private:
+  WebSocketState& state_;
+};
+
+WebSocketState::WebSocketState(StreamReader reader, StreamWriter writer,
+                               const WebSocketOptions& options, bool is_client,
+                               WebSocketTerms terms, std::shared_ptr<void> owner)
+    : owner_(std::move(owner)),
+      reader_(std::move(reader)),
+      writer_(std::move(writer)),
+      engine_({is_client, options.get_max_msg_size(), terms.deflate, options.get_autoping(),
+               options.get_autoclose()}),
+      heartbeat_(options.get_heartbeat()),
+      pong_timeout_(options.get_pong_timeout()),
+      receive_timeout_(options.get_receive_timeout()),
+      close_timeout_(options.get_close_timeout()),
+      protocol_(std::move(terms.protocol)),
+      deadline_(get_running_loop(), [this] { silent(); }),
+      compressed_(terms.deflate.has_value()) {
+  if (heartbeat_ && !pong_timeout_) pong_timeout_ = heartbeat_->duration() / 2;
+  heard();
+}
+
+/// Whoever leaves without close() has ended normally, or something has thrown past it.
+WebSocketState::~WebSocketState() {
+  if (closed_) return;
+  try {
+    std::string& output = empty_output();
+    engine_.close(std::uncaught_exceptions() > 0 ? WSCloseCode::GoingAway : WSCloseCode::Ok, {},
+                  output);
+    flush(output);
+    writer_.close();
+  } catch (...) {  // no memory for a goodbye: it goes without
+    writer_.abort();
+  }
+}
+
+void WebSocketState::heard() {
+  pinged_ = false;
+  if (heartbeat_ && !closed_) deadline_.set(*heartbeat_);
+}
+
+/// Nothing has come for too long, or the last bytes cannot be sent.
+void WebSocketState::silent() {
+  if (closed_) return writer_.abort();
+  if (!reading_ || engine_.failed()) return heard();
+  if (std::exchange(pinged_, true)) return end(WSCloseCode::AbnormalClosure);
+  std::string& output = empty_output();
+  engine_.send(WSMsgType::Ping, {}, output);
+  flush(output);
+  deadline_.set(*pong_timeout_);
+}
+
+/// The connection is no more, but for what is still to be sent.
+void WebSocketState::end(WSCloseCode code) {
+  if (!code_) code_ = code;
+  closed_ = true;
+  deadline_.clear();
+  if (code == WSCloseCode::AbnormalClosure) return writer_.abort();
+  writer_.close();
+  if (writer_.get_write_buffer_size() > 0) deadline_.set(close_timeout_);
+}
+
+void WebSocketState::flush(std::string& output) {
+  if (output.empty() || writer_.is_closing()) return;
+  writer_.write(std::string_view(output));
+}
+
+/// The next message of what has come.
+std::optional<WSMessage> WebSocketState::take() {
+  auto& buffer = reader_.state()->buffer();
+  std::string& output = empty_output();
+  std::string_view bytes = buffer.view();
+  const std::size_t size = bytes.size();
+  std::optional<WSMessage> message = engine_.next(bytes, output);
+  buffer.drop(size - bytes.size());
+  owes_drain_ |= !output.empty();
+  flush(output);
+  if (message && message->type == WSMsgType::Close) {
+    if (!code_) code_ = message->close_code;
+    if (engine_.is_close_sent()) end(message->close_code);
+  }
+  return message;
+}
+
+Coro<WSMessage> WebSocketState::receive(Self self) {
+  if (self->closing_ && !self->closed_) {
+    auto ended = co_await capture(self->writer_.wait_closed());
+    if (ended.cancelled()) ended.rethrow();
+    co_return WSMessage();
+  }
+  if (self->reading_) throw RuntimeError("Concurrent call to receive() is not allowed");
+  Reading reading(*self);
+  WSMessage message = co_await read_message(self);
+  co_return message;
+}
+
+Coro<WSMessage> WebSocketState::read_message(Self self) {
+  while (!self->closed_ || self->goodbye_) {
+    if (self->goodbye_) {
+      auto sent = co_await capture(await_sent(self));
+      if (sent.cancelled()) sent.rethrow();
+      co_return std::move(*std::exchange(self->goodbye_, std::nullopt));
+    }
+    // A peer that pings without reading gets no more answers than the kernel takes.
+    if (std::exchange(self->owes_drain_, false)) {
+      auto drained = co_await capture(self->writer_.drain());
+      if (drained.cancelled()) drained.rethrow();
+    }
+    std::optional<WSMessage> message = self->take();
+    if (message && message->type == WSMsgType::Close && self->closed_) {
+      self->goodbye_ = std::move(message);
+      continue;
+    }
+    if (message) co_return std::move(*message);
+    if (!self->engine_.wants_input()) {
+      self->code_ = self->engine_.sent_code();
+      auto left = co_await capture(wait_for(await_end(self), self->close_timeout_));
+      if (!self->closed_) self->end(*self->code_);
+      if (left.cancelled()) left.rethrow();
+      break;
+    }
+    auto got = co_await capture(asyncio::detail::ReadMore(self->reader_.state()));
+    if (got.cancelled()) got.rethrow();
+    if (!got || got.value() == 0) {
+      self->end(WSCloseCode::AbnormalClosure);
+      break;
+    }
+    self->heard();
+  }
+  co_return WSMessage();
+}
+
+/// What was sent before the peer's goodbye, and our own, is to reach it: who gets the Close may
+/// drop the WebSocket at once.
+Coro<> WebSocketState::await_sent(Self self) {
+  const std::size_t left = self->writer_.get_write_buffer_size();
+  if (left > 0) co_await self->writer_.wait_closed();
+}
+
+/// A connection that is closed with bytes unread is reset, and the peer may never see why: so it
+/// gets some time to read it.
+Coro<> WebSocketState::await_end(Self self) {
+  if (self->writer_.can_write_eof()) self->writer_.write_eof();
+  auto& buffer = self->reader_.state()->buffer();
+  std::size_t dropped = 0, got = 0;
+  do {
+    dropped += buffer.size();
+    buffer.clear();
+    got = co_await asyncio::detail::ReadMore(self->reader_.state());
+  } while (got > 0 && dropped < kMaxDropped);
+}
+
+Coro<> WebSocketState::send(Self self, WSMsgType type, std::string_view data) {
+  if (self->closed()) throw ConnectionResetError(ECONNRESET, "send on a WebSocket that is closed");
+  std::string& output = empty_output();
+  self->engine_.send(type, data, output);
+  self->flush(output);
+  co_await self->writer_.drain();
+}
+
+Coro<> WebSocketState::close(Self self, WSCloseCode code, std::string_view reason) {
+  if (self->closed()) co_return;
+  std::string& output = empty_output();
+  self->engine_.close(code, reason, output);
+  self->flush(output);
+  if (self->engine_.is_close_received()) {
+    self->end(*self->code_);
+    co_return;
+  }
+  self->closing_ = true;
+  auto outcome = co_await capture(wait_for(await_goodbye(self), self->close_timeout_));
+  if (!self->closed_) self->end(WSCloseCode::AbnormalClosure);
+  if (outcome.cancelled()) outcome.rethrow();
+}
+
+/// What comes before it is dropped, but for what a task gets that is in receive().
+Coro<> WebSocketState::await_goodbye(Self self) {
+  while (!self->closed_) {
+    if (self->reading_) {
+      Future<void> left = get_running_loop().create_future<void>();
+      self->reader_left_ = left;
+      co_await left;
+      continue;
+    }
+    Reading reading(*self);
+    WSMessage message = co_await read_message(self);
+    (void)message;
+  }
+}
+
+}  // namespace asyncio::http::detail
