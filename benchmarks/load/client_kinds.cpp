@@ -14,6 +14,7 @@
 #include <memory>
 #include <netinet/in.h>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
@@ -78,12 +79,41 @@ Coro<std::int64_t> for_all(std::int64_t count, F each) {
   co_return errors;
 }
 
-Coro<> hold_with(Target to, ConnectOptions options) {
+constexpr std::string_view kOffer =
+    "GET /ws HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+constexpr std::string_view kOfferDeflate =
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+    "client_no_context_takeover\r\n";
+
+/// "Hello", which an echo sends back (RFC 6455, 5.7; RFC 7692, 7.2.3.1): a frame's first byte and
+/// its payload.
+Coro<> say_hello(const Streams& streams, std::string_view offer, char first,
+                 std::string_view payload) {
+  const std::string size(1, static_cast<char>(payload.size()));
+  std::string question = std::string(kOffer).append(offer).append("\r\n");
+  question += first;
+  question += static_cast<char>(payload.size() | 0x80);
+  question.append(4, '\0').append(payload);  // a mask of zeros
+  const std::string wanted = first + size + std::string(payload);
+  co_await streams.second.send(question);
+  std::string head = co_await streams.first.readuntil("\r\n\r\n");
+  std::string answer = co_await streams.first.readexactly(wanted.size());
+  if (answer != wanted) throw RuntimeError("not the echo");
+}
+
+Coro<> say_plain_hello(const Streams& streams) { co_await say_hello(streams, "", '\x81', "Hello"); }
+Coro<> say_small_hello(const Streams& streams) {
+  co_await say_hello(streams, kOfferDeflate, '\xC1',
+                     std::string_view("\xf2\x48\xcd\xc9\xc9\x07\x00", 7));
+}
+
+Coro<> hold_with(Target to, ConnectOptions options, Coro<> (*say)(const Streams&) = exchange) {
   auto begin = std::chrono::steady_clock::now();
   std::vector<Streams> held;
   auto each = [&](std::int64_t number) -> Coro<> {
     Streams streams = co_await connect(to, number, options);
-    co_await exchange(streams);
+    co_await say(streams);
     held.push_back(std::move(streams));
   };
   std::int64_t errors = co_await for_all(to.count, each);
@@ -114,6 +144,11 @@ Coro<> hold_tls(Target to) {
   TlsContext context(TlsPurpose::server_auth);
   context.insecure_skip_verification();
   co_await hold_with(to, ConnectOptions().ssl(context).server_hostname("localhost"));
+}
+
+Coro<> hold_websocket(Target to) { co_await hold_with(to, ConnectOptions(), say_plain_hello); }
+Coro<> hold_websocket_deflate(Target to) {
+  co_await hold_with(to, ConnectOptions(), say_small_hello);
 }
 
 Coro<> storm(Target to) {

@@ -18,6 +18,9 @@ struct Target {
 /// Each sends a line, gets it back, and stays.
 asyncio::Coro<> hold(Target to);
 asyncio::Coro<> hold_tls(Target to);
+/// The same with a message over a WebSocket, compressed without context takeover or not at all.
+asyncio::Coro<> hold_websocket(Target to);
+asyncio::Coro<> hold_websocket_deflate(Target to);
 /// All connect at once, send a line, and get it back.
 asyncio::Coro<> storm(Target to);
 /// Connect, send a line, get it back, close; 64 at a time.
