@@ -86,7 +86,7 @@ class RequestOptions {
   /// A value as JSON, as the body; a string is JSON already.
   RequestOptions& json(std::string text) { return set_body(std::move(text), "application/json"); }
   template <Json T>
-    requires(!std::convertible_to<T, std::string>)
+    requires(!std::convertible_to<const T&, std::string_view>)
   RequestOptions& json(const T& value) {
     return json(JsonCodec<T>::dump(value));
   }
