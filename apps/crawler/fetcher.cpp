@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "crawler/fetcher.hpp"
+
+#include "crawler/html_links.hpp"
+#include <asyncio/capture.hpp>
+#include <asyncio/http/errors.hpp>
+#include <asyncio/sleep.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+namespace crawler {
+
+using namespace asyncio;
+using http::URL;
+
+namespace {
+
+constexpr std::size_t kMostRobots = 500 * 1024;  // what RFC 9309 asks for at least
+
+http::SessionOptions session_options(const Options& options) {
+  http::SessionOptions session;
+  session.header("User-Agent", options.user_agent)
+      .limit(0)  // the crawler has its own
+      .timeout(http::ClientTimeout().total(Delay(options.timeout)));
+  return session;
+}
+
+/// What a site did; anything else is a bug, and goes on.
+std::string error_text(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const http::ClientError& failure) {
+    return failure.what();
+  } catch (const OSError& failure) {
+    return failure.what();
+  } catch (const http::ProtocolError& failure) {
+    return failure.what();
+  }
+}
+
+bool is_html(std::string_view content_type) noexcept {
+  return content_type == "text/html" || content_type == "application/xhtml+xml";
+}
+
+/// Not all at the same time again.
+double jitter() {
+  thread_local std::minstd_rand random{std::random_device()()};
+  return std::uniform_real_distribution<double>(0.75, 1.25)(random);
+}
+
+}  // namespace
+
+Fetcher::Fetcher(const Options& options) : options_(options), session_(session_options(options)) {}
+
+Coro<Page> Fetcher::fetch(URL url) {
+  Page page;
+  if (options_.robots) {
+    std::shared_ptr<Site> site = co_await site_of(url);
+    page.crawl_delay = site->robots->crawl_delay();
+    page.error = site->error;
+    page.forbidden = page.error.empty() && !site->robots->allows(url.path_qs());
+    if (page.forbidden || !page.error.empty()) co_return page;
+  }
+  while (true) {
+    std::string retry_after;
+    ++page.attempts;
+    page.status = 0;
+    page.error.clear();
+    TimePoint begin = get_running_loop().time();
+    auto outcome = co_await capture(attempt(url, page, retry_after));
+    page.seconds = std::chrono::duration<double>(get_running_loop().time() - begin).count();
+    if (outcome.cancelled()) outcome.rethrow();
+    if (!outcome) page.error = error_text(outcome.exception());
+    if (!may_pass(page) || page.attempts > options_.retries) co_return page;
+    co_await sleep(pause(page, retry_after));
+  }
+}
+
+Coro<> Fetcher::attempt(URL url, Page& page, std::string& retry_after) {
+  http::RequestOptions request;
+  request.allow_redirects(false).header("Accept", "text/html, */*;q=0.1");
+  http::ClientResponse response = co_await session_.get(url, request);
+  page.status = response.status().code();
+  page.content_type = std::string(response.content_type());
+  retry_after = response.headers().get("Retry-After", "");
+  std::string_view location = response.headers().get("Location", "");
+  page.is_redirect = response.status().is_redirection() && !location.empty();
+  if (page.is_redirect) {
+    page.links = {url.join(URL::lenient(location)).without_fragment()};
+    co_return;
+  }
+  std::string body = co_await response.read(options_.max_bytes);
+  page.bytes = body.size();
+  if (!is_html(page.content_type) || page.status != 200) co_return;
+  HtmlSummary summary = summarize_html(body, url);
+  page.title = std::move(summary.title);
+  page.links = std::move(summary.links);
+}
+
+/// Whether it is worth another attempt.
+bool Fetcher::may_pass(const Page& page) const noexcept {
+  return !page.error.empty() || page.status == 429 || page.status >= 500;
+}
+
+Delay Fetcher::pause(const Page& page, const std::string& retry_after) const {
+  double seconds = options_.backoff.count() * jitter();
+  for (int i = 1; i < page.attempts && seconds < 60; ++i) seconds *= 2;
+  seconds = std::max(seconds, std::min(std::atof(retry_after.c_str()), 300.0));
+  return Delay(Seconds(seconds));
+}
+
+Coro<std::shared_ptr<Fetcher::Site>> Fetcher::site_of(URL url) {
+  std::shared_ptr<Site>& slot = sites_[std::string(url.origin().str())];
+  if (!slot) slot = std::make_shared<Site>();
+  std::shared_ptr<Site> site = slot;
+  auto held = co_await site->lock.scoped();
+  if (!site->robots) co_await fetch_robots(url.origin() / "robots.txt", *site);
+  co_return site;
+}
+
+/// RFC 9309, 2.3.1: no rules if there is no such file; if nobody can tell, nothing is allowed.
+Coro<> Fetcher::fetch_robots(URL url, Site& site) {
+  for (int left = options_.retries;; --left) {
+    auto outcome = co_await capture(ask_for_robots(url, site));
+    if (outcome.cancelled()) outcome.rethrow();
+    if (!outcome) site.error = "robots.txt: " + error_text(outcome.exception());
+    if (site.error.empty() || left <= 0) break;
+    co_await sleep(options_.backoff);
+  }
+  if (!site.error.empty()) site.robots = Robots::nothing_allowed();
+}
+
+Coro<> Fetcher::ask_for_robots(URL url, Site& site) {
+  http::ClientResponse response = co_await session_.get(url);
+  int status = response.status().code();
+  site.error.clear();
+  if (status >= 500 || status == 429) site.error = "robots.txt: status " + std::to_string(status);
+  if (status >= 400) {
+    site.robots = Robots();
+    co_return;
+  }
+  std::string text;
+  while (text.size() < kMostRobots) {
+    std::string part = co_await response.read_some();
+    if (part.empty()) break;
+    text += part;
+  }
+  site.robots = Robots(text, options_.user_agent);
+}
+
+}  // namespace crawler

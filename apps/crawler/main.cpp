@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// A crawler for web sites; --help says what it does.
+#include "crawler/crawl.hpp"
+#include "crawler/options.hpp"
+#include "crawler/output.hpp"
+#include "crawler/progress.hpp"
+#include "crawler/sqlite_frontier.hpp"
+#include <asyncio/capture.hpp>
+#include <asyncio/runner.hpp>
+#include <asyncio/task.hpp>
+#include <asyncio/wait.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+using namespace asyncio;
+
+namespace {
+
+constexpr int kStopped = 130;  // as a shell says it of SIGINT
+
+/// Returns the exit status.
+Coro<int> crawl(const crawler::Options& options) {
+  crawler::Output output(options.output);
+  crawler::SqliteFrontier frontier(options.state, output);
+  crawler::Crawl crawl(options, frontier);
+  crawler::Progress progress(crawl, frontier);
+
+  auto crawling = create_task([&]() -> Coro<> { co_await crawl.run(); });
+  EventLoop loop = get_running_loop();
+  for (int signal : {SIGINT, SIGTERM})
+    loop.add_signal_handler(signal, [crawling]() mutable { crawling.cancel(); });
+  auto showing = create_task([&]() -> Coro<> {
+    if (options.quiet) co_return;
+    co_await progress.show();
+  });
+
+  auto outcome = co_await capture(crawling);
+  showing.cancel();
+  co_await wait(showing);
+  if (!outcome && !outcome.cancelled()) outcome.rethrow();
+  if (!options.quiet) co_await progress.finish(outcome.cancelled());
+  if (!outcome.cancelled()) co_return 0;
+  if (!options.state.empty()) std::fprintf(stderr, "the same command goes on from here\n");
+  co_return kStopped;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  crawler::Options options;
+  if (auto status = crawler::parse(argc, argv, options)) return *status;
+  return run_main(crawl(options));
+}

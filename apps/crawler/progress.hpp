@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What the user sees meanwhile.
+#pragma once
+
+#include "crawler/crawl.hpp"
+#include <asyncio/eventloop.hpp>
+
+#include <string>
+
+namespace crawler {
+
+/// A line on stderr that changes, on a terminal; now and then a new line elsewhere.
+class Progress {
+ public:
+  Progress(const Crawl& crawl, Frontier& frontier);
+
+  /// Shows it until it is cancelled.
+  asyncio::Coro<> show();
+  /// The last line.
+  asyncio::Coro<> finish(bool stopped);
+
+ private:
+  asyncio::Coro<std::string> line();
+
+  const Crawl& crawl_;
+  Frontier& frontier_;
+  asyncio::TimePoint begin_;
+  bool on_terminal_;
+};
+
+}  // namespace crawler
