@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "local_site.hpp"
+#include <asyncio/http/client.hpp>
+#include <asyncio/http/nlohmann_json.hpp>
+#include <asyncio/web/stream_response.hpp>
+
+#include <iostream>
+#include <string>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+// [handlers]
+Coro<web::Response> hello(web::Request& request) {
+  co_return web::Response("Hello, " + std::string(request.match_info().get("name", "world")));
+}
+
+Coro<web::Response> add(web::Request&, int a, int b) {
+  co_return web::Response(std::to_string(a + b));
+}
+
+Coro<web::Response> do_login(web::Request& request) {
+  http::MultiDict form = co_await request.post();
+  std::string login(form.get("login", ""));
+  if (login.empty()) throw web::HTTPBadRequest("who are you?");
+  web::Response response("welcome, " + login);
+  response.set_cookie(http::Cookie("login", login).path("/"));
+  co_return response;
+}
+
+Coro<web::Response> some_json(web::Request&) {
+  json data{{"some", "data"}};
+  co_return web::json_response(data);
+}
+
+Coro<web::Response> moved(web::Request&) {
+  throw web::HTTPFound("/");
+  co_return web::Response();
+}
+// [/handlers]
+
+// [class]
+class Counter {
+ public:
+  Coro<web::Response> count(web::Request&) { co_return web::Response(std::to_string(++count_)); }
+
+ private:
+  int count_ = 0;
+};
+// [/class]
+
+// [stream]
+Coro<web::Response> events(web::Request& request) {
+  web::EventSourceResponse stream;
+  co_await stream.prepare(request);
+  for (int i = 1; i <= 2; ++i) {
+    web::ServerEvent event("tick " + std::to_string(i));
+    co_await stream.send(event);
+    co_await sleep(1s);
+  }
+  co_return co_await stream.write_eof();
+}
+// [/stream]
+
+// [routes]
+web::Application application(Counter& counter) {
+  web::Application app;
+  app.get("/", hello);
+  app.get("/hello/{name}", hello);
+  app.get("/add/{a:int}/{b:int}", add);
+  app.get("/json", some_json).post("/login", do_login);
+  app.get("/old", moved);
+  app.get("/count", [&](web::Request& request) { return counter.count(request); });
+  app.get("/events", events);
+  return app;
+}
+// [/routes]
+
+// [middleware]
+Coro<web::Response> log_errors(web::Request& request, const web::Handler& next) {
+  auto outcome = co_await capture(next(request));
+  if (outcome.holds<web::HTTPException>()) std::cout << "no " << request.path() << "\n";
+  co_return std::move(outcome).value();
+}
+// [/middleware]
+
+Coro<> program() {
+  Counter counter;
+  web::Application app = application(counter);
+  // [add_middleware]
+  app.add_middleware(log_errors);
+  // [/add_middleware]
+  co_await with_site(std::move(app), [&]() -> Coro<> {
+    http::ClientSession session(http::SessionOptions().base_url("http://localhost:3000"));
+    for (const char* path :
+         {"/", "/hello/Ada", "/add/3/4", "/json", "/old", "/count", "/count", "/events", "/none"}) {
+      auto response = co_await session.get(path);
+      std::cout << path << ": " << co_await response.text() << "\n";
+    }
+    http::MultiDict form{{"login", "Ada"}};
+    auto login = co_await session.post("/login", http::RequestOptions().form(form));
+    std::cout << "/login: " << co_await login.text() << "\n";
+    session.close();
+  });
+}
+
+int main() { run(program()); }
