@@ -77,7 +77,7 @@ void Crawl::start_some(TaskGroup& group) {
 /// For a page to be finished, or a host to be ready for the next request.
 Coro<> Crawl::wait() {
   std::optional<TimePoint> when;
-  if (tally_.running < options_.concurrency) when = hosts_.when();
+  if (tally_.running < options_.concurrency && !enough()) when = hosts_.when();
   OptionalDelay limit;
   if (when) limit = *when - get_running_loop().time();
   if (maybe_more_ && hosts_.size() < kTakenAhead && !enough()) co_return;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -167,6 +168,21 @@ TEST_F(Crawler, depth_and_page_limits) {
     co_await crawl(chosen);
     EXPECT_EQ(records().size(), 13u);
     for (const auto& [path, record] : records()) EXPECT_LE(record.at("depth").get<int>(), 4);
+    co_await served.cleanup();
+  });
+}
+
+TEST_F(Crawler, waits_without_work_for_the_last_pages) {
+  run([&]() -> Coro<> {
+    Site site;
+    site.latency = 200ms;
+    Served served = co_await serve(site.application());
+    auto chosen = options(served);
+    chosen.pages = 3;  // the next one of the same depth is ready all the time
+    std::clock_t begin = std::clock();
+    co_await crawl(chosen);
+    EXPECT_EQ(records().size(), 3u);
+    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.15);
     co_await served.cleanup();
   });
 }
