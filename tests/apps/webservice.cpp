@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -55,8 +56,12 @@ class Service {
 };
 
 Coro<Service> started(std::vector<std::string> more = {}) {
-  std::vector<std::string> command{WEBSERVICE, "--port", "0", "--quiet"};
+  std::vector<std::string> command{WEBSERVICE, "--quiet"};
   command.insert(command.end(), more.begin(), more.end());
+  if (std::ranges::find(more, "--port") == more.end()) {
+    command.push_back("--port");
+    command.push_back("0");
+  }
   SubprocessOptions options;
   options.stdout(PIPE);
   Process process = co_await create_subprocess_exec(options, std::move(command));
@@ -220,6 +225,23 @@ TEST(WebService, L13_SIGTERM_answers_what_was_asked_and_says_goodbye) {
     int status = co_await service.process().wait();
     EXPECT_EQ(status, 0);
     service.session().close();
+  });
+}
+
+TEST(WebService, L13_its_successor_listens_before_it_ends) {
+  run([]() -> Coro<> {
+    std::vector<std::string> options{"--reuse-port"};
+    Service first = co_await started(options);
+    options.push_back("--port");
+    options.push_back(std::to_string(first.url().port().value()));
+    Service second = co_await started(options);
+    int status = co_await first.stop();
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(first.url(), second.url());
+    std::string health = co_await second.text("/health");
+    EXPECT_EQ(health, R"({"status":"ok"})");
+    status = co_await second.stop();
+    EXPECT_EQ(status, 0);
   });
 }
 
