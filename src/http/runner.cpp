@@ -51,7 +51,8 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
   }
 
   Coro<> tell_application() {
-    if (is_set_up) co_await app.shutdown();
+    if (!is_set_up) co_return;
+    co_await app.shutdown();
   }
 
   /// Lets what was asked be answered, for a limited time.

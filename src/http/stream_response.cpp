@@ -30,7 +30,8 @@ Coro<> StreamResponse::write(std::string_view data) {
 
 Coro<Response> StreamResponse::write_eof() {
   if (!connection_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
-  if (!std::exchange(ended_, true)) co_await connection_->end_stream();
+  bool has_ended = std::exchange(ended_, true);
+  if (!has_ended) co_await connection_->end_stream();
   co_return Response::sent();
 }
 
