@@ -32,6 +32,9 @@ template <class F>
 struct Parameters : Parameters<decltype(&F::operator())> {};
 template <class R, class... Args>
 struct Parameters<R (*)(Request&, Args...)> {
+  // A coroutine keeps the reference, but not the part it was made of.
+  static_assert((!std::is_reference_v<Args> && ...),
+                "a handler takes parts of the path by value: a reference would be to nothing");
   using type = std::tuple<std::decay_t<Args>...>;
 };
 template <class R, class... Args>
