@@ -8,10 +8,12 @@
 #include "http/conditions.hpp"
 #include "http/dates.hpp"
 #include "http/server_connection.hpp"
+#include "net/open_file.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
 #include <memory>
 #include <unistd.h>
 
@@ -41,7 +43,7 @@ std::string etag_of(const FileStatus& status) {
   } catch (const OSError& failure) {
     int number = failure.error_number();
     if (number == ENOENT || number == ENOTDIR || number == EISDIR || number == ENAMETOOLONG ||
-        number == ELOOP)
+        number == ELOOP || number == ENXIO)
       throw HTTPNotFound();
     throw;
   } catch (const ValueError&) {  // a zero byte
@@ -49,10 +51,22 @@ std::string etag_of(const FileStatus& status) {
   }
 }
 
+/// A file that can be read at once: a FIFO would wait for its writer, and keep a thread.
 Coro<File> opened(std::string path) {
-  auto file = co_await capture(open_file(std::move(path)));
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+  auto file = co_await capture(asyncio::detail::open_with_flags(std::move(path), kFlags));
   if (!file) refuse(file.exception());
+  ::fcntl(file.value().fileno(), F_SETFL, O_RDONLY);  // io_uring's reads would not wait
   co_return std::move(file).value();
+}
+
+bool leads_up(std::string_view name) noexcept {
+  while (true) {
+    std::size_t end = name.find('/');
+    if (name.substr(0, end) == "..") return true;
+    if (end == std::string_view::npos) return false;
+    name.remove_prefix(end + 1);
+  }
 }
 
 /// Where an open file is, whatever its name was.
@@ -103,12 +117,19 @@ Coro<Response> file_response(Request& request, std::string path, Response head) 
 StaticFiles::StaticFiles(const std::string& folder) {
   std::unique_ptr<char, void (*)(void*)> real(::realpath(folder.c_str(), nullptr), std::free);
   if (!real) throw OSError(errno, "static files '" + folder + "'");
-  folder_ = std::string(real.get()) + "/";
+  folder_ = real.get();
+  if (!folder_.ends_with('/')) folder_ += '/';
 }
 
 Coro<Response> StaticFiles::operator()(Request& request) const {
+  if (request.match_info().empty())
+    throw RuntimeError("StaticFiles: its route names no part, as \"/static/{name...}\" does");
   std::string name((request.match_info().end() - 1)->second);
-  File file = co_await opened(folder_ + name);
+  // Nothing is opened that is elsewhere: a client would learn whether it is there.
+  if (leads_up(name)) throw HTTPNotFound();
+  auto found = co_await capture(opened(folder_ + name));
+  if (found.holds<HTTPForbidden>()) throw HTTPNotFound();
+  File file = std::move(found).value();
   if (!place_of(file).starts_with(folder_)) throw HTTPNotFound();
   Response response = co_await answer_with(request, file, name, Response());
   co_return response;

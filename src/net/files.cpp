@@ -330,16 +330,20 @@ Coro<bool> File::aexit(std::exception_ptr) const {
   co_return false;
 }
 
-Coro<File> open_file(std::string path, std::string mode) {
-  detail::Backend& backend = detail::backend_of(detail::running_loop());
-  int flags = detail::flags_of(mode);
+Coro<File> detail::open_with_flags(std::string path, int flags) {
+  Backend& backend = backend_of(running_loop());
   if (path.find('\0') != std::string::npos) throw ValueError("embedded null byte");
-  detail::Descriptor descriptor;
-  if (detail::is_native(backend))
-    descriptor = co_await detail::open_natively(backend, path, flags);
+  Descriptor descriptor;
+  if (is_native(backend))
+    descriptor = co_await open_natively(backend, path, flags);
   else
-    descriptor = co_await to_thread(&detail::open_here, path, flags);
-  co_return File(std::make_shared<detail::OpenFile>(std::move(path), std::move(descriptor)));
+    descriptor = co_await to_thread(&open_here, path, flags);
+  co_return File(std::make_shared<OpenFile>(std::move(path), std::move(descriptor)));
+}
+
+Coro<File> open_file(std::string path, std::string mode) {
+  File file = co_await detail::open_with_flags(std::move(path), detail::flags_of(mode));
+  co_return file;
 }
 
 }  // namespace asyncio

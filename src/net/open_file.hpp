@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/coro.hpp"
+#include "asyncio/files.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,5 +33,8 @@ class OpenFile {
   std::uint64_t position = 0;
   bool busy = false;  // with a read or write at the position
 };
+
+/// As open_file, with the flags of open(2).
+Coro<File> open_with_flags(std::string path, int flags);
 
 }  // namespace asyncio::detail

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <vector>
 
 using namespace asyncio;
@@ -313,6 +314,44 @@ TEST_P(RealAnswers, fault134_names_and_ranges_of_files) {
       EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << range.substr(0, 40);
       EXPECT_TRUE(answer.ends_with(content)) << range.substr(0, 40);
     }
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(RealAnswers, fault134_nothing_but_the_files_of_the_folder_is_opened) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::filesystem::create_directory(folder.file("open"));
+    std::filesystem::create_directory(folder.file("open/closed"));
+    std::ofstream(folder.file("open/closed/page.txt")) << "page";
+    std::ofstream(folder.file("there")) << "there";
+    std::filesystem::permissions(folder.file("there"), std::filesystem::perms::none);
+    ::mkfifo(folder.file("fifo").c_str(), 0600);
+    ::mkfifo(folder.file("open/fifo").c_str(), 0600);
+    web::Application app;
+    app.get("/static/{name...}", web::StaticFiles(folder.file("open")));
+    app.get("/all/{name...}", web::StaticFiles("/"));
+    app.get("/unnamed", web::StaticFiles(folder.file("open")));
+    app.get("/fifo", [&](web::Request& request) {
+      return web::file_response(request, folder.file("fifo"));
+    });
+    Served served = co_await serve(std::move(app));
+    auto ask = [&](std::string path) -> Coro<std::string> {
+      return exchange(served.port(), get(path, "Connection: close\r\n"));
+    };
+    std::string missing = co_await ask("/static/missing");
+    for (const char* path : {"/static/../there", "/static/../missing", "/static/../fifo",
+                             "/static/%2e%2e%2fthere", "/static/closed/..%2f../there",
+                             "/static/closed/../closed/page.txt", "/static/fifo", "/fifo"}) {
+      std::string answer = co_await ask(path);
+      EXPECT_EQ(test::without_dates(answer), test::without_dates(missing)) << path;
+    }
+    std::string page = co_await ask("/all" + folder.file("open/closed/page.txt"));
+    EXPECT_TRUE(page.ends_with("\r\n\r\npage")) << page;
+    test::LogCapture log;
+    std::string unnamed = co_await ask("/unnamed");
+    EXPECT_TRUE(unnamed.starts_with("HTTP/1.1 500 ")) << unnamed;
+    EXPECT_EQ(log.count("StaticFiles: its route names no part"), 1) << log.all();
     co_await served.cleanup();
   });
 }

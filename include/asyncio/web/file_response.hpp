@@ -27,7 +27,7 @@ Coro<Response> file_response(Request& request, std::string path, Response head =
 std::string_view content_type_of(std::string_view name) noexcept;
 
 /// A handler for "/static/{name...}": answers with files below `folder`. Names that lead out of it,
-/// also by a symbolic link, are not found; folders are not listed.
+/// also by a symbolic link, are not found, nor is what may not be read; folders are not listed.
 class StaticFiles {
  public:
   /// Throws   OSError if there is no such folder.
