@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <exception>
 #include <sys/socket.h>
 #include <utility>
@@ -295,6 +296,7 @@ Coro<> ServerConnection::send_file(const web::Response& response, File file, std
   std::uint64_t sent = is_head_ ? size : 0;
   EventLoop loop = get_running_loop();
   while (sent < size) {
+    if (writer_.is_closing()) throw ConnectionResetError(ECONNRESET, "the client has gone");
     waiting_ = Waiting::for_client;
     DeadlineScope scope(deadline_, settings_.progress_timeout);
     std::size_t slice = std::min(kFileSlice, size - sent);
@@ -343,6 +345,18 @@ void ServerConnection::check_answer(const web::Response& response) const {
   check_whole_response(response, is_head_);
 }
 
+/// Whether it tells only that the client has gone.
+bool ServerConnection::is_end_of_connection(const std::exception_ptr& error) const {
+  if (error == input_.reader().exception()) return true;
+  try {
+    std::rethrow_exception(error);
+  } catch (const ConnectionError&) {
+    return true;
+  } catch (...) {  // Only asks for the type.
+    return false;
+  }
+}
+
 /// What the client gets when the handler has thrown. The log has the rest: what is in it from the
 /// client shows no control character.
 web::Response ServerConnection::answer_to_failure(const web::Request& request,
@@ -359,7 +373,7 @@ web::Response ServerConnection::answer_to_failure(const web::Request& request,
   } catch (...) {  // looked at below
   }
   if (input_error_) std::rethrow_exception(input_error_);
-  if (writer_.is_closing()) std::rethrow_exception(error);
+  if (writer_.is_closing() && is_end_of_connection(error)) std::rethrow_exception(error);
   log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
                            escaped(request.raw_path()) + ": " +
                            escaped(describe_exception(error), QuotesInside::Kept));

@@ -89,6 +89,7 @@ class ServerConnection {
   void reset();
   void check_answer(const web::Response& response) const;
   web::Response answer_to_failure(const web::Request& request, std::exception_ptr error) const;
+  bool is_end_of_connection(const std::exception_ptr& error) const;
   std::optional<Status> answer_to(const std::exception_ptr& error) const;
   void refuse(Status status);
   Coro<bool> drain_body();

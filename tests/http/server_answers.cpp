@@ -245,6 +245,52 @@ TEST_P(ServerAnswers, fault130_what_a_handler_throws_inside_its_answer) {
       simulated());
 }
 
+TEST_P(RealAnswers, fault130_what_a_handler_throws_after_its_connection_is_logged) {
+  run([]() -> Coro<> {
+    int ended = 0;
+    web::Application app;
+    app.get("/websocket", [&](web::Request& request) -> Coro<web::Response> {
+      http::WebSocket socket = co_await web::websocket(request);
+      ++ended;
+      throw std::runtime_error("a bug of the WebSocket");
+      co_return web::Response();
+    });
+    app.get("/late", [&](web::Request& request) -> Coro<web::Response> {
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      auto written = co_await capture([&]() -> Coro<> {
+        while (true) {
+          co_await stream.write("x");
+          co_await sleep(1ms);
+        }
+      }());
+      ++ended;
+      if (request.query_string() == "rethrows") written.rethrow();
+      throw std::runtime_error("a bug behind the end");
+      co_return web::Response();
+    });
+    Served served = co_await serve(std::move(app));
+    test::LogCapture log;
+    co_await exchange(served.port(), get("/websocket",
+                                         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                         "Sec-WebSocket-Version: 13\r\n"
+                                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+    for (const char* path : {"/late", "/late?rethrows"}) {
+      auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+      writer.write(get(path));
+      co_await reader.readuntil("\r\n\r\n");
+      writer.abort();
+      int before = ended;
+      while (ended == before) co_await sleep(1ms);
+    }
+    co_await served.cleanup();
+    EXPECT_EQ(log.count("GET /websocket: std::runtime_error: a bug of the WebSocket"), 1)
+        << log.all();
+    EXPECT_EQ(log.count("GET /late: std::runtime_error: a bug behind the end"), 1) << log.all();
+    EXPECT_EQ(log.records.size(), 2u) << log.all();
+  });
+}
+
 TEST_P(RealAnswers, fault131_clients_that_reset) {
   run([]() -> Coro<> {
     int begun = 0, ended = 0;
