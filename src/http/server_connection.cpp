@@ -4,6 +4,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
+#include "asyncio/timeout.hpp"
 #include "asyncio/transports.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
@@ -63,9 +64,13 @@ Coro<> ServerConnection::serve() {
   if (refused) refuse(*answer);
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
+  if (outcome.cancelled()) co_await end_soon();
   if (refused || !body_ended_) {
     Result<void> lingered = co_await capture(linger());
-    (void)lingered;
+    if (lingered.cancelled()) {
+      writer_.abort();
+      outcome = std::move(lingered);
+    }
   }
   co_await close();
   try {
@@ -74,9 +79,18 @@ Coro<> ServerConnection::serve() {
   }
 }
 
+/// Lets go what was written last, as the goodbye of a WebSocket; there was time for the rest.
+Coro<> ServerConnection::end_soon() {
+  writer_.close();
+  Result<void> closed =
+      co_await capture(wait_for(writer_.wait_closed(), std::chrono::milliseconds(50)));
+  if (!closed) writer_.abort();
+}
+
 Coro<> ServerConnection::turn_away() {
   refuse(Status::SERVICE_UNAVAILABLE);
   Result<void> lingered = co_await capture(linger());
+  if (lingered.cancelled()) writer_.abort();
   co_await close();
   lingered.value();
 }
@@ -97,8 +111,10 @@ Coro<> ServerConnection::close() {
   waiting_ = Waiting::for_client;
   if (writer_.get_write_buffer_size() > 0) deadline_.set(settings_.progress_timeout);
   Result<void> closed = co_await capture(writer_.wait_closed());
-  (void)closed;  // how the client has left does not matter
   deadline_.clear();
+  if (!closed.cancelled()) co_return;  // how the client has left does not matter
+  writer_.abort();
+  closed.rethrow();
 }
 
 /// Waits for a request itself: while a connection is idle, each frame counts (L2).

@@ -86,6 +86,7 @@ class ServerConnection {
   Coro<Parsed> wait_for_body();
   Coro<> exchange();
   Coro<> close();
+  Coro<> end_soon();
   void reset();
   void check_answer(const web::Response& response) const;
   web::Response answer_to_failure(const web::Request& request, std::exception_ptr error) const;

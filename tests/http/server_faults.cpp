@@ -355,6 +355,28 @@ TEST_P(ServerFaults, fault124_who_does_not_read_ends_and_the_handler_is_told) {
   });
 }
 
+TEST_P(ServerFaults, fault192_who_does_not_read_does_not_hold_up_the_end) {
+  run([]() -> Coro<> {
+    for (std::string request :
+         {get("/"), get("/", "Connection: close\r\n"), post("/", "Content-Length: 9000000\r\n")}) {
+      web::Application app;
+      app.add_route("*", "/", [](web::Request&) -> Coro<web::Response> {
+        co_return web::Response(std::string(std::size_t{10} << 20, 'x'));
+      });
+      Served served = co_await serve(std::move(app), web::RunnerOptions().shutdown_timeout(1s));
+      auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+      writer.write(request);
+      writer.transport()->pause_reading();
+      co_await sleep(1s);
+      EventLoop loop = get_running_loop();
+      TimePoint began = loop.time();
+      co_await served.cleanup();
+      EXPECT_LT(loop.time() - began, 1100ms) << request;
+      writer.close();
+    }
+  });
+}
+
 TEST_P(ServerFaults, fault125_who_does_not_read_its_answers_is_not_read) {
   run([]() -> Coro<> {
     constexpr int kRequests = 20'000;
