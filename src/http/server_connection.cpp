@@ -51,9 +51,17 @@ void ServerConnection::stop_if_idle() {
 }
 
 void ServerConnection::expired() {
+  bool takes_more = waiting_ == Waiting::for_client && writer_.get_write_buffer_size() < unsent_;
+  if (takes_more) return expect_progress();
   expired_ = true;
   if (waiting_ == Waiting::for_client) return writer_.abort();
   input_.reader().set_exception(TimeoutError("HTTP request"));
+}
+
+/// The client has to take some of what is written, not all of it, within the progress timeout.
+void ServerConnection::expect_progress() {
+  unsent_ = writer_.get_write_buffer_size();
+  deadline_.set(settings_.progress_timeout);
 }
 
 Coro<> ServerConnection::serve() {
@@ -109,7 +117,7 @@ void ServerConnection::reset() {
 Coro<> ServerConnection::close() {
   writer_.close();
   waiting_ = Waiting::for_client;
-  if (writer_.get_write_buffer_size() > 0) deadline_.set(settings_.progress_timeout);
+  if (writer_.get_write_buffer_size() > 0) expect_progress();
   Result<void> closed = co_await capture(writer_.wait_closed());
   deadline_.clear();
   if (!closed.cancelled()) co_return;  // how the client has left does not matter
@@ -249,6 +257,7 @@ void ServerConnection::begin_request(const RequestHead& head) {
 Coro<> ServerConnection::drain() {
   waiting_ = Waiting::for_client;
   DeadlineScope scope(deadline_, settings_.progress_timeout);
+  unsent_ = writer_.get_write_buffer_size();
   co_await writer_.drain();
 }
 
@@ -314,6 +323,7 @@ Coro<> ServerConnection::send_file(const web::Response& response, File file, std
   while (sent < size) {
     if (writer_.is_closing()) throw ConnectionResetError(ECONNRESET, "the client has gone");
     waiting_ = Waiting::for_client;
+    unsent_ = 0;  // it has to take all of the slice
     DeadlineScope scope(deadline_, settings_.progress_timeout);
     std::size_t slice = std::min(kFileSlice, size - sent);
     std::size_t done = co_await loop.sendfile(writer_.transport(), file.fileno(),
@@ -438,6 +448,7 @@ Coro<> ServerConnection::linger() {
   if (expired_ || writer_.is_closing() || !writer_.can_write_eof()) co_return;
   writer_.write_eof();
   waiting_ = Waiting::for_client;
+  unsent_ = 0;
   DeadlineScope scope(deadline_, kTime);
   std::size_t dropped = 0, got = 0;
   do {

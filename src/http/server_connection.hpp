@@ -99,6 +99,7 @@ class ServerConnection {
   bool can_go_on() const noexcept;
   Coro<> drain();
   void expired();
+  void expect_progress();
 
   StreamWriter writer_;
   const ServerSettings& settings_;
@@ -119,6 +120,7 @@ class ServerConnection {
   std::exception_ptr input_error_;     // after which nothing can be read
   std::optional<std::uint64_t> left_;  // of a streamed response, if it has a length
   Status status_ = Status::OK;         // of the response
+  std::size_t unsent_ = 0;             // when the client was last seen to take something
   std::uint64_t body_sent_ = 0;
   std::uint64_t body_received_ = 0;
   std::chrono::duration<double> body_waited_{};

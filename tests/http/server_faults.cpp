@@ -305,6 +305,29 @@ TEST_P(ServerFaults, fault124_an_upload_that_is_fast_enough_may_take_long) {
   });
 }
 
+TEST_P(ServerFaults, fault124_an_answer_that_is_read_steadily_may_take_long) {
+  run([]() -> Coro<> {
+    constexpr std::size_t kSize = std::size_t{10} << 20;
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> {
+      co_return web::Response(std::string(kSize, 'x'));
+    });
+    Served served = co_await serve(std::move(app), web::RunnerOptions().progress_timeout(10s));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(get("/", "Connection: close\r\n"));
+    std::string answer;
+    while (true) {
+      std::string part = co_await reader.read(std::size_t{1} << 18);
+      if (part.empty()) break;
+      answer += part;
+      co_await sleep(2s);
+    }
+    EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, kSize);
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerFaults, fault124_who_does_not_read_ends_and_the_handler_is_told) {
   run([]() -> Coro<> {
     std::string error;

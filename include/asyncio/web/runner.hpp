@@ -30,7 +30,8 @@ class RunnerOptions {
   RunnerOptions& keepalive_timeout(Delay limit) { return keepalive_timeout_ = limit, *this; }
   /// How long a request's head may take; 30 seconds.
   RunnerOptions& head_timeout(Delay limit) { return head_timeout_ = limit, *this; }
-  /// How long the next part of a body may take, and a client to read a response; 60 seconds.
+  /// How long the next part of a body may take, and a client to read some more of a response; 60
+  /// seconds.
   RunnerOptions& progress_timeout(Delay limit) { return progress_timeout_ = limit, *this; }
   /// How fast a body has to come, on the whole, once the progress timeout is over: in bytes a
   /// second; 240. With 0 a client may take as long as it likes, if it sends something now and then.
