@@ -31,13 +31,13 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
   }
 
   static Coro<> serve(std::shared_ptr<RunnerState> self, StreamReader reader, StreamWriter writer) {
-    http::detail::ServerConnection connection(std::move(reader), std::move(writer), self->settings,
-                                              self->handler);
+    auto connection = std::make_shared<http::detail::ServerConnection>(
+        std::move(reader), std::move(writer), self->settings, self->handler);
     bool too_many = self->max_connections > 0 && self->serving >= self->max_connections;
     auto place = self->connections.insert(self->connections.end(),
-                                          Served{current_task().value(), &connection});
+                                          Served{current_task().value(), connection.get()});
     self->serving += !too_many;
-    Coro<> serving = too_many ? connection.turn_away() : connection.serve();
+    Coro<> serving = too_many ? connection->turn_away() : connection->serve();
     auto outcome = co_await capture(std::move(serving));
     self->serving -= !too_many;
     self->connections.erase(place);

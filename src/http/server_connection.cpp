@@ -35,6 +35,18 @@ bool expects_continue(const RequestHead& head) {
   throw BadRequest(Status::EXPECTATION_FAILED, "request: it expects what no server can give", 0);
 }
 
+/// True for as long as it lives, however that ends.
+class TrueScope {
+ public:
+  explicit TrueScope(bool& flag) noexcept : flag_(flag) { flag_ = true; }
+  ~TrueScope() { flag_ = false; }
+  TrueScope(const TrueScope&) = delete;
+  TrueScope& operator=(const TrueScope&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 }  // namespace
 
 ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
@@ -352,6 +364,7 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
 
 Coro<web::Response> ServerConnection::respond(web::Request& request) {
   std::exception_ptr error;
+  TrueScope handling(handling_);
   try {
     web::Response response = co_await handler_(request);
     check_answer(response);

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +46,8 @@ struct ServerSettings {
   bool is_stopping = false;
 };
 
-class ServerConnection {
+/// Shared with what a handler may keep for longer than it runs.
+class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
  public:
   ServerConnection(StreamReader reader, StreamWriter writer, const ServerSettings& settings,
                    const WebHandler& handler);
@@ -71,6 +73,8 @@ class ServerConnection {
   /// The connection goes on in another protocol, and ends with the handler.
   Coro<> switch_protocols(const ResponseHead& response);
 
+  /// Whether a handler runs.
+  bool is_handling() const noexcept { return handling_; }
   const ServerSettings& settings() const noexcept { return settings_; }
   const StreamReader& reader() const noexcept { return input_.reader(); }
   const StreamWriter& writer() const noexcept { return writer_; }
@@ -108,6 +112,7 @@ class ServerConnection {
   MessageInput input_;
   Deadline deadline_;
   Waiting waiting_ = Waiting::for_request;
+  bool handling_ = false;
   bool expired_ = false;
   bool body_ended_ = true;
   bool continue_due_ = false;

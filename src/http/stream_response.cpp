@@ -4,34 +4,55 @@
 #include "asyncio/exceptions.hpp"
 #include "http/server_connection.hpp"
 
+#include <cerrno>
+#include <memory>
+
 namespace asyncio::web {
 
 namespace {
+
+using http::detail::ServerConnection;
 
 void require_line(const char* what, std::string_view text) {
   if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
     throw ValueError(std::string("server-sent event: ") + what + " with a line break");
 }
 
+/// The connection as long as its handler runs: a response may be kept for longer.
+std::shared_ptr<ServerConnection> used(const std::weak_ptr<ServerConnection>& link) {
+  std::shared_ptr<ServerConnection> connection = link.lock();
+  if (!connection || !connection->is_handling())
+    throw ConnectionResetError(ECONNRESET, "StreamResponse: the handler has ended");
+  return connection;
+}
+
+Coro<> write_on(std::weak_ptr<ServerConnection> link, std::string_view data) {
+  std::shared_ptr<ServerConnection> connection = used(link);  // until this has ended
+  co_await connection->write_stream(data);
+}
+
 }  // namespace
 
 Coro<> StreamResponse::prepare(Request& request) {
-  if (connection_) throw RuntimeError("StreamResponse: prepare() was called already");
-  http::detail::ServerConnection& connection = request.connection();
+  if (prepared_) throw RuntimeError("StreamResponse: prepare() was called already");
+  ServerConnection& connection = request.connection();
   co_await connection.begin_stream(head_, content_length_);
-  connection_ = &connection;
+  connection_ = connection.weak_from_this();
+  prepared_ = true;
 }
 
 Coro<> StreamResponse::write(std::string_view data) {
-  if (!connection_ || ended_)
+  if (!prepared_ || ended_)
     throw RuntimeError("StreamResponse: write() before prepare() or after write_eof()");
-  return connection_->write_stream(data);
+  return write_on(connection_, data);
 }
 
 Coro<Response> StreamResponse::write_eof() {
-  if (!connection_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
-  bool has_ended = std::exchange(ended_, true);
-  if (!has_ended) co_await connection_->end_stream();
+  if (!prepared_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
+  if (!std::exchange(ended_, true)) {
+    std::shared_ptr<ServerConnection> connection = used(connection_);
+    co_await connection->end_stream();
+  }
   co_return Response::sent();
 }
 

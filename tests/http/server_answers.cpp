@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -153,6 +154,31 @@ TEST_P(ServerAnswers, fault129_streams_that_do_not_keep_to_their_length) {
     std::string head =
         co_await exchange(served.port(), "HEAD /more HTTP/1.1\r\nHost: h\r\n\r\n" + last());
     EXPECT_EQ(count_of(head, "Content-Length: 5\r\n\r\nHTTP/1.1 200"), 1u) << head;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerAnswers, fault129_a_stream_ends_with_its_handler) {
+  run([]() -> Coro<> {
+    std::optional<web::StreamResponse> kept;
+    std::optional<Coro<>> begun;
+    web::Application app;
+    app.get("/", [&](web::Request& request) -> Coro<web::Response> {
+      kept.emplace();
+      co_await kept->prepare(request);
+      co_await kept->write("first");
+      begun.emplace(kept->write("late"));
+      co_return web::Response::sent();
+    });
+    Served served = co_await serve(std::move(app));
+    std::string answer = co_await exchange(served.port(), get("/"));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n5\r\nfirst\r\n")) << answer;
+    std::string error = co_await test::error_of(std::move(*begun));
+    EXPECT_NE(error.find("ConnectionResetError"), std::string::npos) << error;
+    error = co_await test::error_of(kept->write("late"));
+    EXPECT_NE(error.find("ConnectionResetError"), std::string::npos) << error;
+    error = co_await test::error_of(kept->write_eof());
+    EXPECT_NE(error.find("ConnectionResetError"), std::string::npos) << error;
     co_await served.cleanup();
   });
 }

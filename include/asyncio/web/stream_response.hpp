@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ class StreamResponse {
   Coro<> prepare(Request& request);
   /// Awaits   room, when the client does not read.
   /// Throws   RuntimeError before prepare() or after write_eof(); ValueError beyond content_length;
-  ///          ConnectionResetError if the client has gone.
+  ///          ConnectionResetError if the client has gone, or the handler has ended.
   Coro<> write(std::string_view data);
   /// Returns  what the handler has to return.
   /// Throws   ValueError if there was less than content_length.
@@ -48,7 +49,8 @@ class StreamResponse {
  private:
   Response head_;
   std::optional<std::uint64_t> content_length_;
-  http::detail::ServerConnection* connection_ = nullptr;
+  std::weak_ptr<http::detail::ServerConnection> connection_;
+  bool prepared_ = false;
   bool ended_ = false;
 };
 
