@@ -175,7 +175,8 @@ Coro<PostData> Request::post_multipart() {
     if (!part) co_return form;
     if (part->name().empty()) detail::refuse("a field of the form has no name");
     std::string content = co_await part->read();
-    size += content.size() + part->name().size();
+    size += content.size();
+    for (http::HeaderField field : part->headers()) size += field.name.size() + field.value.size();
     if (size > limit) throw HTTPRequestEntityTooLarge();
     std::string name(part->name());
     if (part->filename())

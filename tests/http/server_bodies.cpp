@@ -274,6 +274,14 @@ TEST_P(ServerBodies, fault133_forms_that_are_wrong) {
         served.port(), with_length("Content-Type: " + good + "\r\n",
                                    head + "\r\n" + std::string(2 << 20, 'x') + "\r\n--B--"));
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer;
+    // Nor do many empty ones with long names.
+    std::string named;
+    for (int i = 0; i < 300; ++i)
+      named += "--B\r\nContent-Disposition: form-data; name=a; filename=" + std::string(4000, 'f') +
+               "\r\n\r\n\r\n";
+    answer = co_await exchange(served.port(),
+                               with_length("Content-Type: " + good + "\r\n", named + "--B--"));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer.substr(0, 200);
     co_await served.cleanup();
   });
 }
