@@ -94,19 +94,16 @@ Coro<std::string_view> Request::read_decoded() {
 }
 
 Coro<std::string> Request::read() {
-  if (!body_) {
-    std::size_t limit = connection_.settings().client_max_size;
-    if (content_length() > limit) throw HTTPRequestEntityTooLarge();
-    std::string body;
-    for (;;) {
-      std::string_view part = co_await read_some();
-      if (part.empty()) break;
-      if (body.size() + part.size() > limit) throw HTTPRequestEntityTooLarge();
-      body += part;
-    }
-    body_ = std::move(body);
+  std::size_t limit = connection_.settings().client_max_size;
+  if (content_length() > limit) throw HTTPRequestEntityTooLarge();
+  while (!is_whole_) {  // goes on behind what a read that was cancelled has got
+    if (body_size_ > limit) throw HTTPRequestEntityTooLarge();
+    std::string_view part = co_await read_some();
+    is_whole_ = part.empty();
+    body_size_ += part.size();
+    if (body_size_ <= limit) body_ += part;
   }
-  co_return *body_;
+  co_return body_;
 }
 
 void Request::refuse_json(const ValueError& error) {

@@ -192,6 +192,29 @@ web::Application form_application() {
   return app;
 }
 
+TEST_P(ServerBodies, R13_a_read_that_was_cancelled_has_lost_nothing) {
+  run([]() -> Coro<> {
+    Event waits;
+    web::Application app;
+    app.post("/", [&](web::Request& request) -> Coro<web::Response> {
+      std::string first = co_await test::error_of(wait_for(request.read(), 50ms));
+      EXPECT_NE(first.find("TimeoutError"), std::string::npos) << first;
+      waits.set();
+      std::string body = co_await request.read();
+      co_return web::Response(body);
+    });
+    Served served = co_await serve(std::move(app));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(post("/", "Connection: close\r\nContent-Length: 10\r\n", "01234"));
+    co_await waits.wait();
+    writer.write("56789");
+    std::string answer = co_await reader.read();
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n0123456789")) << answer;
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
 std::string form_request(const http::FormData& form) {
   return with_length("Content-Type: " + form.content_type() + "\r\n", form.body());
 }

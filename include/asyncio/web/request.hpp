@@ -91,7 +91,7 @@ class Request {
   ///          come: a handler lets both pass.
   /// Cancel   takes nothing.
   Coro<std::string_view> read_some();
-  /// The whole body, as often as it is called.
+  /// The whole body, as often as it is called, also after a call that was cancelled.
   ///
   /// Awaits   the end of the body.
   /// Throws   as `read_some`; HTTPRequestEntityTooLarge beyond the server's client_max_size, which
@@ -142,7 +142,9 @@ class Request {
   const Application* app_ = nullptr;
   Storage storage_;
   http::MultiDict match_info_;
-  std::optional<std::string> body_;
+  std::string body_;           // what read() has got of it
+  std::size_t body_size_ = 0;  // more, if that was too much
+  bool is_whole_ = false;
   std::unique_ptr<http::detail::BodyDecoding> decoding_;
   std::string_view encoded_;  // of the body, not decoded yet
   bool has_begun_ = false;    // to be read
