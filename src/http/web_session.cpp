@@ -47,7 +47,11 @@ class MemorySessions final : public SessionStorage {
   }
 
   Coro<> save(Request& request, Response& response, const Session& session) override {
-    if (auto old = index_.find(session.identity()); old != index_.end()) erase(old);
+    auto old = index_.find(session.identity());
+    // Another request has ended the session while this one was answered: it stays ended.
+    bool has_ended = old == index_.end() && !session.is_new() && !session.is_invalid();
+    if (has_ended) co_return;
+    if (old != index_.end()) erase(old);
     http::Cookie cookie(options_.get_cookie_name(), "");
     cookie.path("/").http_only().same_site(http::SameSite::Lax).secure(request.secure());
     if (session.is_invalid() && session.values().empty()) {

@@ -278,6 +278,46 @@ TEST_P(ServerApplication, D13_sessions) {
   });
 }
 
+TEST_P(ServerApplication, D13_a_session_that_has_ended_stays_ended) {
+  run([]() -> Coro<> {
+    Event begun, release;
+    web::Application app;
+    app.add_middleware(web::session_middleware(web::memory_sessions()));
+    app.get("/", [](web::Request& request) -> Coro<web::Response> {
+      web::Session& session = web::get_session(request);
+      co_return web::Response(std::string(session.get("name").value_or("nobody")));
+    });
+    app.get("/login", [](web::Request& request) -> Coro<web::Response> {
+      web::get_session(request).set("name", "Ann");
+      co_return web::Response("welcome");
+    });
+    app.get("/slow", [&](web::Request& request) -> Coro<web::Response> {
+      web::get_session(request).set("seen", "now");
+      begun.set();
+      co_await release.wait();
+      co_return web::Response("slow");
+    });
+    app.get("/logout", [](web::Request& request) -> Coro<web::Response> {
+      web::get_session(request).invalidate();
+      co_return web::Response("bye");
+    });
+    Served served = co_await serve(std::move(app));
+    std::string login = co_await exchange(served.port(), get("/login", "Connection: close\r\n"));
+    std::string cookie = "Cookie: " + cookie_of(login) + "\r\n";
+    std::string known = co_await body_of(served.port(), "/", cookie);
+    EXPECT_EQ(known, "Ann");
+    auto slow = create_task(body_of(served.port(), "/slow", cookie));
+    co_await begun.wait();
+    co_await body_of(served.port(), "/logout", cookie);
+    release.set();
+    std::string answer = co_await slow;
+    EXPECT_EQ(answer, "slow");
+    std::string after = co_await body_of(served.port(), "/", cookie);
+    EXPECT_EQ(after, "nobody");
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerApplication, fault137_the_access_log_is_one_line_whatever_came) {
   run(
       [](bool is_simulated) -> Coro<> {
