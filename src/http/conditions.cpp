@@ -29,9 +29,19 @@ bool has_tag(std::string_view list, std::string_view etag, bool weakly) noexcept
 }
 
 /// Dates of HTTP have seconds.
+auto modified_second(const Representation& now) {
+  return std::chrono::floor<std::chrono::seconds>(now.modified);
+}
+
 bool modified_after(const Representation& now, std::string_view date) {
   auto then = parse_cookie_date(date);
-  return !then || std::chrono::floor<std::chrono::seconds>(now.modified) > *then;
+  return !then || modified_second(now) > *then;
+}
+
+/// If-Range takes no later date: a file may become older again (RFC 9110, 13.1.5).
+bool modified_at(const Representation& now, std::string_view date) {
+  auto then = parse_cookie_date(date);
+  return then && modified_second(now) == *then;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
@@ -61,7 +71,7 @@ RangeOutcome find_range(const Headers& request, const Representation& now, ByteR
   std::string_view text = trimmed(request.get("Range", ""));
   if (auto unless = request.get("If-Range")) {
     bool is_tag = unless->find('"') != std::string_view::npos;
-    bool same = is_tag ? trimmed(*unless) == now.etag : !modified_after(now, *unless);
+    bool same = is_tag ? trimmed(*unless) == now.etag : modified_at(now, *unless);
     if (!same) return RangeOutcome::Whole;
   }
   constexpr std::string_view kUnit = "bytes=";

@@ -88,7 +88,9 @@ Coro<Response> answer_with(Request& request, File file, std::string_view name, R
   if (condition == Condition::NotModified) co_return head.status(http::Status::NOT_MODIFIED);
   if (condition == Condition::Failed) throw HTTPPreconditionFailed();
   ByteRange range{0, now.size};
-  RangeOutcome outcome = http::detail::find_range(request.headers(), now, range);
+  RangeOutcome outcome = RangeOutcome::Whole;
+  if (request.method() == http::Method::GET)  // the only one with ranges: RFC 9110, 14.2
+    outcome = http::detail::find_range(request.headers(), now, range);
   std::string size = std::to_string(now.size);
   if (outcome == RangeOutcome::NotSatisfiable) {
     Response refused(http::Status::RANGE_NOT_SATISFIABLE);

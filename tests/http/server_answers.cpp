@@ -458,6 +458,43 @@ TEST_P(RealAnswers, fault134_a_file_that_becomes_shorter) {
   });
 }
 
+TEST_P(RealAnswers, D13_when_a_range_is_answered) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::ofstream(folder.file("page.txt")) << "0123456789";
+    web::Application app;
+    app.add_route("*", "/{name...}", web::StaticFiles(folder.file("")));
+    Served served = co_await serve(std::move(app));
+    auto ask = [&](std::string method, std::string fields) -> Coro<std::string> {
+      return exchange(served.port(), method + " /page.txt HTTP/1.1\r\nHost: h\r\n" +
+                                         "Connection: close\r\nRange: bytes=2-4\r\n" + fields +
+                                         "\r\n");
+    };
+    std::string part = co_await ask("GET", "");
+    EXPECT_TRUE(part.starts_with("HTTP/1.1 206 ")) << part;
+    EXPECT_TRUE(part.ends_with("\r\n\r\n234")) << part;
+    std::string modified = part.substr(part.find("Last-Modified: ") + 15, 29);
+    std::string etag = part.substr(part.find("ETag: ") + 6);
+    etag.resize(etag.find('\r'));
+    for (std::string same : {modified, etag}) {
+      std::string answer = co_await ask("GET", "If-Range: " + same + "\r\n");
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 206 ")) << same << answer;
+    }
+    for (const char* other : {"Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 2100 23:59:59 GMT",
+                              "\"other\"", "yesterday"}) {
+      std::string answer = co_await ask("GET", std::string("If-Range: ") + other + "\r\n");
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << other << answer;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n0123456789")) << other << answer;
+    }
+    for (const char* method : {"HEAD", "POST"}) {
+      std::string answer = co_await ask(method, "");
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+      EXPECT_NE(answer.find("Content-Length: 10\r\n"), std::string::npos) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
 constexpr const char* kUpgrade =
     "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
