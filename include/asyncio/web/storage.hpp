@@ -10,9 +10,10 @@ namespace asyncio::web {
 
 /// The name of a value of type T, at namespace scope:
 ///
-///   const web::Key<Database> kDatabase("database");
+///   inline const web::Key<Database> kDatabase("database");
 ///
-/// Two keys are never the same, whatever they are called.
+/// Two keys are never the same, whatever they are called; without `inline`, a header has one for
+/// each file that includes it.
 ///
 /// asyncio  aiohttp: web.AppKey, web.RequestKey
 template <class T>
