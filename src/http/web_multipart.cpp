@@ -153,8 +153,11 @@ MultipartReader Request::multipart(const MultipartOptions& options) {
 
 Coro<PostData> Request::post() {
   if (http::detail::equal_without_case(content_type(), "multipart/form-data")) {
-    PostData form = co_await post_multipart();
-    co_return form;
+    if (!form_) {
+      PostData form = co_await post_multipart();
+      form_ = std::move(form);
+    }
+    co_return *form_;
   }
   if (!http::detail::equal_without_case(content_type(), "application/x-www-form-urlencoded"))
     throw HTTPUnsupportedMediaType();

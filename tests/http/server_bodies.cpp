@@ -249,6 +249,24 @@ TEST_P(ServerBodies, D13_forms_with_files) {
   });
 }
 
+TEST_P(ServerBodies, D13_a_form_can_be_asked_for_again) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.post("/", [](web::Request& request) -> Coro<web::Response> {
+      web::PostData first = co_await request.post();
+      web::PostData second = co_await request.post();
+      co_return web::Response(std::string(first.get("a", "")) + std::string(second.get("a", "")) +
+                              second.files().at(0).content);
+    });
+    Served served = co_await serve(std::move(app));
+    http::FormData form;
+    form.add_field("a", "1").add_file("b", "2", "f");
+    std::string answer = co_await exchange(served.port(), form_request(form));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n112")) << answer;
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerBodies, fault133_forms_that_are_wrong) {
   run([]() -> Coro<> {
     Served served = co_await serve(form_application());

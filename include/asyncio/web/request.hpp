@@ -110,7 +110,7 @@ class Request {
     }
   }
   /// The fields of a form (application/x-www-form-urlencoded or multipart/form-data), and its
-  /// files. All of it is in memory: see `multipart` for large files.
+  /// files, as often as it is called. All of it is in memory: see `multipart` for large files.
   ///
   /// Throws   as `read`; HTTPUnsupportedMediaType for anything else, HTTPBadRequest for a form that
   ///          is wrong.
@@ -148,6 +148,7 @@ class Request {
   std::unique_ptr<http::detail::BodyDecoding> decoding_;
   std::string_view encoded_;  // of the body, not decoded yet
   bool has_begun_ = false;    // to be read
+  std::optional<PostData> form_;
 };
 
 }  // namespace asyncio::web
