@@ -77,6 +77,14 @@ void take_token(Fields& fields, std::string_view token) {
   if (!fields.year) fields.year = take_number(rest, 2, 4);
 }
 
+/// A clock of nanoseconds has the years 1677 to 2262; what is outside is as early or late as can
+/// be.
+system_clock::time_point within_clock(sys_seconds time) noexcept {
+  constexpr sys_seconds kFirst = ceil<seconds>(system_clock::time_point::min());
+  constexpr sys_seconds kLast = floor<seconds>(system_clock::time_point::max());
+  return std::clamp(time, kFirst, kLast);
+}
+
 }  // namespace
 
 std::optional<system_clock::time_point> parse_cookie_date(std::string_view text) {
@@ -94,7 +102,7 @@ std::optional<system_clock::time_point> parse_cookie_date(std::string_view text)
   year_month_day date{std::chrono::year(year), month(static_cast<unsigned>(*fields.month)),
                       day(static_cast<unsigned>(*fields.day))};
   if (year < 1601 || !date.ok()) return std::nullopt;
-  return sys_days(date) + *fields.time;
+  return within_clock(sys_days(date) + *fields.time);
 }
 
 std::string http_date(system_clock::time_point time) {

@@ -10,7 +10,7 @@
 namespace asyncio::http::detail {
 
 /// As Set-Cookie's Expires is read: in whatever order day, month, year and time come (RFC 6265bis,
-/// 5.1.1).
+/// 5.1.1). A date that the clock does not have is the first or the last that it has.
 std::optional<std::chrono::system_clock::time_point> parse_cookie_date(std::string_view text);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/http/cookies.hpp"
 
+#include "http/dates.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -83,6 +86,27 @@ TEST(Cookie, D13_dates_come_in_many_forms) {
     EXPECT_EQ(Cookie::parse("a=b; Expires=" + std::string(date))->expires(), std::nullopt) << date;
 }
 
+/// The clock counts nanoseconds and ends in 2262; a session of 9999 must not end in the past.
+TEST(Cookie, R13_dates_beyond_the_clock_are_its_first_or_last) {
+  using http::detail::parse_cookie_date;
+  const std::vector<std::string_view> early{"Mon, 01 Jan 1601 00:00:00 GMT",
+                                            "Fri, 31 Dec 1676 23:59:59 GMT"};
+  const std::vector<std::string_view> late{"Mon, 01 Jan 2300 00:00:00 GMT",
+                                           "Fri, 31 Dec 9999 23:59:59 GMT"};
+  for (std::string_view date : early) {
+    ASSERT_TRUE(parse_cookie_date(date)) << date;
+    EXPECT_LT(*parse_cookie_date(date), std::chrono::sys_days(std::chrono::year(1700) / 1 / 1));
+    EXPECT_EQ(http::detail::http_date(*parse_cookie_date(date)), "Tue, 21 Sep 1677 00:12:44 GMT");
+  }
+  for (std::string_view date : late) {
+    ASSERT_TRUE(parse_cookie_date(date)) << date;
+    EXPECT_GT(*parse_cookie_date(date), std::chrono::sys_days(std::chrono::year(2262) / 1 / 1));
+    EXPECT_EQ(http::detail::http_date(*parse_cookie_date(date)), "Fri, 11 Apr 2262 23:47:16 GMT");
+  }
+  EXPECT_LT(*parse_cookie_date("Mon, 01 Jan 2200 00:00:00 GMT"),
+            *parse_cookie_date("Mon, 01 Jan 2300 00:00:00 GMT"));
+}
+
 TEST(Cookie, D13_a_request_carries_pairs) {
   EXPECT_EQ(http::parse_cookies("a=b; c=d=e;f=\"g\"; none; =h"),
             (MultiDict{{"a", "b"}, {"c", "d=e"}, {"f", "\"g\""}, {"", "h"}}));
@@ -150,6 +174,15 @@ TEST_F(Jar, D13_cookies_end) {
   EXPECT_EQ(sent("http://h.example/", kNow + 120s), "c=3");
   EXPECT_TRUE(take("c=; Max-Age=0", "http://h.example/"));
   EXPECT_EQ(jar.size(), 0u);
+}
+
+TEST_F(Jar, R13_cookies_end_when_they_say_beyond_the_clock_too) {
+  EXPECT_TRUE(take("a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", "http://h.example/"));
+  EXPECT_TRUE(take("b=2; Expires=Mon, 01 Jan 2300 00:00:00 GMT", "http://h.example/"));
+  EXPECT_TRUE(take("c=3", "http://h.example/"));
+  EXPECT_EQ(sent("http://h.example/", kNow + 24h * 365 * 100), "a=1; b=2; c=3");
+  EXPECT_TRUE(take("c=; Expires=Mon, 01 Jan 1601 00:00:00 GMT", "http://h.example/"));
+  EXPECT_EQ(sent("http://h.example/"), "a=1; b=2");
 }
 
 TEST_F(Jar, D13_a_new_value_keeps_the_place) {
