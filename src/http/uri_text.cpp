@@ -87,6 +87,8 @@ UriPieces parse_uri(std::string_view text, std::optional<std::string_view> base)
     uri = &resolved.uri;
   }
   check(uriNormalizeSyntaxExA(uri, what_to_normalize(*uri)), text);
+  // There are none yet, and without its brackets it would be another host, and a port.
+  if (uri->hostData.ipFuture.first) refuse(text, "an address of an unknown version");
   UriPieces pieces;
   pieces.scheme = piece(uri->scheme);
   pieces.user_info = piece(uri->userInfo);

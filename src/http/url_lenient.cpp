@@ -49,16 +49,31 @@ bool is_web(std::string_view scheme) {
   return std::ranges::find(kWeb, small) != kWeb.end();
 }
 
+/// What was percent-encoded, or is another spelling of such a character, would end the host here
+/// and begin something else: "a%40b" would be a user on the host b.
+void check_host(std::string_view host) {
+  constexpr std::string_view kForbidden = "@:/?#[]\\%\x7f";
+  for (std::size_t at = 0; at < host.size(); ++at) {
+    char byte = host[at];
+    bool is_blank = static_cast<unsigned char>(byte) <= ' ';
+    if (is_blank || detail::is_one_of(byte, kForbidden))
+      throw InvalidURL("no host has " + detail::byte_at(host, at) + ": " + detail::quoted(host));
+  }
+}
+
 std::string host_in_ascii(std::string_view text) {
   if (text.starts_with('[')) return std::string(text);
   std::string host = unquote(text);
+  check_host(host);
   if (is_ascii(host)) return host;
   std::uint8_t* ascii = nullptr;
   int status = ::idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(host.c_str()), &ascii,
                                 IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
   std::unique_ptr<std::uint8_t, void (*)(void*)> owner(ascii, ::idn2_free);
   if (status != IDN2_OK) throw InvalidURL("'" + host + "': " + ::idn2_strerror(status));
-  return reinterpret_cast<const char*>(ascii);
+  std::string result(reinterpret_cast<const char*>(ascii));
+  check_host(result);
+  return result;
 }
 
 std::string authority_in_ascii(std::string_view text) {

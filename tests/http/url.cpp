@@ -153,6 +153,30 @@ TEST(Url, D13_a_crawler_reads_what_browsers_read) {
   EXPECT_THROW(URL::lenient("http://\xff/"), InvalidURL);
 }
 
+/// Which would then be asked instead of the one that was looked at.
+TEST(Url, R13_a_host_that_is_decoded_is_no_other_host) {
+  for (std::string_view host :
+       {"a%40b.example", "h%3A81", "good%2F.evil.com", "good%3F.evil.com", "good%23.evil.com",
+        "good%5C.evil.com", "%5B::1%5D", "a%2540b", "h%00.evil.com", "h%20", "h%0D%0A", "h%7F",
+        "b\xc3\xbc"
+        "cher%00.evil.com",
+        "b\xc3\xbc%2F.evil.com",
+        "h\xef\xbc\x8f.evil.com",  // a fullwidth '/'
+        "a\xef\xbc\xa0"
+        "b.example"})  // a fullwidth '@'
+    EXPECT_THROW(URL::lenient("http://" + std::string(host) + "/"), InvalidURL) << host;
+  std::string_view raw("http://h\0.evil.com/", 19);
+  EXPECT_THROW(URL::lenient(raw), InvalidURL);
+  EXPECT_EQ(URL::lenient("http://%65x%61mple/").str(), "http://example/");
+}
+
+TEST(Url, R13_an_address_of_a_future_version_is_none) {
+  EXPECT_THROW(URL("http://[v1.a:b]/"), InvalidURL);
+  EXPECT_THROW(URL("http://[vF.a]:81/"), InvalidURL);
+  EXPECT_THROW(URL::lenient("http://[v1.a:b]/"), InvalidURL);
+  EXPECT_THROW(URL("http://h/").join("//[v1.a:b]/"), InvalidURL);
+}
+
 TEST(MultiDict, D13_keeps_order_and_repetitions) {
   MultiDict pairs{{"a", "1"}, {"b", "2"}, {"a", "3"}};
   EXPECT_EQ(pairs.get("a"), "1");
