@@ -5,6 +5,7 @@
 #include "http/characters.hpp"
 #include "http/client_exchange.hpp"
 #include "http/session_state.hpp"
+#include "http/uri_text.hpp"
 #include "http/write_head.hpp"
 
 #include <charconv>
@@ -22,7 +23,7 @@ using detail::SessionState;
 
 void require_http(const URL& url) {
   if (url.scheme() != "http" && url.scheme() != "https")
-    throw InvalidURL("'" + std::string(url.str()) + "': neither http nor https");
+    throw InvalidURL("'" + detail::without_secrets(url.str()) + "': neither http nor https");
 }
 
 /// The pieces of a body may say how long it is, or its sender.

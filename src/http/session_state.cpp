@@ -3,6 +3,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "http/compression.hpp"
+#include "http/uri_text.hpp"
 #include "net/tls_revision.hpp"
 
 #include <string>
@@ -89,7 +90,8 @@ URL absolute(const SessionState& session, const URL& url) {
   if (!url.is_absolute() && session.options.get_base_url())
     result = session.options.get_base_url()->join(url);
   if (!result.is_absolute())
-    throw InvalidURL("'" + std::string(url.str()) + "': no host, and the session has no base_url");
+    throw InvalidURL("'" + without_secrets(url.str()) +
+                     "': no host, and the session has no base_url");
   return result;
 }
 

@@ -23,8 +23,8 @@ class Uri {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& reason) {
   constexpr std::size_t kShown = 200;
-  std::string shown(text.substr(0, kShown));
-  if (text.size() > kShown) shown += "...";
+  std::string shown = without_secrets(text);
+  if (shown.size() > kShown) shown = shown.substr(0, kShown) + "...";
   throw InvalidURL("'" + shown + "': " + reason);
 }
 
@@ -76,6 +76,15 @@ unsigned what_to_normalize(const UriUriA& uri) {
 }
 
 }  // namespace
+
+/// The last '@' counts, wherever it is: the text may be no URL just because a password has a '/'.
+std::string without_secrets(std::string_view text) {
+  std::size_t begin = text.find("//");
+  std::size_t end = text.rfind('@');
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin)
+    return std::string(text);
+  return std::string(text.substr(0, begin + 2)) + "..." + std::string(text.substr(end));
+}
 
 UriPieces parse_uri(std::string_view text, std::optional<std::string_view> base) {
   Uri given, from, resolved;

@@ -24,4 +24,8 @@ struct UriPieces {
 /// Throws: InvalidURL.
 UriPieces parse_uri(std::string_view text, std::optional<std::string_view> base = std::nullopt);
 
+/// A URL, or what was to be one, for error messages: without what stands before an '@', where
+/// passwords are.
+std::string without_secrets(std::string_view text);
+
 }  // namespace asyncio::http::detail

@@ -31,7 +31,7 @@ std::optional<std::uint16_t> port_of(std::string_view scheme) noexcept {
 }
 
 [[noreturn]] void refuse(std::string_view text, const std::string& reason) {
-  throw InvalidURL("'" + std::string(text) + "': " + reason);
+  throw InvalidURL("'" + detail::without_secrets(text) + "': " + reason);
 }
 
 void require_size(std::size_t size) {

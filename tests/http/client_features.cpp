@@ -121,10 +121,12 @@ TEST(ClientFeatures, fault146_where_redirects_do_not_lead) {
     const std::vector<std::pair<std::string, std::string>> cases{
         {"file:///etc/passwd", "neither http nor https"},
         {"javascript:1", "neither http nor https"},
+        {"ftp://u:secret@h/", "neither http nor https"},
         {"http://h:99999/", "InvalidURL"}};
     for (const auto& [to, expected] : cases) {
       std::string error = co_await error_of(session.get(server.url("/to?" + to)));
       EXPECT_NE(error.find(expected), std::string::npos) << error;
+      EXPECT_EQ(error.find("secret"), std::string::npos) << error;
     }
     RawServer loop = co_await RawServer::start([](StreamReader reader,
                                                   StreamWriter writer) -> Coro<> {

@@ -71,6 +71,20 @@ TEST(Url, R13_refuses_what_is_none) {
             "a URL of 9009 bytes; the limit is 8192");
 }
 
+/// Messages get into logs.
+TEST(Url, R13_a_refusal_does_not_tell_the_password) {
+  for (std::string_view text :
+       {"http://u:secret@a b/", "http://u:secret@h/%zz", "http://u:sec/secret@h/",
+        "http://u:sec#secret@h/", "http://u:x@secret@h/", "//u:secret@h:x/"}) {
+    std::string message = refusal(text);
+    EXPECT_NE(message.find("': "), std::string::npos) << message;
+    EXPECT_EQ(message.find("secret"), std::string::npos) << message;
+  }
+  EXPECT_EQ(refusal("http://u:secret@a b/"),
+            "'http://...@a b/': unexpected character at offset 17");
+  EXPECT_EQ(refusal("mailto:a@b c"), "'mailto:a@b c': unexpected character at offset 10");
+}
+
 TEST(Url, D13_references_are_resolved_as_RFC_3986_5_4_says) {
   URL base("http://a/b/c/d;p?q");
   std::vector<std::pair<const char*, const char*>> cases{{"g:h", "g:h"},
