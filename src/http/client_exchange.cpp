@@ -44,7 +44,8 @@ void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
   bool silent = !in_body && !informed_ && connection_ && !connection_->parser.in_message();
   std::exception_ptr of_source = upload_ ? upload_->error : nullptr;
   drop();
-  if (of_source) std::rethrow_exception(of_source);
+  const bool cancelled = Result<>(error).cancelled();
+  if (of_source && !cancelled) std::rethrow_exception(of_source);
   const auto cut_off = [&](const std::string& how) {
     if (silent) throw ServerDisconnectedError(what() + ": " + how + ", no response byte received");
     throw ClientPayloadError(what() + ": " + how);
@@ -77,6 +78,7 @@ Coro<std::size_t> ClientExchange::more() {
   for (;;) {
     OptionalDelay limit = time_left();
     auto got = co_await capture(wait_for(connection->input.more(), limit));
+    if (got.cancelled()) got.rethrow();
     if (connection != connection_) throw ClientPayloadError(what() + ": the response was closed");
     if (got) co_return got.value();
     // What is still being sent has no limit but that of it all.

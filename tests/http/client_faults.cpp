@@ -361,6 +361,57 @@ TEST(ClientFaults, fault142_a_response_is_closed_while_another_task_reads_it) {
   });
 }
 
+TEST(ClientFaults, R4_who_is_cancelled_as_the_response_is_closed_is_cancelled) {
+  run_simulated([]() -> Coro<> {
+    RawServer server =
+        co_await RawServer::start([](StreamReader reader, StreamWriter writer) -> Coro<> {
+          co_await read_request(reader);
+          co_await writer.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+          co_await reader.read();
+        });
+    for (bool close_first : {true, false}) {
+      ClientSession session;
+      ClientResponse response = co_await session.get(server.url());
+      auto reading = create_task(&ClientResponse::text, response);
+      co_await sleep(1s);
+      if (close_first) response.close();
+      reading.cancel();
+      if (!close_first) response.close();
+      auto outcome = co_await capture(reading);
+      EXPECT_TRUE(outcome.cancelled()) << close_first;
+      session.close();
+    }
+    co_await server.stop();
+  });
+}
+
+AsyncGenerator<std::string> failing_pieces(Event* failed) {
+  co_yield "piece";
+  co_await sleep(1s);
+  failed->set();
+  throw ValueError("no more pieces");
+}
+
+/// The task that watches runs before the one whose request has failed.
+TEST(ClientFaults, R4_who_is_cancelled_as_the_upload_fails_is_cancelled) {
+  run_simulated([]() -> Coro<> {
+    RawServer server = co_await RawServer::start(
+        [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); });
+    ClientSession session;
+    Event failed;
+    RequestOptions options;
+    options.data(failing_pieces(&failed));
+    auto asking = create_task([&]() -> Coro<> { co_await session.post(server.url(), options); });
+    co_await failed.wait();
+    EXPECT_FALSE(asking.done());
+    asking.cancel();
+    auto outcome = co_await capture(asking);
+    EXPECT_TRUE(outcome.cancelled());
+    session.close();
+    co_await server.stop();
+  });
+}
+
 /// What reading the response to one request ends with, on a server that says these bytes.
 Coro<std::string> outcome_of(std::string bytes, SessionOptions options = {}) {
   RawServer server = co_await RawServer::start(saying(std::move(bytes)));
