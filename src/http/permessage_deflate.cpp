@@ -66,7 +66,7 @@ class PermessageDeflate::Inflater {
     if (ended_) return take_rest(input.size());
     offer(stream_, input);
     do {
-      std::size_t room = std::min(kPiece, limit + 1 - output.size());
+      std::size_t room = std::min(kPiece - 1, limit - output.size()) + 1;  // one is too much
       int status = grow(stream_, output, room,
                         [](z_stream& stream) { return ::inflate(&stream, Z_SYNC_FLUSH); });
       if (output.size() > limit) return Outcome::too_big;

@@ -4,6 +4,7 @@
 #include "asyncio/exceptions.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::size_t kCodeSize = 2;
 /// What is unmasked at once of a message that is compressed.
 constexpr std::size_t kPiece = std::size_t{4} << 10;
+/// More than there is memory for, and so little that no sum with it wraps.
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max() / 4;
 
 Opcode opcode_of(WSMsgType type) {
   switch (type) {
@@ -49,7 +52,7 @@ std::string close_payload(WSCloseCode code, std::string_view reason) {
 }  // namespace
 
 WebSocketEngine::WebSocketEngine(const Settings& settings)
-    : max_message_(settings.max_message),
+    : max_message_(settings.max_message == 0 ? kNoLimit : std::min(settings.max_message, kNoLimit)),
       heads_(!settings.is_client, settings.deflate.has_value()),
       is_client_(settings.is_client),
       autoping_(settings.autoping),

@@ -24,7 +24,7 @@ class WebSocketEngine {
  public:
   struct Settings {
     bool is_client = false;
-    std::size_t max_message = std::size_t{4} << 20;
+    std::size_t max_message = std::size_t{4} << 20;  // 0 for no limit
     std::optional<DeflateTerms> deflate{};
     bool autoping = true;   // answers pings, and shows no ping or pong
     bool autoclose = true;  // answers a close

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -207,6 +209,38 @@ TEST(PermessageDeflate, R13_a_bomb_and_garbage_are_refused) {
   // Only a message's first frame says that it is compressed.
   EXPECT_EQ(code_for(frame(0x41, "x") + frame(0xC0, "y"), {.deflate = terms}),
             WSCloseCode::ProtocolError);
+}
+
+/// No sum with a limit wraps, which made one of 0 of the highest, and a loop without an end.
+TEST(WebSocketEngine, R13_there_may_be_no_limit_at_all) {
+  const std::string text(5'000'000, 'x');
+  for (std::size_t limit : {std::size_t{0}, std::numeric_limits<std::size_t>::max(),
+                            std::numeric_limits<std::size_t>::max() - 1}) {
+    for (bool compress : {false, true}) {
+      std::optional<DeflateTerms> terms;
+      if (compress) terms = DeflateTerms();
+      Side client({.is_client = true, .deflate = terms});
+      Side server({.max_message = limit, .deflate = terms});
+      client.send(WSMsgType::Text, text);
+      client.send(WSMsgType::Text, "");
+      std::vector<WSMessage> got = server.hear(client.said());
+      ASSERT_EQ(got.size(), 2u) << limit;
+      EXPECT_TRUE(got[0].data == text);
+    }
+  }
+  EXPECT_EQ(code_for(frame(0x82, "xx"), {.max_message = 1}), WSCloseCode::MessageTooBig);
+}
+
+TEST(PermessageDeflate, R13_a_limit_can_be_the_highest_number) {
+  PermessageDeflate packer(DeflateTerms(), true);
+  PermessageDeflate reader(DeflateTerms(), false);
+  const std::string text(10'000, 'x');
+  std::string message;
+  const std::size_t most = std::numeric_limits<std::size_t>::max();
+  EXPECT_EQ(reader.decompress(packer.compress(text), most, message),
+            PermessageDeflate::Outcome::good);
+  EXPECT_EQ(reader.finish(most, message), PermessageDeflate::Outcome::good);
+  EXPECT_TRUE(message == text);
 }
 
 std::optional<DeflateTerms> accepted(std::string_view offers) {

@@ -36,7 +36,8 @@ class WebSocketOptions {
     (protocols_.emplace_back(std::forward<Names>(names)), ...);
     return *this;
   }
-  /// The largest message that is taken, decompressed; 4 MiB. A larger one closes the connection.
+  /// The largest message that is taken, decompressed; 4 MiB. A larger one closes the connection. 0
+  /// for no limit: then a peer may use up the memory, and a few bytes of it may become very many.
   WebSocketOptions& max_msg_size(std::size_t bytes) { return max_msg_size_ = bytes, *this; }
   /// Pings a peer that has sent nothing for so long, and drops the connection if it goes on sending
   /// nothing for `pong_timeout`, by default half as long; off. Only the time counts in which a task
