@@ -132,11 +132,20 @@ void Connector::keep(std::shared_ptr<ClientConnection> connection) {
   if (closed_) return;
   connection->idle_since = loop_.time();
   pool_.push_back(std::move(connection));
-  if (cleaning_) return;
-  cleaning_ = loop_.call_later(options_.get_keepalive_timeout(), [self = weak_from_this()] {
+  if (!cleaning_) drop_later();
+}
+
+/// Comes back for the one that will have waited for too long first.
+void Connector::drop_later() {
+  if (pool_.empty()) return;
+  auto waited = loop_.time() - pool_.front()->idle_since;
+  auto left =
+      std::max(options_.get_keepalive_timeout().duration() - waited, std::chrono::nanoseconds(0));
+  cleaning_ = loop_.call_later(Delay(left), [self = weak_from_this()] {
     if (auto connector = self.lock()) {
       connector->cleaning_.reset();
       connector->drop_expired();
+      connector->drop_later();
     }
   });
 }

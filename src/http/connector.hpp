@@ -118,6 +118,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   Coro<Streams> dial(const ConnectionWish& wish);
   TlsContext context_of(const ConnectionWish& wish);
   void drop_expired();
+  void drop_later();
 
   EventLoop loop_;
   SessionOptions options_;

@@ -745,6 +745,32 @@ TEST(ClientFaults, fault153_hosts_that_are_full_do_not_hold_up_others) {
   });
 }
 
+TEST(ClientFaults, R6_each_connection_that_waits_for_too_long_is_closed) {
+  run_simulated([]() -> Coro<> {
+    Network network;
+    RawServer first = co_await RawServer::start(say_target);
+    RawServer second = co_await RawServer::start(say_target);
+    std::size_t sockets = network.sockets();
+    ClientSession session(SessionOptions().keepalive_timeout(10s));
+    co_await text_of(session, first.url());
+    co_await sleep(6s);
+    co_await text_of(session, second.url());
+    EXPECT_EQ(network.sockets(), sockets + 4);
+    co_await sleep(5s);
+    EXPECT_EQ(network.sockets(), sockets + 2) << "after 11 seconds of the first, 5 of the second";
+    co_await sleep(6s);
+    EXPECT_EQ(network.sockets(), sockets) << "after 11 seconds of the second";
+    // And again, from an empty pool.
+    co_await text_of(session, first.url());
+    co_await sleep(11s);
+    EXPECT_EQ(network.sockets(), sockets);
+    EXPECT_EQ(first.connections(), 2);
+    session.close();
+    co_await first.stop();
+    co_await second.stop();
+  });
+}
+
 TEST(ClientFaults, R6_connections_that_wait_count_for_the_limit) {
   run_simulated([]() -> Coro<> {
     Network network;
