@@ -148,8 +148,8 @@ void ClientExchange::take_head() {
 void ClientExchange::finish() {
   ended_ = true;
   undecoded_ = {};
-  bool good =
-      head_.keep_alive && !head_.upgrade && !sending() && connection_->input.buffered().empty();
+  bool good = keep_alive_ && head_.keep_alive && !head_.upgrade && !sending() &&
+              connection_->input.buffered().empty();
   if (!good) return drop();
   connector_->keep(std::exchange(connection_, nullptr));
 }

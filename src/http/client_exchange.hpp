@@ -58,6 +58,7 @@ class ClientExchange {
         timeout_(request.timeout),
         deadline_(request.deadline),
         auto_decompress_(request.auto_decompress),
+        keep_alive_(request.head.keep_alive),
         traces_(request.traces) {}
   ClientExchange(const ClientExchange&) = delete;
   ClientExchange& operator=(const ClientExchange&) = delete;
@@ -103,6 +104,7 @@ class ClientExchange {
   ClientTimeout timeout_;
   std::optional<TimePoint> deadline_;
   bool auto_decompress_;
+  bool keep_alive_;        // we have not said that it is the last request
   bool informed_ = false;  // an informational response has come
   bool answered_ = false;  // `head_` is there
   bool ended_ = false;

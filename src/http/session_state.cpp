@@ -3,6 +3,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "http/compression.hpp"
+#include "http/fields.hpp"
 #include "http/uri_text.hpp"
 #include "net/tls_revision.hpp"
 
@@ -109,6 +110,7 @@ ClientRequest make_request(const SessionState& session, Method method,
   set_default(headers, "Accept", "*/*");
   if (options.get_auto_decompress()) set_default(headers, "Accept-Encoding", known_codings());
   set_default(headers, "User-Agent", "asyncio-cpp/0.1");
+  request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
   if (request.timeout.get_total())

@@ -122,7 +122,7 @@ WebSocketTerms accept_websocket(const RequestHead& request, const WebSocketOptio
 }
 
 void offer_websocket(RequestHead& request, const WebSocketOptions& options, std::string_view key) {
-  request.upgrade = true;
+  request.upgrade = request.keep_alive = true;
   request.headers.set("Upgrade", "websocket");
   request.headers.set("Connection", "upgrade");
   request.headers.set("Sec-WebSocket-Version", kWebSocketVersion);

@@ -646,6 +646,33 @@ TEST(ClientFeatures, S42_hooks_see_what_happens) {
   });
 }
 
+/// Whether or not the server keeps to it.
+TEST(ClientFeatures, S42_who_says_close_gets_a_connection_for_one_request) {
+  run_simulated([]() -> Coro<> {
+    Recorder recorder;
+    RawServer server = co_await RawServer::start(recorder.handler());
+    ClientSession session;
+    for (const char* value : {"close", "Close", "x-option, close"}) {
+      int before = server.connections();
+      std::string text =
+          co_await text_of(session, server.url(), RequestOptions().header("Connection", value));
+      EXPECT_EQ(text, "end");
+      EXPECT_EQ(field_of(recorder.heads.back(), "Connection"), value);
+      text = co_await text_of(session, server.url());
+      EXPECT_EQ(text, "end");
+      EXPECT_EQ(server.connections(), before + (before == 0 ? 2 : 1)) << value;
+    }
+    ClientSession always(SessionOptions().header("Connection", "close"));
+    co_await text_of(always, server.url());
+    int before = server.connections();
+    co_await text_of(always, server.url());
+    EXPECT_EQ(server.connections(), before + 1);
+    always.close();
+    session.close();
+    co_await server.stop();
+  });
+}
+
 TEST(ClientFeatures, S42_what_a_session_adds_to_its_requests) {
   run_simulated([]() -> Coro<> {
     Recorder recorder;

@@ -80,6 +80,20 @@ TEST_P(WebSockets, S44_messages_come_back) {
   });
 }
 
+TEST_P(WebSockets, S44_a_session_that_says_close_has_them_too) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(with_websocket(echo));
+    ClientSession session(http::SessionOptions().header("Connection", "close"));
+    WebSocket ws = co_await session.ws_connect(served.url() / "ws");
+    co_await ws.send_str("hello");
+    WSMessage message = co_await ws.receive();
+    EXPECT_EQ(message.data, "hello");
+    co_await ws.close();
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(WebSockets, S44_the_server_closes_with_its_reason) {
   run([]() -> Coro<> {
     Served served = co_await serve(with_websocket([](web::Request& request) -> Coro<web::Response> {
