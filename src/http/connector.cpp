@@ -36,11 +36,27 @@ bool Connector::has_room(const ConnectionKey& key) const noexcept {
   return found == per_key_.end() || found->second < options_.get_limit_per_host();
 }
 
+/// For a key that is counted.
+void Connector::take(const ConnectionKey& key) noexcept {
+  ++total_;
+  ++per_key_.find(key)->second;
+}
+
 void Connector::give_back(const ConnectionKey& key) noexcept {
   --total_;
-  auto found = per_key_.find(key);
-  if (--found->second == 0) per_key_.erase(found);
+  --per_key_.find(key)->second;
   grant();
+  forget(key);
+}
+
+/// Stops counting what nobody has and nobody waits for.
+void Connector::forget(const ConnectionKey& key) noexcept {
+  auto found = per_key_.find(key);
+  if (found != per_key_.end() && found->second == 0 && !is_awaited(key)) per_key_.erase(found);
+}
+
+bool Connector::is_awaited(const ConnectionKey& key) const noexcept {
+  return std::ranges::any_of(waiters_, [&key](const Waiter& waiter) { return waiter.key == key; });
 }
 
 /// Gives what is free to those who wait, in their order; who cannot have one lets others pass.
@@ -58,25 +74,27 @@ void Connector::grant() {
 }
 
 Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
-  const ConnectionKey& key = wish.key;
-  bool others_wait =
-      std::ranges::any_of(waiters_, [&key](const Waiter& waiter) { return waiter.key == key; });
-  if (!others_wait && has_room(key)) {
+  // Once a slot is taken nothing may fail that would not give it back.
+  ConnectionKey key = wish.key;
+  if (!is_awaited(key) && has_room(key)) {
+    per_key_.try_emplace(key, 0);
     take(key);
-    co_return Slot(shared_from_this(), key);
+    co_return Slot(shared_from_this(), std::move(key));
   }
   tell(wish.traces, TraceEvent::connection_queued_start);
   Future<void> granted(loop_);
+  per_key_.try_emplace(key, 0);  // so that who grants it cannot fail
   waiters_.push_back(Waiter{key, granted});
   auto outcome = co_await capture(granted);
   if (granted.done() && !granted.cancelled() && !granted.exception()) {
     --unclaimed_;
-    Slot slot(shared_from_this(), key);  // goes back if we were cancelled meanwhile
+    Slot slot(shared_from_this(), std::move(key));  // goes back if we were cancelled meanwhile
     outcome.value();
     tell(wish.traces, TraceEvent::connection_queued_end);
     co_return slot;
   }
   std::erase_if(waiters_, [&](const Waiter& waiter) { return waiter.granted == granted; });
+  forget(key);
   outcome.value();
   throw RuntimeError("Session is closed");
 }

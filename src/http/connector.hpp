@@ -107,8 +107,10 @@ class Connector : public std::enable_shared_from_this<Connector> {
   };
 
   bool has_room(const ConnectionKey& key) const noexcept;
-  void take(const ConnectionKey& key) { ++total_, ++per_key_[key]; }
+  bool is_awaited(const ConnectionKey& key) const noexcept;
+  void take(const ConnectionKey& key) noexcept;
   void give_back(const ConnectionKey& key) noexcept;
+  void forget(const ConnectionKey& key) noexcept;
   void grant();
   Coro<Slot> slot_for(const ConnectionWish& wish);
   Coro<std::shared_ptr<ClientConnection>> find_or_make(const ConnectionWish& wish);
@@ -124,8 +126,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   SessionOptions options_;
   std::optional<TlsContext> default_context_;
   std::size_t total_ = 0;
-  std::size_t unclaimed_ = 0;  // of these, slots whose waiter has not run yet
-  std::map<ConnectionKey, std::size_t> per_key_;
+  std::size_t unclaimed_ = 0;                     // of these, slots whose waiter has not run yet
+  std::map<ConnectionKey, std::size_t> per_key_;  // also 0, while somebody waits
   std::list<Waiter> waiters_;
   std::list<std::shared_ptr<ClientConnection>> pool_;  // the last used at the end
   std::optional<TimerHandle> cleaning_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Clients and servers that do not keep to HTTP, close too early or never say anything: reliability
 // faults 140 to 145, 148, 152 and 153.
+#include "allocation_count.hpp"
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/network.hpp"
@@ -8,6 +9,7 @@
 #include "captures.hpp"
 #include "connected.hpp"
 #include "http/compression.hpp"
+#include "http/connector.hpp"
 #include "raw_server.hpp"
 #include "seeds.hpp"
 #include "tls.hpp"
@@ -15,7 +17,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -768,6 +773,50 @@ TEST(ClientFaults, R6_each_connection_that_waits_for_too_long_is_closed) {
     session.close();
     co_await first.stop();
     co_await second.stop();
+  });
+}
+
+using http::detail::ClientConnection;
+using http::detail::ConnectionWish;
+using http::detail::Connector;
+
+/// Null if the allocation has failed.
+Coro<std::shared_ptr<ClientConnection>> acquire_without(std::uint64_t which, bool& happened,
+                                                        std::shared_ptr<Connector> connector,
+                                                        const ConnectionWish& wish) {
+  std::shared_ptr<ClientConnection> connection;
+  test::AllocationFailure failure(which);
+  try {
+    connection = co_await connector->acquire(wish);
+  } catch (const std::bad_alloc&) {  // which is what the test is about
+  }
+  happened = failure.happened();
+  co_return connection;
+}
+
+TEST(ClientFaults, R6_a_slot_is_not_lost_without_memory) {
+  if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+  run_simulated([]() -> Coro<> {
+    RawServer server = co_await RawServer::start(say_target);
+    auto connector = std::make_shared<Connector>(get_running_loop(), SessionOptions().limit(1));
+    ConnectionWish wish;
+    wish.key.host = "127.0.0.1";
+    wish.key.port = server.port();
+    wish.key.proxy_authorization = "longer than what a string keeps within itself";
+    auto connection = co_await connector->acquire(wish);
+    connector->keep(std::move(connection));
+    bool happened = true;
+    int failures = 0;
+    for (std::uint64_t which = 1; happened && which < 1000; ++which) {
+      connection = co_await acquire_without(which, happened, connector, wish);
+      EXPECT_EQ(connector->in_use(), connection ? 1u : 0u) << "allocation " << which;
+      failures += connection == nullptr;
+      if (connection) connector->keep(std::move(connection));
+    }
+    EXPECT_FALSE(happened);
+    EXPECT_GT(failures, 0);
+    connector->close();
+    co_await server.stop();
   });
 }
 
