@@ -27,6 +27,11 @@ std::string_view take_token(std::string_view& text) noexcept {
   return token;
 }
 
+/// Others are what they seem to be: old browsers send whole paths, "C:\dir\file", as they are.
+bool is_escape(std::string_view text) noexcept {
+  return text.starts_with("\\\"") || text.starts_with("\\\\");
+}
+
 /// A token or a quoted string.
 std::optional<std::string> take_value(std::string_view& text) {
   if (!text.starts_with('"')) {
@@ -40,7 +45,7 @@ std::optional<std::string> take_value(std::string_view& text) {
       text.remove_prefix(at + 1);
       return value;
     }
-    if (text[at] == '\\' && at + 1 < text.size()) ++at;
+    if (is_escape(text.substr(at))) ++at;
     value += text[at];
   }
   return std::nullopt;

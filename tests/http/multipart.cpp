@@ -88,6 +88,10 @@ TEST(Parameters, D13_are_read_with_quotes_and_charsets) {
   ASSERT_TRUE(value);
   EXPECT_EQ(value->value, "form-data");
   EXPECT_EQ(value->parameters, (MultiDict{{"name", "a\"b;c"}, {"filename", "\xe2\x82\xac.txt"}}));
+  value = parse_parameters(R"(form-data; filename="C:\dir\f"; a="\\host\x\"y\\")");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->parameters, (MultiDict{{"filename", R"(C:\dir\f)"}, {"a", R"(\host\x"y\)"}}));
+  EXPECT_FALSE(parse_parameters(R"(a; b="c\")"));
   EXPECT_EQ(parse_parameters("text/html;")->value, "text/html");
   for (std::string_view none : {"", ";a=b", "a; b", "a; =c", "a; b=", "a; b=\"c", "a; b=c d"})
     EXPECT_FALSE(parse_parameters(none)) << none;
