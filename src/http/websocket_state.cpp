@@ -156,6 +156,7 @@ Coro<WSMessage> WebSocketState::read_message(Self self) {
       continue;
     }
     if (message) co_return std::move(*message);
+    if (self->engine_.is_close_received()) break;  // without autoclose: close() answers it
     if (!self->engine_.wants_input()) {
       self->code_ = self->engine_.sent_code();
       auto left = co_await capture(wait_for(await_end(self), self->close_timeout_));

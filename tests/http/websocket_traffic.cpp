@@ -620,6 +620,42 @@ Coro<> use_options() {
 
 TEST(WebSocketUse, S44_options_and_typed_messages) { run_simulated(use_options()); }
 
+/// Who asks once more is not the one who answers it.
+Coro<> receive_behind_a_close() {
+  std::optional<WSCloseCode> told, kept;
+  auto handler = [&](WebSocket ws) -> Coro<> {
+    WSMessage message = co_await ws.receive();
+    EXPECT_EQ(message.type, WSMsgType::Close);
+    told = ws.close_code();
+    for (int i = 0; i < 2; ++i) {
+      WSMessage again = co_await ws.receive();
+      EXPECT_EQ(again.type, WSMsgType::Closed);
+    }
+    kept = ws.close_code();
+    EXPECT_FALSE(ws.closed());
+    co_await ws.close(WSCloseCode::GoingAway);
+    EXPECT_TRUE(ws.closed());
+    EXPECT_EQ(ws.close_code(), static_cast<WSCloseCode>(4000));
+  };
+  Served served = co_await serve_each(handler, WebSocketOptions().autoclose(false));
+  Streams streams = co_await shaken(served);
+  streams.second.write(frame_bytes(kClose, close_payload(4000), true));
+  std::string rest = co_await streams.first.read();
+  std::vector<Frame> frames = frames_of(rest);
+  EXPECT_EQ(frames.size(), 1u);
+  if (!frames.empty()) {
+    EXPECT_EQ(code_of(frames[0]), 1001);
+  }
+  EXPECT_EQ(told, static_cast<WSCloseCode>(4000));
+  EXPECT_EQ(kept, told);
+  streams.second.close();
+  co_await served.cleanup();
+}
+
+TEST(WebSocketUse, S44_a_close_that_is_not_answered_yet_keeps_its_code) {
+  run_simulated(receive_behind_a_close());
+}
+
 Coro<> two_receivers() {
   Served served = co_await serve_each([](WebSocket ws) -> Coro<> {
     co_await sleep(1s);
