@@ -133,6 +133,8 @@ Coro<> serve(Options options) {
       std::printf("webservice: http://%s/\n", address.str().c_str());
     std::fflush(stdout);
     co_await stop.wait();
+    // They know `stop`, which ends here; the next signal ends the process.
+    for (int signal : {SIGINT, SIGTERM}) loop.remove_signal_handler(signal);
     log(LogLevel::info, "stopping: no new connections, requests are answered");
     service.stop();
   }

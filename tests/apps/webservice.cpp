@@ -228,6 +228,29 @@ TEST(WebService, L13_SIGTERM_answers_what_was_asked_and_says_goodbye) {
   });
 }
 
+TEST(WebService, L13_a_second_signal_ends_it_at_once) {
+  run([]() -> Coro<> {
+    std::vector<std::string> options{"--work", "9"};
+    Service service = co_await started(options);
+    WebSocket ada = co_await service.session().ws_connect("/chat?name=Ada");
+    co_await letter(ada);
+    auto asking = create_task([&]() -> Coro<std::string> {
+      std::string error = co_await error_of(service.text("/api/work/never"));
+      co_return error;
+    });
+    co_await wait_for(until_metric(service, "http_requests_in_flight 3"), 20s);
+    service.process().send_signal(SIGTERM);
+    std::string last = co_await letter(ada);
+    EXPECT_EQ(last, "closed");
+    service.process().send_signal(SIGTERM);
+    int status = co_await service.process().wait();
+    EXPECT_EQ(status, -SIGTERM);
+    std::string error = co_await asking;
+    EXPECT_NE(error, "nothing");
+    service.session().close();
+  });
+}
+
 TEST(WebService, L13_its_successor_listens_before_it_ends) {
   run([]() -> Coro<> {
     std::vector<std::string> options{"--reuse-port"};
