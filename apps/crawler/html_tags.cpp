@@ -116,8 +116,8 @@ bool HtmlTags::find_tag() {
 std::optional<HtmlTag> HtmlTags::next() {
   if (!find_tag()) return std::nullopt;
   HtmlTag tag = read_tag();
-  if (tag.name != "title" && holds_text_only(tag.name))
-    rest_.remove_prefix(element_text(tag.name).size());
+  text_ = holds_text_only(tag.name) ? element_text(tag.name) : std::string_view();
+  rest_.remove_prefix(text_.size());
   return tag;
 }
 
@@ -165,7 +165,7 @@ std::string_view HtmlTags::element_text(std::string_view name) const noexcept {
 }
 
 std::string HtmlTags::text_of_element() const {
-  std::string text = without_references(element_text("title").substr(0, 1000));
+  std::string text = without_references(text_.substr(0, 1000));
   std::string words;
   for (char c : text) {
     bool space = kSpace.find(c) != std::string_view::npos;

@@ -29,7 +29,7 @@ class HtmlTags {
   explicit HtmlTags(std::string_view html) noexcept : rest_(html) {}
 
   std::optional<HtmlTag> next();
-  /// What is between the last tag, a `title`, and its end.
+  /// What is between the last tag, a `title`, and its end: of the first 1000 bytes.
   std::string text_of_element() const;
 
  private:
@@ -39,6 +39,7 @@ class HtmlTags {
   std::string_view element_text(std::string_view name) const noexcept;
 
   std::string_view rest_;
+  std::string_view text_;  // of the last tag's element: what is passed over is searched once
 };
 
 }  // namespace crawler

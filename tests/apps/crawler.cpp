@@ -364,6 +364,23 @@ TEST(CrawlerHtml, links) {
   for (std::size_t size = 0; size <= whole.size(); ++size) links_of(whole.substr(0, size));
 }
 
+/// Four megabytes of `piece`, then `tail`.
+std::string repeated(const std::string& piece, const std::string& tail) {
+  std::string html;
+  while (html.size() < 4'000'000) html += piece;
+  return html + tail;
+}
+
+TEST(CrawlerHtml, titles_are_passed_over_once) {
+  // As in a browser: an end tag alone ends a title, and what is in it is no tag.
+  EXPECT_EQ(links_of("<title>a <a href=no></title><a href=x>"), "a <a href=no> http://h/d/x");
+  EXPECT_EQ(links_of("<title>a</a><a href=no>"), "a</a><a href=no>");
+  // A search from each title to an end that is far away would take minutes.
+  std::string title = "<title>" + std::string(1000, ' ');
+  EXPECT_EQ(links_of(repeated(title, repeated("</a>", "<a href=no>"))), "");
+  EXPECT_EQ(links_of(repeated(title + "</title>", "<a href=x>")), " http://h/d/x");
+}
+
 TEST(CrawlerHosts, manners) {
   crawler::Hosts hosts(2, 100ms);
   for (const char* url : {"http://a/1", "http://a/2", "http://a/3", "http://b/1"})
