@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "webservice/room.hpp"
 
+#include <asyncio/capture.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
 #include <asyncio/task_group.hpp>
+#include <asyncio/timeout.hpp>
 #include <asyncio/with.hpp>
 
 #include <algorithm>
@@ -18,10 +20,11 @@ using http::WSCloseCode;
 class Room::Member {
  public:
   void send(const std::string& text) {
-    if (letters_.full())
-      close(WSCloseCode::PolicyViolation, "too slow");
-    else if (!closing_)
-      letters_.put_nowait(text);
+    if (closing_) return;
+    if (!letters_.full()) return letters_.put_nowait(text);
+    close(WSCloseCode::PolicyViolation, "too slow");
+    too_slow_ = true;
+    if (limit_ != nullptr) limit_->reschedule(get_running_loop().time());
   }
 
   void close(WSCloseCode code, std::string reason) {
@@ -34,7 +37,7 @@ class Room::Member {
   /// Sends until the end of the letters, and says goodbye.
   Coro<> deliver(http::WebSocket ws) {
     try {
-      while (auto letter = co_await letters_.next()) co_await ws.send_str(*letter);
+      if (!too_slow_) co_await send_letters(ws);
       co_await ws.close(code_, reason_);
     } catch (const ConnectionResetError&) {
       // The other task sees it, too.
@@ -42,7 +45,26 @@ class Room::Member {
   }
 
  private:
+  /// Who is too slow may never read the letter that is being sent: the limit is reached then.
+  Coro<> send_letters(http::WebSocket ws) {
+    try {
+      co_await with(timeout(std::nullopt), [&](Timeout& limit) -> Coro<> {
+        limit_ = &limit;
+        auto sent = co_await capture(send_all(ws));
+        limit_ = nullptr;
+        sent.value();
+      });
+    } catch (const TimeoutError&) {
+      // They are told why.
+    }
+  }
+  Coro<> send_all(http::WebSocket ws) {
+    while (auto letter = co_await letters_.next()) co_await ws.send_str(*letter);
+  }
+
   Queue<std::string> letters_{256};
+  Timeout* limit_ = nullptr;  // while letters are sent
+  bool too_slow_ = false;
   bool closing_ = false;
   WSCloseCode code_ = WSCloseCode::Ok;
   std::string reason_;
@@ -84,7 +106,9 @@ Coro<web::Response> Room::join(web::Request& request) {
   if (closed_) throw web::HTTPServiceUnavailable("the service is stopping");
   std::string name = require_name(request);
   http::WebSocketOptions options;
-  options.heartbeat(heartbeat_).max_msg_size(64 * 1024);
+  // Somebody may send without reading: no heartbeat misses them, but a goodbye does.
+  auto goodbye = std::min(heartbeat_.duration(), options.get_close_timeout().duration());
+  options.heartbeat(heartbeat_).close_timeout(Delay(goodbye)).max_msg_size(64 * 1024);
   {
     Place place(*this, name);
     http::WebSocket ws = co_await web::websocket(request, options);

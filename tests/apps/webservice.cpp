@@ -205,6 +205,35 @@ TEST(WebService, S43_who_does_not_answer_pings_is_missed) {
   });
 }
 
+/// Ada talks, and Eve sends without reading, until Eve is thrown out.
+Coro<> until_eve_left(WebSocket ada, StreamWriter& eve) {
+  const std::string frame("\x81\x82\0\0\0\0hi", 8);
+  const std::string words(60'000, 'x');
+  std::string heard;
+  while (heard != "left Eve ") {
+    auto sent = co_await capture(eve.send(frame));  // fails in the end
+    if (sent.cancelled()) sent.rethrow();
+    co_await ada.send_str(words);
+    do {
+      heard = co_await letter(ada);
+    } while (heard != "left Eve " && heard != "closed" && !heard.starts_with("said Ada "));
+  }
+}
+
+TEST(WebService, S43_who_sends_and_does_not_read_is_thrown_out) {
+  with_service({"--heartbeat", "1"}, [](Service& service) -> Coro<> {
+    WebSocket ada = co_await service.session().ws_connect("/chat?name=Ada");
+    auto [reader, writer] = co_await open_connection("127.0.0.1", service.url().port().value());
+    co_await writer.send(
+        "GET /chat?name=Eve HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    co_await wait_for(until_eve_left(ada, writer), 60s);
+    EXPECT_FALSE(ada.closed());
+    writer.close();
+    co_await ada.close();
+  });
+}
+
 TEST(WebService, L13_SIGTERM_answers_what_was_asked_and_says_goodbye) {
   run([]() -> Coro<> {
     std::vector<std::string> options{"--work", "0.3"};
