@@ -53,7 +53,8 @@ double jitter() {
 
 }  // namespace
 
-Fetcher::Fetcher(const Options& options) : options_(options), session_(session_options(options)) {}
+Fetcher::Fetcher(const Options& options, std::size_t max_sites)
+    : options_(options), session_(session_options(options)), max_sites_(max_sites) {}
 
 Coro<Page> Fetcher::fetch(URL url) {
   Page page;
@@ -116,9 +117,22 @@ Coro<std::shared_ptr<Fetcher::Site>> Fetcher::site_of(URL url) {
   std::shared_ptr<Site>& slot = sites_[std::string(url.origin().str())];
   if (!slot) slot = std::make_shared<Site>();
   std::shared_ptr<Site> site = slot;
+  site->used = ++uses_;
+  if (sites_.size() > max_sites_) forget_site();
   auto held = co_await site->lock.scoped();
   if (!site->robots) co_await fetch_robots(url.origin() / "robots.txt", *site);
   co_return site;
+}
+
+/// That which was not used for longest. One that somebody uses stays: others would ask for its
+/// rules at the same time.
+void Fetcher::forget_site() {
+  auto oldest = sites_.end();
+  for (auto at = sites_.begin(); at != sites_.end(); ++at) {
+    if (at->second.use_count() > 1) continue;
+    if (oldest == sites_.end() || at->second->used < oldest->second->used) oldest = at;
+  }
+  if (oldest != sites_.end()) sites_.erase(oldest);
 }
 
 /// RFC 9309, 2.3.1: no rules if there is no such file; if nobody can tell, nothing is allowed.

@@ -8,6 +8,7 @@
 #include <asyncio/sync.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,7 +38,8 @@ class Page {
 /// Never throws for what a site does.
 class Fetcher {
  public:
-  explicit Fetcher(const Options& options);
+  /// Keeps the rules of about `max_sites` hosts; those of others are asked for again.
+  explicit Fetcher(const Options& options, std::size_t max_sites = 1000);
 
   /// Awaits: the page, and the host's robots.txt before the first one.
   asyncio::Coro<Page> fetch(asyncio::http::URL url);
@@ -47,10 +49,12 @@ class Fetcher {
   struct Site {
     asyncio::Lock lock;  // one asks for the rules, the others wait
     std::optional<Robots> robots;
-    std::string error;  // why nobody can tell what is allowed
+    std::string error;       // why nobody can tell what is allowed
+    std::uint64_t used = 0;  // the last time: grows from use to use
   };
 
   asyncio::Coro<std::shared_ptr<Site>> site_of(asyncio::http::URL url);
+  void forget_site();
   asyncio::Coro<> fetch_robots(asyncio::http::URL url, Site& site);
   asyncio::Coro<> ask_for_robots(asyncio::http::URL url, Site& site);
   asyncio::Coro<> attempt(asyncio::http::URL url, Page& page, std::string& retry_after);
@@ -60,6 +64,8 @@ class Fetcher {
   const Options& options_;
   asyncio::http::ClientSession session_;
   std::map<std::string, std::shared_ptr<Site>> sites_;
+  std::size_t max_sites_;
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace crawler

@@ -4,6 +4,7 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/nlohmann_json.hpp"
 #include "crawler/crawl.hpp"
+#include "crawler/fetcher.hpp"
 #include "crawler/html_links.hpp"
 #include "crawler/output.hpp"
 #include "crawler/robots.hpp"
@@ -316,6 +317,35 @@ TEST_F(Crawler, R10_errors_say_what_to_do) {
         co_await test::outcome_of(CRAWLER, "--state", state() + "2", "http://127.0.0.1:1/");
     EXPECT_EQ(second.status, 1);
     EXPECT_NE(second.err.find("database is locked"), std::string::npos) << second.err;
+  });
+}
+
+TEST(CrawlerRobots, the_rules_of_hosts_that_are_not_asked_are_forgotten) {
+  run([]() -> Coro<> {
+    std::vector<std::string> asked;
+    web::Application app;
+    app.get("/robots.txt", [&](web::Request& request) -> Coro<web::Response> {
+      asked.emplace_back(request.headers().get("Host", "").substr(0, 9));
+      co_return web::Response("User-agent: *\nAllow: /\n");
+    });
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("x"); });
+    web::AppRunner runner(std::move(app));
+    co_await runner.setup();
+    web::TCPSite site(runner, "0.0.0.0", 0);
+    co_await site.start();
+    std::string port = std::to_string(runner.addresses().at(0).port());
+    crawler::Options options;
+    crawler::Fetcher fetcher(options, 2);
+    for (const char* host :
+         {"127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.3", "127.0.0.1", "127.0.0.2"}) {
+      http::URL url("http://" + std::string(host) + ":" + port + "/");
+      crawler::Page page = co_await fetcher.fetch(url);
+      EXPECT_EQ(page.status, 200) << host << ": " << page.error;
+    }
+    std::vector<std::string> expected{"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.2"};
+    EXPECT_EQ(asked, expected);
+    fetcher.close();
+    co_await runner.cleanup();
   });
 }
 
