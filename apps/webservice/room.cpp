@@ -37,7 +37,8 @@ class Room::Member {
   /// Sends until the end of the letters, and says goodbye.
   Coro<> deliver(http::WebSocket ws) {
     try {
-      if (!too_slow_) co_await send_letters(ws);
+      bool is_listening = !too_slow_;
+      if (is_listening) co_await send_letters(ws);
       co_await ws.close(code_, reason_);
     } catch (const ConnectionResetError&) {
       // The other task sees it, too.
