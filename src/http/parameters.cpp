@@ -67,7 +67,7 @@ bool take_parameter(std::string_view& text, MultiDict& parameters) {
   skip_blanks(text);
   if (text.empty()) return true;  // "a;" is common
   std::string name = small_letters(take_token(text));
-  if (name.empty() || !text.starts_with('=')) return false;
+  if (name.empty() || name == "*" || !text.starts_with('=')) return false;
   text.remove_prefix(1);
   bool is_extended = name.ends_with('*');
   std::optional<std::string> value = take_value(text);
@@ -103,7 +103,7 @@ std::string quoted_parameter(std::string_view text) {
     if (byte == '"' || byte == '\r' || byte == '\n')
       append_percent(result, byte);
     else
-      result += byte;
+      result.append(byte == '\\' ? 2 : 1, byte);
   }
   return result += '"';
 }

@@ -20,7 +20,8 @@ struct ParameterizedValue {
 /// Nothing for what is none.
 std::optional<ParameterizedValue> parse_parameters(std::string_view text);
 
-/// In quotes, as forms do: '"' and line breaks are percent-encoded.
+/// In quotes, as forms do: '"' and line breaks are percent-encoded. A backslash is doubled: a file
+/// name's last one would hide the quote that ends it.
 std::string quoted_parameter(std::string_view text);
 
 }  // namespace asyncio::http::detail

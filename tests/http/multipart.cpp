@@ -82,6 +82,17 @@ TEST(FormData, D13_is_what_the_parser_reads) {
   EXPECT_THROW(form.add_file("f", "", "f", "a\r\nb"), ValueError);
 }
 
+TEST(Parameters, R13_that_are_quoted_cannot_end_their_quotes) {
+  for (std::string_view text : {"a\\", "\\\\", "C:\\dir\\", "\\\"; a=b", ""}) {
+    auto value = parse_parameters("form-data; name=" + quoted_parameter(text) + "; x=y");
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(value->parameters.get("x", ""), "y") << text;
+    if (text.find('"') == std::string_view::npos) {
+      EXPECT_EQ(value->parameters.get("name", ""), text);
+    }
+  }
+}
+
 TEST(Parameters, D13_are_read_with_quotes_and_charsets) {
   auto value =
       parse_parameters("Form-Data; NAME=\"a\\\"b;c\" ; filename*=UTF-8''%e2%82%ac.txt; filename=x");
@@ -93,7 +104,8 @@ TEST(Parameters, D13_are_read_with_quotes_and_charsets) {
   EXPECT_EQ(value->parameters, (MultiDict{{"filename", R"(C:\dir\f)"}, {"a", R"(\host\x"y\)"}}));
   EXPECT_FALSE(parse_parameters(R"(a; b="c\")"));
   EXPECT_EQ(parse_parameters("text/html;")->value, "text/html");
-  for (std::string_view none : {"", ";a=b", "a; b", "a; =c", "a; b=", "a; b=\"c", "a; b=c d"})
+  for (std::string_view none :
+       {"", ";a=b", "a; b", "a; =c", "a; b=", "a; b=\"c", "a; b=c d", "a; *=utf-8''b"})
     EXPECT_FALSE(parse_parameters(none)) << none;
 }
 
