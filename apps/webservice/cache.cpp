@@ -31,7 +31,8 @@ Coro<> Cache::keep_clean(Delay every) {
   while (true) {
     co_await sleep(every);
     std::size_t removed = clean();
-    if (removed > 0) log(LogLevel::info, "cache cleaned: " + std::to_string(removed) + " removed");
+    if (removed > 0)
+      log(LogLevel::info, "webservice", "cache cleaned: " + std::to_string(removed) + " removed");
   }
 }
 

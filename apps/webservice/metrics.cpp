@@ -74,9 +74,10 @@ Coro<web::Response> RequestMetrics::measure(web::Request& request, const web::Ha
   int status = status_of(outcome, request);
   count(request, status, seconds);
   if (!quiet)
-    log(LogLevel::info, request.remote().str() + " " + std::string(request.method().str()) + " " +
-                            std::string(request.target()) + " " + std::to_string(status) + " " +
-                            number(seconds * 1000) + " ms");
+    log(LogLevel::info, "webservice",
+        request.remote().str() + " " + std::string(request.method().str()) + " " +
+            std::string(request.target()) + " " + std::to_string(status) + " " +
+            number(seconds * 1000) + " ms");
   co_return std::move(outcome).value();
 }
 

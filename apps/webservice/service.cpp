@@ -135,7 +135,7 @@ Coro<> serve(Options options) {
     co_await stop.wait();
     // They know `stop`, which ends here; the next signal ends the process.
     for (int signal : {SIGINT, SIGTERM}) loop.remove_signal_handler(signal);
-    log(LogLevel::info, "stopping: no new connections, requests are answered");
+    log(LogLevel::info, "webservice", "stopping: no new connections, requests are answered");
     service.stop();
   }
   co_await runner.cleanup();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "system_backend.hpp"
 
+#include "core/without_sigpipe.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
-#include <ctime>
 #include <limits>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -25,25 +25,6 @@ std::int64_t send_first(int fd, const msghdr& message, std::size_t most, int fla
     if (parts[i].iov_len > 0)
       return ::send(fd, parts[i].iov_base, std::min(parts[i].iov_len, most), flags);
   return 0;
-}
-
-/// A write to what nobody reads would end the process (R17). Against that write(2) has no flag
-/// before Linux 6.18, and sendfile(2) none: SIGPIPE is blocked meanwhile, and taken back.
-template <class F>
-ssize_t without_signal(F write) noexcept {
-  sigset_t pipe, before, pending;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
-  bool blocked = sigismember(&before, SIGPIPE) == 1;
-  bool was_pending = blocked && ::sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-  ssize_t written = write();
-  int error = errno;
-  timespec at_once{};
-  if (written < 0 && error == EPIPE && !was_pending) ::sigtimedwait(&pipe, nullptr, &at_once);
-  if (!blocked) ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  return written;
 }
 
 }  // namespace
@@ -116,7 +97,7 @@ std::int64_t SystemBackend::perform_connect(const Operation& op) noexcept {
 std::int64_t SystemBackend::perform_sendfile(const Operation& op) noexcept {
   return gate_.transfer(SystemCall::sendfile, op.size, [&](std::size_t size) {
     off_t offset = op.offset;
-    return without_signal(
+    return without_sigpipe(
         [&] { return ::sendfile(op.fd, op.other, op.offset < 0 ? nullptr : &offset, size); });
   });
 }
@@ -128,7 +109,7 @@ std::int64_t SystemBackend::perform_read_write(const Operation& op) noexcept {
     return gate_.transfer(SystemCall::read, op.size,
                           [&](std::size_t size) { return ::read(op.fd, op.buffer, size); });
   return gate_.transfer(SystemCall::write, op.size, [&](std::size_t size) {
-    return without_signal([&] { return ::write(op.fd, op.buffer, size); });
+    return without_sigpipe([&] { return ::write(op.fd, op.buffer, size); });
   });
 }
 

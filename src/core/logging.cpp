@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/logging.hpp"
 
+#include "without_sigpipe.hpp"
+
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -21,8 +23,14 @@ Sink& sink() {
   return instance;
 }
 
-void write_line(LogLevel level, const std::string& message) noexcept {
-  std::fprintf(stderr, "asyncio %s: %s\n", level_name(level).data(), message.c_str());
+constexpr std::string_view kLibrary = "asyncio";
+
+/// Who read stderr may have gone: that must not end the program.
+void write_line(LogLevel level, std::string_view logger, const std::string& message) noexcept {
+  (void)detail::without_sigpipe([&] {
+    return std::fprintf(stderr, "%.*s %s: %s\n", static_cast<int>(logger.size()), logger.data(),
+                        level_name(level).data(), message.c_str());
+  });
 }
 
 }  // namespace
@@ -49,18 +57,20 @@ LogHandler set_log_handler(LogHandler handler) {
   return next ? *next : LogHandler();
 }
 
-void log(LogLevel level, std::string message) noexcept {
+void log(LogLevel level, std::string message) noexcept { log(level, kLibrary, std::move(message)); }
+
+void log(LogLevel level, std::string_view logger, std::string message) noexcept {
   std::shared_ptr<const LogHandler> handler;
   {
     Sink& source = sink();
     std::lock_guard lock(source.mutex);
     handler = source.handler;  // kept alive until the call returns (fault 214)
   }
-  if (!handler) return write_line(level, message);
+  if (!handler) return write_line(level, logger, message);
   try {
-    (*handler)(LogRecord(level, message));
+    (*handler)(LogRecord(level, message, logger));
   } catch (...) {  // A broken handler must not take the loop down; say so and go on.
-    write_line(LogLevel::error, "the log handler threw while it was given: " + message);
+    write_line(LogLevel::error, kLibrary, "the log handler threw while it was given: " + message);
   }
 }
 

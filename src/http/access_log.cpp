@@ -105,7 +105,7 @@ AccessLogger access_logger(std::string_view format) {
       line += piece.text;
       if (!piece.field.empty()) line += value_of(piece.field, record);
     }
-    log(LogLevel::info, std::move(line));
+    log(LogLevel::info, "asyncio.access", std::move(line));
   };
 }
 
