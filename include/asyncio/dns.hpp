@@ -29,13 +29,13 @@ class GaiError : public OSError {
 };
 
 /// A port, by its number or by the name of its service: 80, "80", "http".
-class Service {
+class ServicePort {
  public:
   /// Throws   ValueError unless it is 0 to 65535.
   template <std::integral T>
-  Service(T port) : text_(checked(static_cast<std::int64_t>(port))) {}
+  ServicePort(T port) : text_(checked(static_cast<std::int64_t>(port))) {}
   template <std::convertible_to<std::string_view> T>
-  Service(T&& name) : text_(std::string_view(name)) {}
+  ServicePort(T&& name) : text_(std::string_view(name)) {}
 
   const std::string& text() const noexcept { return text_; }
   /// nullopt for a name, which the system has to look up.

@@ -39,7 +39,7 @@ class AddressInfoOptions;
 class EventLoop;
 class FutureHandle;
 class Resolver;
-class Service;
+class ServicePort;
 class SocketAddress;
 class TaskHandle;
 
@@ -378,8 +378,8 @@ class EventLoop {
   ///          cannot be a host name; what a resolver of yours throws.
   /// Cancel   ends the wait alone.
   /// asyncio  Event Loop, DNS
-  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, Service service);
-  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, Service service,
+  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, ServicePort service);
+  Coro<std::vector<AddressInfo>> getaddrinfo(std::string host, ServicePort service,
                                              AddressInfoOptions options);
   /// The names of a host and of its service; with NI_... flags.
   Coro<std::pair<std::string, std::string>> getnameinfo(SocketAddress address, int flags = 0);

@@ -272,7 +272,7 @@ class Server {
 namespace detail {
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
-                          Service service, ServerOptions options);
+                          ServicePort service, ServerOptions options);
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, ServerOptions options);
 Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::string path,
                                ServerOptions options);
@@ -302,14 +302,14 @@ std::shared_ptr<StreamsHandler> client_handler(F&& handler) {
 /// Thread   the loop's.
 /// asyncio  Streams, start_server
 template <class F>
-Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, Service service,
+Coro<Server> start_server(F&& handler, std::vector<std::string> hosts, ServicePort service,
                           ServerOptions options = {}) {
   return detail::start_server(detail::client_handler(std::forward<F>(handler)), std::move(hosts),
                               std::move(service), std::move(options));
 }
 
 template <class F>
-Coro<Server> start_server(F&& handler, std::string host, Service service,
+Coro<Server> start_server(F&& handler, std::string host, ServicePort service,
                           ServerOptions options = {}) {
   std::vector<std::string> hosts;
   hosts.push_back(std::move(host));

@@ -431,7 +431,7 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// Cancel   ends the attempt; nothing stays open.
 /// Thread   the loop's.
 /// asyncio  Streams, open_connection
-Coro<Streams> open_connection(std::string host, Service service, ConnectOptions options = {});
+Coro<Streams> open_connection(std::string host, ServicePort service, ConnectOptions options = {});
 
 /// The streams of a connected socket that somebody else made, which they close from now on.
 ///

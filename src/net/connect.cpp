@@ -223,7 +223,7 @@ Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOp
   co_return connection;
 }
 
-Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, Service service,
+Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, ServicePort service,
                                    ConnectOptions options) {
   check_limit(options.get_limit());
   std::optional<TlsOptions> tls = client_tls_of(options, host);
@@ -267,7 +267,7 @@ Coro<Streams> open_unix_connection(std::string path, ConnectOptions options) {
   co_return detail::streams_of(connection);
 }
 
-Coro<Streams> open_connection(std::string host, Service service, ConnectOptions options) {
+Coro<Streams> open_connection(std::string host, ServicePort service, ConnectOptions options) {
   detail::Backend& backend = detail::backend_of(detail::running_loop());
   auto connection = co_await detail::connect_host(backend, std::move(host), std::move(service),
                                                   std::move(options));

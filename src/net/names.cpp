@@ -122,7 +122,7 @@ Coro<std::vector<AddressInfo>> address_infos(Backend& backend, std::string host,
 
 }  // namespace
 
-Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, Service service) {
+Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, ServicePort service) {
   // The C library takes "65536" for port 0, and "-1" for 65535.
   if (service.text().find_first_not_of("+- \t0123456789") == std::string::npos)
     throw GaiError(EAI_SERVICE, host);
@@ -165,7 +165,7 @@ std::shared_ptr<Resolver> EventLoop::get_resolver() const {
   return detail::resolver_of(detail::backend_of(*loop_));
 }
 
-std::optional<std::uint16_t> Service::number() const noexcept {
+std::optional<std::uint16_t> ServicePort::number() const noexcept {
   const char* end = text_.data() + text_.size();
   std::uint16_t port = 0;
   auto [rest, error] = std::from_chars(text_.data(), end, port);
@@ -173,16 +173,16 @@ std::optional<std::uint16_t> Service::number() const noexcept {
   return port;
 }
 
-std::string Service::checked(std::int64_t port) {
+std::string ServicePort::checked(std::int64_t port) {
   if (port < 0 || port > 65535) throw ValueError("getaddrinfo(): port must be 0-65535.");
   return std::to_string(port);
 }
 
-Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, Service service) {
+Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, ServicePort service) {
   return getaddrinfo(std::move(host), std::move(service), AddressInfoOptions());
 }
 
-Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, Service service,
+Coro<std::vector<AddressInfo>> EventLoop::getaddrinfo(std::string host, ServicePort service,
                                                       AddressInfoOptions options) {
   loop_->check_schedulable();
   return detail::address_infos(detail::backend_of(*loop_), std::move(host), service.text(),

@@ -212,7 +212,7 @@ Coro<void> serve_until_cancelled(std::shared_ptr<ServerState> server) {
 }  // namespace
 
 Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, std::vector<std::string> hosts,
-                          Service service, ServerOptions options) {
+                          ServicePort service, ServerOptions options) {
   Backend& backend = backend_of(running_loop());
   auto state = std::make_shared<ServerState>(backend, std::move(handler), options);
   std::optional<std::uint16_t> port = service.number();

@@ -14,8 +14,13 @@
 #include <sys/socket.h>
 #include <vector>
 
+/// A name that programs have: none of the library's may make it ambiguous.
+class Service {};
+
 using namespace asyncio;
 using test::error_of;
+
+static_assert(sizeof(Service) == 1);
 
 namespace {
 
@@ -25,7 +30,7 @@ INSTANTIATE_TEST_SUITE_P(Backends, GetAddrInfo, test::all_backends, test::backen
 using Options = AddressInfoOptions;
 
 /// "1/6/127.0.0.1:80 ...": type, protocol and address of each answer.
-Coro<std::string> answers(std::string host, Service service, Options options = Options()) {
+Coro<std::string> answers(std::string host, ServicePort service, Options options = Options()) {
   auto infos = co_await get_running_loop().getaddrinfo(host, service, options);
   std::string text;
   for (const auto& [family, type, proto, canonname, sockaddr] : infos) {
@@ -86,9 +91,9 @@ TEST_P(GetAddrInfo, A9_9_services_by_name) {
 TEST_P(GetAddrInfo, A9_9_a_port_that_cannot_be_one) {
   run([]() -> Coro<> {
     const std::string wrong = "asyncio::ValueError: getaddrinfo(): port must be 0-65535.";
-    EXPECT_EQ(test::thrown([] { Service service(65536); }), wrong);
-    EXPECT_EQ(test::thrown([] { Service service(-1); }), wrong);
-    EXPECT_EQ(Service(65535).text(), "65535");
+    EXPECT_EQ(test::thrown([] { ServicePort service(65536); }), wrong);
+    EXPECT_EQ(test::thrown([] { ServicePort service(-1); }), wrong);
+    EXPECT_EQ(ServicePort(65535).text(), "65535");
     std::string got = co_await error_of(answers("a..b", 80));
     EXPECT_EQ(got, "asyncio::ValueError: host name label empty or too long: 0 bytes");
   });

@@ -14,7 +14,7 @@
 namespace asyncio::detail {
 
 /// What open_connection connects.
-Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, Service service,
+Coro<Ref<Connection>> connect_host(Backend& backend, std::string host, ServicePort service,
                                    ConnectOptions options);
 Coro<Ref<Connection>> connect_path(Backend& backend, std::string path, ConnectOptions options);
 /// A connected socket of somebody else's; throws ValueError for another one.

@@ -66,7 +66,7 @@ class ResolveJob;
 Coro<std::vector<SocketAddress>> resolve(Backend& backend, ResolveRequest request);
 
 /// The port of a service that is no number, for streams; `host` is whose it is, for the error.
-Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, Service service);
+Coro<std::uint16_t> look_up_port(Backend& backend, std::string host, ServicePort service);
 
 /// Asks the system, which waits unless the service is numeric. Throws GaiError.
 void look_up_kinds(const ResolveRequest& request);

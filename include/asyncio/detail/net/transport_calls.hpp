@@ -126,7 +126,7 @@ auto transport_from(F&& factory, Coro<Ref<Connection>> connecting) {
 }
 
 template <class F>
-auto create_connection(Loop& loop, F&& factory, std::string host, Service service,
+auto create_connection(Loop& loop, F&& factory, std::string host, ServicePort service,
                        ConnectOptions options = ConnectOptions()) {
   return transport_from(
       std::forward<F>(factory),
@@ -140,13 +140,13 @@ auto create_connection(Loop& loop, F&& factory, int sock,
 }
 
 template <class F>
-Coro<Server> create_server(F&& factory, std::vector<std::string> hosts, Service service,
+Coro<Server> create_server(F&& factory, std::vector<std::string> hosts, ServicePort service,
                            ServerOptions options = ServerOptions()) {
   return start_server(protocol_handler(std::forward<F>(factory)), std::move(hosts),
                       std::move(service), std::move(options));
 }
 template <class F>
-Coro<Server> create_server(F&& factory, std::string host, Service service,
+Coro<Server> create_server(F&& factory, std::string host, ServicePort service,
                            ServerOptions options = ServerOptions()) {
   return create_server(std::forward<F>(factory), strings(std::move(host)), std::move(service),
                        std::move(options));
