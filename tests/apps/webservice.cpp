@@ -5,6 +5,7 @@
 #include "asyncio/http/nlohmann_json.hpp"
 #include "connected.hpp"
 #include "program.hpp"
+#include "service_program.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,65 +24,11 @@ using http::WebSocket;
 using http::WSCloseCode;
 using nlohmann::json;
 using test::error_of;
+using test::Service;
+using test::started;
+using test::with_service;
 
 namespace {
-
-/// The program, and a session that asks it.
-class Service {
- public:
-  Service(Process process, http::URL url)
-      : process_(std::move(process)), session_(http::SessionOptions().base_url(url)), url_(url) {}
-
-  const ClientSession& session() const { return session_; }
-  const http::URL& url() const { return url_; }
-  const Process& process() const { return process_; }
-
-  Coro<std::string> text(std::string path) const {
-    ClientResponse response = co_await session_.get(path);
-    response.raise_for_status();
-    std::string body = co_await response.text();
-    co_return body;
-  }
-  Coro<int> stop() const {
-    session_.close();
-    process_.send_signal(SIGTERM);
-    int status = co_await process_.wait();
-    co_return status;
-  }
-
- private:
-  Process process_;
-  ClientSession session_;
-  http::URL url_;
-};
-
-Coro<Service> started(std::vector<std::string> more = {}) {
-  std::vector<std::string> command{WEBSERVICE, "--quiet"};
-  command.insert(command.end(), more.begin(), more.end());
-  if (std::ranges::find(more, "--port") == more.end()) {
-    command.push_back("--port");
-    command.push_back("0");
-  }
-  SubprocessOptions options;
-  options.stdout(PIPE);
-  Process process = co_await create_subprocess_exec(options, std::move(command));
-  std::string line = co_await process.stdout()->readline();
-  std::size_t begin = line.find("http://");
-  if (begin == std::string::npos) throw RuntimeError("it says: " + line);
-  http::URL url(line.substr(begin, line.size() - begin - 1));
-  co_return Service(std::move(process), std::move(url));
-}
-
-template <class F>
-void with_service(std::vector<std::string> options, F body) {
-  run([&]() -> Coro<> {
-    Service service = co_await started(std::move(options));
-    auto outcome = co_await capture(body(service));
-    int status = co_await service.stop();
-    outcome.value();
-    EXPECT_EQ(status, 0);
-  });
-}
 
 TEST(WebService, S49_pages) {
   with_service({}, [](Service& service) -> Coro<> {
