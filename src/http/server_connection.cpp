@@ -82,6 +82,7 @@ Coro<> ServerConnection::serve() {
   std::optional<Status> answer = outcome ? std::nullopt : answer_to(outcome.exception());
   bool refused = answer && !head_sent_;  // a second answer would be for the next request
   if (refused) refuse(*answer);
+  if (refused && settings_.access_log) log_refusal();
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
   if (outcome.cancelled()) co_await end_soon();
@@ -109,6 +110,7 @@ Coro<> ServerConnection::end_soon() {
 
 Coro<> ServerConnection::turn_away() {
   refuse(Status::SERVICE_UNAVAILABLE);
+  if (settings_.access_log) log_refusal();
   Result<void> lingered = co_await capture(linger());
   if (lingered.cancelled()) writer_.abort();
   co_await close();
@@ -170,13 +172,15 @@ std::optional<Status> ServerConnection::answer_to(const std::exception_ptr& erro
 /// Returns whether there is another request.
 Coro<bool> ServerConnection::read_head() {
   waiting_ = Waiting::for_head;
+  has_head_ = false;
   Parsed parsed = input_.next_buffered();
   if (parsed.event == Event::need_more) {
     deadline_.set(settings_.head_timeout);
     parsed = co_await input_.next();
   }
   deadline_.clear();
-  co_return parsed.event == Event::head;
+  has_head_ = parsed.event == Event::head;
+  co_return has_head_;
 }
 
 Coro<std::string_view> ServerConnection::read_body() {
@@ -244,15 +248,6 @@ Coro<bool> ServerConnection::answer() {
   if (!keeps_alive_) co_return false;
   bool drained = co_await drain_body();
   co_return drained;
-}
-
-void ServerConnection::log_access(const web::Request& request, TimePoint began) const {
-  try {
-    settings_.access_log(
-        web::AccessRecord(request, status_, body_sent_, get_running_loop().time() - began));
-  } catch (const std::exception& error) {
-    log(LogLevel::error, std::string("The access log has failed: ") + error.what());
-  }
 }
 
 void ServerConnection::begin_request(const RequestHead& head) {

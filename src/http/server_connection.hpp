@@ -86,6 +86,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Coro<bool> answer();
   Coro<web::Response> respond(web::Request& request);
   void log_access(const web::Request& request, TimePoint began) const;
+  void log_refusal();
   void begin_request(const RequestHead& head);
   Coro<Parsed> wait_for_body();
   Coro<> exchange();
@@ -113,6 +114,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Deadline deadline_;
   Waiting waiting_ = Waiting::for_request;
   bool handling_ = false;
+  bool has_head_ = false;  // of the request that is being read, or answered
   bool expired_ = false;
   bool body_ended_ = true;
   bool continue_due_ = false;

@@ -362,6 +362,44 @@ TEST_P(ServerApplication, fault137_the_access_log_is_one_line_whatever_came) {
       simulated());
 }
 
+/// What a server refuses before a handler gets it, and what its log then says.
+std::vector<std::pair<std::string, std::string>> refused_requests() {
+  return {
+      {"GET /a b HTTP/1.1\r\n\r\n", "\"UNKNOWN / HTTP/1.0\" 400 16"},
+      {"GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(10'000, 'x') + "\r\n\r\n",
+       "\"UNKNOWN / HTTP/1.0\" 431 36"},
+      {"GET / HTTP/1.1\r\nHost", "\"UNKNOWN / HTTP/1.0\" 408 20"},
+      {"GET /417 HTTP/1.1\r\nHost: h\r\nExpect: miracles\r\n\r\n", "\"GET /417 HTTP/1.1\" 417 23"},
+      {"POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nx",
+       "\"POST /read HTTP/1.1\" 408 20"},
+      {"POST /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+       "\"POST /read HTTP/1.1\" 400 16"},
+      {"POST /read HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 11\r\n\r\n" +
+           std::string(11, 'x'),
+       "\"POST /read HTTP/1.1\" 413 "}};
+}
+
+TEST_P(ServerApplication, R10_refused_requests_are_in_the_access_log) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.post("/read", [](web::Request& request) -> Coro<web::Response> {
+      std::string body = co_await request.read();
+      co_return web::Response(body);
+    });
+    web::RunnerOptions options;
+    options.access_log(web::access_logger("\"%r\" %s %b"));
+    options.head_timeout(20ms).progress_timeout(20ms).client_max_size(10);
+    Served served = co_await serve(std::move(app), options);
+    for (const auto& [request, line] : refused_requests()) {
+      test::LogCapture log;
+      std::string answer = co_await exchange(served.port(), request);
+      EXPECT_EQ(log.records.size(), 1u) << log.all();
+      EXPECT_EQ(log.count(line), 1) << log.all() << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerApplication, fault137_the_log_of_errors_is_one_line) {
   run([]() -> Coro<> {
     web::Application app;
