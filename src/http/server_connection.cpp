@@ -9,6 +9,7 @@
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/response_head.hpp"
+#include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
 
 #include <algorithm>
@@ -363,13 +364,17 @@ Coro<web::Response> ServerConnection::respond(web::Request& request) {
   try {
     web::Response response = co_await handler_(request);
     check_answer(response);
+    websocket_.reset();
     co_return response;
-  } catch (const BaseException&) {
-    throw;         // the end of the server
+  } catch (const BaseException&) {  // the end of the server
+    if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
+    throw;
   } catch (...) {  // whatever else it throws is an answer
     error = std::current_exception();
   }
-  co_return answer_to_failure(request, error);
+  web::Response response = answer_to_failure(request, error);
+  if (websocket_) co_await WebSocketState::close(websocket_, WSCloseCode::InternalError, {});
+  co_return response;
 }
 
 /// Throws for what cannot be sent as it is.
@@ -400,7 +405,7 @@ web::Response ServerConnection::answer_to_failure(const web::Request& request,
   } catch (const web::HTTPException& answer) {
     try {
       check_answer(answer.response());
-      return answer.response();
+      if (!head_sent_) return answer.response();
     } catch (const ValueError&) {
       error = std::current_exception();
     }

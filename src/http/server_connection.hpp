@@ -24,8 +24,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::http::detail {
+
+class WebSocketState;
 
 using WebHandler = std::function<Coro<web::Response>(web::Request&)>;
 
@@ -72,6 +75,10 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
                    std::uint64_t size);
   /// The connection goes on in another protocol, and ends with the handler.
   Coro<> switch_protocols(const ResponseHead& response);
+  /// The other protocol, to which a handler owes a goodbye.
+  void set_websocket(std::shared_ptr<WebSocketState> websocket) noexcept {
+    websocket_ = std::move(websocket);
+  }
 
   /// Whether a handler runs.
   bool is_handling() const noexcept { return handling_; }
@@ -124,6 +131,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   bool until_close_ = false;  // the response ends with the connection
   bool chunked_ = false;
   bool keeps_alive_ = true;
+  std::shared_ptr<WebSocketState> websocket_;
   std::exception_ptr input_error_;     // after which nothing can be read
   std::optional<std::uint64_t> left_;  // of a streamed response, if it has a length
   Status status_ = Status::OK;         // of the response

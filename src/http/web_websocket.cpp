@@ -49,8 +49,10 @@ Coro<http::WebSocket> websocket(Request& request, http::WebSocketOptions options
   check_origin(request, options);
   http::detail::ServerConnection& connection = request.connection();
   co_await connection.switch_protocols(head);
-  co_return http::WebSocket(std::make_shared<http::detail::WebSocketState>(
-      connection.reader(), connection.writer(), options, false, std::move(terms)));
+  auto state = std::make_shared<http::detail::WebSocketState>(
+      connection.reader(), connection.writer(), options, false, std::move(terms));
+  connection.set_websocket(state);
+  co_return http::WebSocket(std::move(state));
 }
 
 bool is_websocket(const Request& request) noexcept {

@@ -66,11 +66,15 @@ WebSocketState::WebSocketState(StreamReader reader, StreamWriter writer,
 
 /// Whoever leaves without close() has ended normally, or something has thrown past it.
 WebSocketState::~WebSocketState() {
-  if (closed_) return;
+  leave(std::uncaught_exceptions() > 0 ? WSCloseCode::GoingAway : WSCloseCode::Ok);
+}
+
+void WebSocketState::leave(WSCloseCode code) noexcept {
+  if (std::exchange(closed_, true)) return;
+  deadline_.clear();
   try {
     std::string& output = empty_output();
-    engine_.close(std::uncaught_exceptions() > 0 ? WSCloseCode::GoingAway : WSCloseCode::Ok, {},
-                  output);
+    engine_.close(code, {}, output);
     flush(output);
     writer_.close();
   } catch (...) {  // no memory for a goodbye: it goes without

@@ -36,6 +36,8 @@ class WebSocketState {
   static Coro<WSMessage> receive(Self self);
   static Coro<> send(Self self, WSMsgType type, std::string_view data);
   static Coro<> close(Self self, WSCloseCode code, std::string_view reason);
+  /// Says goodbye without waiting for the peer's, unless that was done before.
+  void leave(WSCloseCode code) noexcept;
 
   const OptionalDelay& receive_timeout() const noexcept { return receive_timeout_; }
   bool closed() const noexcept { return closed_ || engine_.is_close_sent(); }

@@ -113,6 +113,40 @@ TEST_P(WebSockets, S44_the_server_closes_with_its_reason) {
   });
 }
 
+TEST_P(WebSockets, R10_a_handler_that_throws_says_1011_and_why_to_the_log) {
+  run([]() -> Coro<> {
+    test::LogCapture log;
+    web::Application app;
+    app.get("/error", [](web::Request& request) -> Coro<web::Response> {
+      WebSocket ws = co_await web::websocket(request);
+      co_await ws.receive_str();
+      throw ValueError("no such room");
+      co_return web::Response::sent();
+    });
+    app.get("/answer", [](web::Request& request) -> Coro<web::Response> {
+      WebSocket ws = co_await web::websocket(request);
+      co_await ws.receive_str();
+      throw web::HTTPForbidden();  // too late for that
+      co_return web::Response::sent();
+    });
+    Served served = co_await serve(std::move(app));
+    ClientSession session;
+    for (const char* path : {"error", "answer"}) {
+      WebSocket ws = co_await session.ws_connect(served.url() / path);
+      // More than it reads: what is on its way must not overtake the goodbye.
+      for (int i = 0; i < 20; ++i) co_await ws.send_str(std::string(10'000, 'x'));
+      WSMessage message = co_await ws.receive();
+      EXPECT_EQ(message.type, WSMsgType::Close);
+      EXPECT_EQ(message.close_code, WSCloseCode::InternalError);
+    }
+    EXPECT_EQ(log.count("Error handling request GET /error: asyncio::ValueError: no such room"), 1)
+        << log.all();
+    EXPECT_EQ(log.count("Error handling request GET /answer: "), 1) << log.all();
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(WebSockets, S43_a_heartbeat_finds_a_dead_peer_and_lets_a_live_one_be) {
   run([]() -> Coro<> {
     Served served = co_await serve(with_websocket([](web::Request& request) -> Coro<web::Response> {

@@ -16,7 +16,8 @@ namespace asyncio::web {
 ///       co_return web::Response::sent();
 ///     }
 ///
-/// The connection ends with the handler.
+/// The connection ends with the handler; one that throws says 1011 (InternalError) to the client,
+/// and why to the log.
 ///
 /// Awaits   room for the answer.
 /// Throws   HTTPBadRequest if the request asks for none, or not as it should; HTTPForbidden for a
