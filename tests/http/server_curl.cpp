@@ -139,6 +139,36 @@ Coro<> expect_answers(bool tls) {
   co_await runner.cleanup();
 }
 
+std::vector<std::string> whole(const std::string& url) { return trusting({url}); }
+
+TEST_P(ServerCurl, D13_run_app_over_tls) {
+  run([]() -> Coro<> {
+    ::testing::internal::CaptureStdout();
+    web::Application app;
+    app.get("/", [](web::Request& request) -> Coro<web::Response> {
+      co_return web::Response(request.secure() ? "secure" : "plain");
+    });
+    Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
+    std::uint16_t port = scout.sockets().at(0).port();
+    scout.close();
+    co_await scout.wait_closed();
+    auto serving = create_task(
+        web::serve_app(std::move(app), "127.0.0.1", port, {}, ServerOptions().ssl(pki().server())));
+    for (bool is_there = false; !is_there; co_await sleep(1ms)) {
+      auto probe = co_await capture(open_connection("127.0.0.1", port));
+      is_there = static_cast<bool>(probe);
+    }
+    std::string url = "https://127.0.0.1:" + std::to_string(port) + "/";
+    std::string said = co_await curl(whole(url));
+    EXPECT_EQ(said, "secure[200 1] exit 0\n");
+    serving.cancel();
+    auto ended = co_await capture(serving);
+    EXPECT_TRUE(ended.cancelled());
+    std::string where = ::testing::internal::GetCapturedStdout();
+    EXPECT_TRUE(where.starts_with("======== Running on https://127.0.0.1:")) << where;
+  });
+}
+
 TEST_P(ServerCurl, fault127_D13_plain) { run(expect_answers, false); }
 TEST_P(ServerCurl, fault127_D13_over_tls) { run(expect_answers, true); }
 

@@ -121,7 +121,8 @@ class TCPSite {
 
 /// Serves an application until SIGINT (Ctrl-C) or SIGTERM: then stops listening, answers what was
 /// asked, within RunnerOptions::shutdown_timeout, and cleans up. A second signal ends the process.
-/// Says on standard output where it listens. An empty host is every interface.
+/// Says on standard output where it listens. An empty host is every interface. `site` is for TLS
+/// (`ServerOptions().ssl(context)`, aiohttp's ssl_context), reuse_port, and the backlog.
 ///
 /// Awaits   the signal, and the end of the service.
 /// Throws   what Application::startup throws; OSError with the address that cannot be bound.
@@ -129,13 +130,13 @@ class TCPSite {
 /// Thread   the main one's loop.
 /// asyncio  aiohttp: web.run_app
 Coro<> serve_app(Application app, std::string host = "0.0.0.0", std::uint16_t port = 8080,
-                 RunnerOptions options = {});
+                 RunnerOptions options = {}, ServerOptions site = {});
 
 /// The same for `int main`: on a loop of its own.
 ///
 /// Returns  the exit status; an error is printed and gives 1.
 /// asyncio  aiohttp: web.run_app
 int run_app(Application app, std::string host = "0.0.0.0", std::uint16_t port = 8080,
-            RunnerOptions options = {});
+            RunnerOptions options = {}, ServerOptions site = {});
 
 }  // namespace asyncio::web
