@@ -8,6 +8,7 @@
 #include "asyncio/transports.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
+#include "http/response_coding.hpp"
 #include "http/response_head.hpp"
 #include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
@@ -364,6 +365,7 @@ Coro<web::Response> ServerConnection::respond(web::Request& request) {
   try {
     web::Response response = co_await handler_(request);
     check_answer(response);
+    if (response.compresses()) compress_body(request.headers(), response);
     websocket_.reset();
     co_return response;
   } catch (const BaseException&) {  // the end of the server

@@ -2,6 +2,7 @@
 #include "asyncio/web/stream_response.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "http/response_coding.hpp"
 #include "http/server_connection.hpp"
 
 #include <cerrno>
@@ -11,6 +12,8 @@ namespace asyncio::web {
 
 namespace {
 
+using http::detail::Encoder;
+using http::detail::Flush;
 using http::detail::ServerConnection;
 
 void require_line(const char* what, std::string_view text) {
@@ -31,11 +34,25 @@ Coro<> write_on(std::weak_ptr<ServerConnection> link, std::string_view data) {
   co_await connection->write_stream(data);
 }
 
+Coro<> write_coded(std::weak_ptr<ServerConnection> link, std::shared_ptr<Encoder> encoder,
+                   std::string_view data, Flush flush) {
+  std::shared_ptr<ServerConnection> connection = used(link);
+  std::string coded;
+  encoder->encode(data, flush, coded);
+  co_await connection->write_stream(coded);
+}
+
 }  // namespace
 
 Coro<> StreamResponse::prepare(Request& request) {
   if (prepared_) throw RuntimeError("StreamResponse: prepare() was called already");
   ServerConnection& connection = request.connection();
+  if (head_.compresses()) {
+    if (auto coding = http::detail::negotiate_coding(request.headers(), head_)) {
+      encoder_ = http::detail::make_encoder(*coding);
+      content_length_.reset();
+    }
+  }
   co_await connection.begin_stream(head_, content_length_);
   connection_ = connection.weak_from_this();
   prepared_ = true;
@@ -44,13 +61,16 @@ Coro<> StreamResponse::prepare(Request& request) {
 Coro<> StreamResponse::write(std::string_view data) {
   if (!prepared_ || ended_)
     throw RuntimeError("StreamResponse: write() before prepare() or after write_eof()");
-  return write_on(connection_, data);
+  // Of nothing, an encoder would make a block all the same.
+  if (!encoder_ || data.empty()) return write_on(connection_, data);
+  return write_coded(connection_, encoder_, data, Flush::Sync);
 }
 
 Coro<Response> StreamResponse::write_eof() {
   if (!prepared_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
   if (!std::exchange(ended_, true)) {
     std::shared_ptr<ServerConnection> connection = used(connection_);
+    if (encoder_) co_await write_coded(connection_, encoder_, {}, Flush::End);
     co_await connection->end_stream();
   }
   co_return Response::sent();

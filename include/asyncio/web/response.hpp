@@ -56,6 +56,12 @@ class Response {
     return *this;
   }
   Response& set_cookie(const http::Cookie& cookie) { return header("Set-Cookie", cookie.text()); }
+  /// Compresses the body with gzip or deflate for clients that say (Accept-Encoding) that they take
+  /// it, if that makes it smaller; Vary tells caches. Leaves alone what has a Content-Encoding, is
+  /// part of something, or forbids it (Cache-Control: no-transform). Not for files.
+  ///
+  /// asyncio  aiohttp: StreamResponse.enable_compression
+  Response& enable_compression() noexcept { return compresses_ = true, *this; }
   /// The connection ends with this response.
   Response& force_close() noexcept { return force_close_ = true, *this; }
 
@@ -67,6 +73,7 @@ class Response {
     return headers_.get("Content-Type", content_type_);
   }
   bool closes() const noexcept { return force_close_; }
+  bool compresses() const noexcept { return compresses_; }
 
   /// What a handler returns that has answered already.
   static Response sent() {
@@ -82,6 +89,7 @@ class Response {
   std::string_view content_type_;  // where it is not among the headers; lives for ever
   std::string body_;
   bool force_close_ = false;
+  bool compresses_ = false;
   bool sent_ = false;
 };
 

@@ -14,6 +14,10 @@
 #include <string_view>
 #include <utility>
 
+namespace asyncio::http::detail {
+class Encoder;
+}
+
 namespace asyncio::web {
 
 /// Sends its head with prepare(), its body with write(), and ends with write_eof():
@@ -35,6 +39,9 @@ class StreamResponse {
   StreamResponse& content_length(std::uint64_t bytes) noexcept {
     return content_length_ = bytes, *this;
   }
+  /// As Response::enable_compression, but also where that gains nothing. What write() was given can
+  /// be read at once, which costs a few bytes each time; content_length is not said.
+  StreamResponse& enable_compression() noexcept { return head_.enable_compression(), *this; }
 
   /// Throws   RuntimeError a second time.
   Coro<> prepare(Request& request);
@@ -50,6 +57,7 @@ class StreamResponse {
   Response head_;
   std::optional<std::uint64_t> content_length_;
   std::weak_ptr<http::detail::ServerConnection> connection_;
+  std::shared_ptr<http::detail::Encoder> encoder_;  // null if the body goes as it is
   bool prepared_ = false;
   bool ended_ = false;
 };
