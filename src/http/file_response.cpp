@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <memory>
 #include <unistd.h>
 
@@ -77,6 +78,28 @@ std::string place_of(const File& file) {
   return size < 0 ? std::string() : std::string(place, static_cast<std::size_t>(size));
 }
 
+/// Absolute, without links; empty if there is no such thing.
+std::string real_path(const std::string& name) {
+  std::unique_ptr<char, void (*)(void*)> real(::realpath(name.c_str(), nullptr), std::free);
+  return real ? real.get() : "";
+}
+
+bool is_folder_in(const std::string& folder, const std::string& name) {
+  if (name.find('\0') != std::string::npos) return false;
+  std::string place = real_path(folder + name);
+  std::error_code failed;
+  return place.starts_with(folder) && std::filesystem::is_directory(place, failed);
+}
+
+/// Where a folder is that was asked for by its name alone. "//host" would lead to another server.
+std::string with_slash(const Request& request) {
+  std::string_view path = request.raw_path();
+  while (path.starts_with("//")) path.remove_prefix(1);
+  std::string place = std::string(path) + "/";
+  if (!request.query_string().empty()) place.append("?").append(request.query_string());
+  return place;
+}
+
 Coro<Response> answer_with(Request& request, File file, std::string_view name, Response head) {
   FileStatus status = co_await file.stat();
   if (!status.is_regular()) throw HTTPNotFound();
@@ -117,10 +140,16 @@ Coro<Response> file_response(Request& request, std::string path, Response head) 
 }
 
 StaticFiles::StaticFiles(const std::string& folder) {
-  std::unique_ptr<char, void (*)(void*)> real(::realpath(folder.c_str(), nullptr), std::free);
-  if (!real) throw OSError(errno, "static files '" + folder + "'");
-  folder_ = real.get();
+  folder_ = real_path(folder);
+  if (folder_.empty()) throw OSError(errno, "static files '" + folder + "'");
   if (!folder_.ends_with('/')) folder_ += '/';
+}
+
+StaticFiles& StaticFiles::index(std::string name) {
+  if (name.find('/') != std::string::npos)
+    throw ValueError("static files: the index '" + name + "' is no name of a file");
+  index_ = std::move(name);
+  return *this;
 }
 
 Coro<Response> StaticFiles::operator()(Request& request) const {
@@ -129,8 +158,11 @@ Coro<Response> StaticFiles::operator()(Request& request) const {
   std::string name((request.match_info().end() - 1)->second);
   // Nothing is opened that is elsewhere: a client would learn whether it is there.
   if (leads_up(name)) throw HTTPNotFound();
+  if (!index_.empty() && (name.empty() || name.ends_with('/'))) name += index_;
   auto found = co_await capture(opened(folder_ + name));
   if (found.holds<HTTPForbidden>()) throw HTTPNotFound();
+  if (found.holds<HTTPNotFound>() && !index_.empty() && is_folder_in(folder_, name))
+    throw HTTPMovedPermanently(with_slash(request));
   File file = std::move(found).value();
   if (!place_of(file).starts_with(folder_)) throw HTTPNotFound();
   Response response = co_await answer_with(request, file, name, Response());

@@ -115,6 +115,47 @@ TEST_P(StreamedResponses, D13_server_sent_events) {
   });
 }
 
+std::string location_of(const ClientResponse& response) {
+  return std::string(response.headers().get("Location", "-"));
+}
+
+TEST_P(Files, D13_a_folder_answers_with_its_index) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::filesystem::create_directories(folder.file("sub/empty"));
+    std::ofstream(folder.file("index.html")) << "outer";
+    std::ofstream(folder.file("sub/index.html")) << "inner";
+    std::filesystem::create_directory_symlink("/etc", folder.file("out"));
+    web::Application app;
+    app.get("/{name...}", web::StaticFiles(folder.path()).index("index.html"));
+    Served served = co_await serve(std::move(app));
+    ClientSession session(http::SessionOptions().base_url(served.url()));
+    auto get = [&](const char* path) -> Coro<ClientResponse> {
+      return session.get(path, RequestOptions().allow_redirects(false));
+    };
+    for (const char* path : {"/", "/sub/", "/sub/index.html"}) {
+      ClientResponse response = co_await get(path);
+      std::string text = co_await response.text();
+      EXPECT_EQ(text, path[1] == '\0' ? "outer" : "inner") << path;
+      EXPECT_EQ(response.content_type(), "text/html") << path;
+    }
+    ClientResponse moved = co_await get("/sub?a=1");
+    EXPECT_EQ(moved.status(), 301);
+    EXPECT_EQ(location_of(moved), "/sub/?a=1");
+    http::URL there("http://127.0.0.1:" + std::to_string(served.port()) + "//sub");
+    ClientResponse elsewhere =
+        co_await session.get(there, RequestOptions().allow_redirects(false));  // as "//sub/" is
+    EXPECT_EQ(location_of(elsewhere), "/sub/");
+    for (const char* path : {"/sub/empty/", "/out", "/out/", "/none/", "/index.html/"}) {
+      ClientResponse response = co_await get(path);
+      EXPECT_EQ(response.status(), 404) << path;
+    }
+    EXPECT_THROW(web::StaticFiles(folder.path()).index("../x"), ValueError);
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(Files, D13_ranges_conditions_and_what_is_not_there) {
   run([]() -> Coro<> {
     test::Folder folder;

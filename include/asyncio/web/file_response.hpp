@@ -33,10 +33,18 @@ class StaticFiles {
   /// Throws   OSError if there is no such folder.
   explicit StaticFiles(const std::string& folder);
 
+  /// What a folder answers with: "index.html" of express.static. Below a name without '/' at its
+  /// end the links of such a page would lead elsewhere, so that is redirected to the one with.
+  /// Without an index, the default, folders are not found.
+  ///
+  /// Throws   ValueError for a name with '/'.
+  StaticFiles& index(std::string name);
+
   Coro<Response> operator()(Request& request) const;
 
  private:
   std::string folder_;  // absolute, without links, with '/' at the end
+  std::string index_;   // empty: there is none
 };
 
 }  // namespace asyncio::web
