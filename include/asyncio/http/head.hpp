@@ -19,7 +19,7 @@ namespace asyncio::http {
 /// asyncio  aiohttp: HttpVersion
 class Version {
  public:
-  static const Version http_1_0, http_1_1;
+  static const Version http_1_0, http_1_1, http_2;
 
   constexpr Version(int major_number, int minor_number) noexcept
       : major_(static_cast<std::uint8_t>(major_number)),
@@ -36,6 +36,7 @@ class Version {
 
 inline constexpr Version Version::http_1_0{1, 0};
 inline constexpr Version Version::http_1_1{1, 1};
+inline constexpr Version Version::http_2{2, 0};
 
 /// How the end of a message's body is known.
 class BodyFraming {
