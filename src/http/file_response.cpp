@@ -7,7 +7,7 @@
 #include "asyncio/web/exceptions.hpp"
 #include "http/conditions.hpp"
 #include "http/dates.hpp"
-#include "http/server_connection.hpp"
+#include "http/server_exchange.hpp"
 #include "net/open_file.hpp"
 
 #include <cerrno>
@@ -127,7 +127,7 @@ Coro<Response> answer_with(Request& request, File file, std::string_view name, R
                                             size);
   }
   if (head.get_content_type().empty()) head.content_type(content_type_of(name));
-  co_await request.connection().send_file(head, file, range.begin, range.size);
+  co_await request.exchange().send_file(head, file, range.begin, range.size);
   co_return Response::sent();
 }
 

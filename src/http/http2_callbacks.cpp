@@ -203,7 +203,6 @@ void Http2Session::Callbacks::note_sent(Http2Session& session, const nghttp2_fra
   if (!stream) return;
   stream->output_sent_ = true;
   stream->writable.set();
-  if (stream->drops_input_ && !stream->input_ended_) session.reset(*stream, Http2Code::no_error);
 }
 
 int Http2Session::Callbacks::on_sent(nghttp2_session*, const nghttp2_frame* frame, void* self) {

@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{64} << 10;
 /// What a stream keeps that the peer has not let it send, until its writer has to wait.
 constexpr std::size_t kRoom = std::size_t{64} << 10;
+/// What is read, and how long, after the end of the session.
+constexpr std::size_t kMaxDropped = std::size_t{1} << 20;
+constexpr auto kLinger = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -30,6 +33,7 @@ Http2Connection::Http2Connection(StreamReader reader, StreamWriter writer, Http2
 
 Http2Connection::~Http2Connection() {
   if (flush_) flush_->cancel();
+  if (end_) end_->cancel();
 }
 
 Coro<> Http2Connection::run(std::function<void()> received) {
@@ -48,12 +52,14 @@ Coro<> Http2Connection::run(std::function<void()> received) {
 
 Coro<> Http2Connection::receive_all(const std::function<void()>& received) {
   auto& buffer = reader_.state()->buffer();
+  std::size_t dropped = 0;
   flush();
-  while (!session_.is_over()) {
+  while (dropped < kMaxDropped) {
     if (buffer.view().empty()) {
       std::size_t got = co_await asyncio::detail::ReadMore(reader_.state());
       if (got == 0) break;
     }
+    if (output_ended_) dropped += buffer.view().size();
     session_.receive(buffer.view(), loop_.time());
     buffer.clear();
     received();
@@ -84,9 +90,29 @@ void Http2Connection::flush() {
     }
     std::string output;
     session_.send(output, kPiece);
-    if (output.empty()) return;
+    if (output.empty()) break;
     writer_.write(std::move(output));
   }
+  if (session_.is_over()) end_output();
+}
+
+void Http2Connection::end_output() {
+  if (std::exchange(output_ended_, true) || writer_.is_closing()) return;
+  if (writer_.can_write_eof())
+    writer_.write_eof();
+  else
+    writer_.close();
+  watch_end();
+}
+
+void Http2Connection::watch_end() {
+  unsent_ = writer_.get_write_buffer_size();
+  end_ = loop_.call_later(unsent_ > 0 ? progress_timeout_ : Delay(kLinger), [this] {
+    end_.reset();
+    const bool takes_more = writer_.get_write_buffer_size() < unsent_;
+    if (takes_more) return watch_end();
+    writer_.abort();
+  });
 }
 
 /// The peer has to take some of what is written, not all of it, within the progress timeout.
@@ -129,13 +155,24 @@ Coro<> Http2Connection::write(Stream stream, std::string_view data) {
   Self self = shared_from_this();
   session_.write(*stream, data);
   flush_soon();
+  co_await wait_room(stream);
+  if (!stream->closed()) co_return;
+  if (stream->error()) std::rethrow_exception(stream->error());
+  throw ConnectionResetError(ECONNRESET, std::string("HTTP/2 stream: ") + name_of(stream->code()));
+}
+
+Coro<> Http2Connection::wait_input(Stream stream) {
+  while (!stream->closed() && !stream->input_ended()) {
+    stream->readable.clear();
+    co_await stream->readable.wait();
+  }
+}
+
+Coro<> Http2Connection::wait_room(Stream stream) {
   while (!stream->closed() && stream->unsent() > kRoom) {
     stream->writable.clear();
     co_await stream->writable.wait();
   }
-  if (!stream->closed()) co_return;
-  if (stream->error()) std::rethrow_exception(stream->error());
-  throw ConnectionResetError(ECONNRESET, std::string("HTTP/2 stream: ") + name_of(stream->code()));
 }
 
 Coro<> Http2Connection::wait_sent(Stream stream) {

@@ -35,8 +35,9 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   Http2Connection& operator=(const Http2Connection&) = delete;
   ~Http2Connection();
 
-  /// Reads until the connection or the session is over; then every stream has ended. Calls
-  /// `received` whenever something has come.
+  /// Reads until the connection ends; then every stream has, too. Calls `received` whenever
+  /// something has come. When the session is over, our side ends, and the peer gets some time to
+  /// read what was sent: a connection that is closed with bytes unread is reset.
   /// Cancel: as the end of the connection.
   Coro<> run(std::function<void()> received);
 
@@ -59,6 +60,10 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   /// Awaits: room, if the peer does not take it.
   /// Throws: ConnectionResetError if it never will.
   Coro<> write(Stream stream, std::string_view data);
+  /// Awaits: the end of the input, of which nothing is read any more.
+  Coro<> wait_input(Stream stream);
+  /// Awaits: room for more of the body, or that the stream is closed.
+  Coro<> wait_room(Stream stream);
   /// Awaits: that our side has ended and was sent, or that the stream is closed.
   Coro<> wait_sent(Stream stream);
 
@@ -68,6 +73,8 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   Coro<> receive_all(const std::function<void()>& received);
   static Coro<> send_rest(Self self);
   Coro<> stop_sending();
+  void end_output();
+  void watch_end();
 
   StreamReader reader_;
   StreamWriter writer_;
@@ -75,6 +82,9 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   EventLoop loop_;
   Delay progress_timeout_;
   std::optional<Handle> flush_;
+  std::optional<TimerHandle> end_;  // of the peer's time to read what is left
+  std::size_t unsent_ = 0;          // when that began
+  bool output_ended_ = false;
   std::optional<Task<void>> sending_;  // while the peer does not take what is written
 };
 

@@ -24,10 +24,10 @@ constexpr std::size_t kEndlessHead = 4;
 }  // namespace
 
 bool Http2Session::spend_idle_frame() noexcept {
+  const auto most = static_cast<double>(terms_.limits.idle_frames());
   const std::chrono::duration<double> since = now_ - counted_at_;
   counted_at_ = now_;
-  idle_frames_left_ = std::min(terms_.idle_frames,
-                               idle_frames_left_ + since.count() * terms_.idle_frames_per_second);
+  idle_frames_left_ = std::min(most, idle_frames_left_ + since.count() * most / 10);
   return (idle_frames_left_ -= 1) >= 0;
 }
 
@@ -180,7 +180,7 @@ void Http2Session::take_data(Http2Stream& stream, std::string_view data) {
     refuse(stream, Status::CONTENT_TOO_LARGE,
            "body: is longer than " + std::to_string(terms_.limits.body()) + " bytes");
   if (stream.drops_input_ || stream.error_ || stream.refusal_) {
-    nghttp2_session_consume(session_, stream.id_, data.size());
+    nghttp2_session_consume_connection(session_, data.size());
     return;
   }
   stream.incoming_ += data;

@@ -27,19 +27,20 @@ void check(int outcome) {
 }
 
 struct Options {
-  explicit Options(const Http2Terms& terms) {
+  explicit Options(const HttpLimits& limits) {
     check(nghttp2_option_new(&option));
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_outbound_ack(option, kMostAnswers);
     nghttp2_option_set_peer_max_concurrent_streams(option, 100);
 #ifdef ASYNCIO_NGHTTP2_LIMITS_RESETS
-    nghttp2_option_set_stream_reset_rate_limit(option, terms.resets, terms.resets_per_second);
+    nghttp2_option_set_stream_reset_rate_limit(option, limits.stream_resets(),
+                                               (limits.stream_resets() + 9) / 10);
 #endif
 #ifdef ASYNCIO_NGHTTP2_LIMITS_CONTINUATIONS
     nghttp2_option_set_max_continuations(option, 8);
 #endif
-    (void)terms;
+    (void)limits;
   }
   ~Options() { nghttp2_option_del(option); }
   Options(const Options&) = delete;
@@ -55,8 +56,10 @@ const char* name_of(Http2Code code) noexcept {
 }
 
 Http2Session::Http2Session(Http2Role role, const Http2Terms& terms)
-    : role_(role), terms_(terms), idle_frames_left_(terms.idle_frames) {
-  Options options(terms);
+    : role_(role),
+      terms_(terms),
+      idle_frames_left_(static_cast<double>(terms.limits.idle_frames())) {
+  Options options(terms.limits);
   const nghttp2_session_callbacks* callbacks = Callbacks::all();
   check(role == Http2Role::server
             ? nghttp2_session_server_new2(&session_, callbacks, this, options.option)
@@ -68,7 +71,7 @@ Http2Session::Http2Session(Http2Role role, const Http2Terms& terms)
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, head},
   };
   if (role == Http2Role::server) {
-    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, terms.max_streams});
+    settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, terms.limits.streams()});
     settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});
   } else {
     settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});
@@ -184,9 +187,9 @@ std::string Http2Session::read(Http2Stream& stream) {
 }
 
 void Http2Session::drop_input(Http2Stream& stream) {
-  read(stream);
-  if (std::exchange(stream.drops_input_, true) || stream.input_ended_) return;
-  if (stream.output_sent_) reset(stream, Http2Code::no_error);
+  if (!std::exchange(stream.drops_input_, true) && !stream.closed_)
+    nghttp2_session_consume_connection(session_, stream.incoming_.size());
+  stream.incoming_.clear();
 }
 
 void Http2Session::inform(Http2Stream& stream, const ResponseHead& head) {

@@ -25,19 +25,10 @@ enum class Http2Role : std::uint8_t { client, server };
 /// What one end allows the other.
 struct Http2Terms {
   HttpLimits limits;
-  /// Of the peer's streams at a time.
-  std::uint32_t max_streams = 100;
   /// What may come of a body before some of it was read.
   std::uint32_t stream_window = 256u << 10;
   /// The same for all streams together: the memory that a connection may take for bodies.
   std::uint32_t connection_window = 1u << 20;
-  /// How many streams the peer may reset, at once and in a second (CVE-2023-44487).
-  std::uint64_t resets = 200;
-  std::uint64_t resets_per_second = 20;
-  /// How many frames may bring nothing: pings, settings, priorities, empty data, frames of unknown
-  /// types, and those that we have to answer with a reset; at once and in a second.
-  double idle_frames = 1000;
-  double idle_frames_per_second = 100;
 };
 
 /// nghttp2 knows the frames, the states of streams, the windows and HPACK. This sets the limits,
@@ -85,7 +76,8 @@ class Http2Session {
 
   /// What has come of the body; empty if nothing has.
   std::string read(Http2Stream& stream);
-  /// Nobody will read the rest. If our side has ended, or when it does, the peer is told.
+  /// Nobody will read the rest, of which the peer may send what the stream's window allows, and no
+  /// more.
   void drop_input(Http2Stream& stream);
   /// Adds to the body. Dropped if the stream is closed.
   void write(Http2Stream& stream, std::string_view data);

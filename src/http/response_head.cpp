@@ -26,14 +26,26 @@ std::string_view current_date() {
   return text;
 }
 
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
-
 /// Fields that the server writes itself, from what it does.
 bool is_ours(std::string_view name) noexcept {
   return (name.size() == 14 && equal_without_case(name, "Content-Length")) ||
          (name.size() == 10 && equal_without_case(name, "Connection"));
+}
+
+/// Calls `field(name, value)` for what a handler has set, and for what it has left out.
+template <class F>
+void for_each_field(const web::Response& response, F field) {
+  bool has_type = false, has_date = false;
+  for (const auto [name, value] : response.headers()) {
+    if (is_ours(name)) continue;
+    has_type |= name.size() == 12 && equal_without_case(name, "Content-Type");
+    has_date |= name.size() == 4 && equal_without_case(name, "Date");
+    field(name, value);
+  }
+  const bool may_have_type = !has_no_body(response.get_status());
+  if (!has_type && may_have_type && !response.get_content_type().empty())
+    field("Content-Type", response.get_content_type());
+  if (!has_date) field("Date", current_date());
 }
 
 }  // namespace
@@ -78,23 +90,25 @@ void append_response_head(std::string& out, const web::Response& response,
   Status status = response.get_status();
   out.append("HTTP/1.1 ").append(std::to_string(status.code())).append(" ");
   out.append(status.phrase()).append("\r\n");
-  bool has_type = false, has_date = false;
-  for (HeaderField field : response.headers()) {
-    if (is_ours(field.name)) continue;
-    has_type |= field.name.size() == 12 && equal_without_case(field.name, "Content-Type");
-    has_date |= field.name.size() == 4 && equal_without_case(field.name, "Date");
-    append_field(out, field.name, field.value);
-  }
-  if (!has_type && !response.get_content_type().empty() && !has_no_body(status))
-    append_field(out, "Content-Type", response.get_content_type());
-  if (!has_date) append_field(out, "Date", current_date());
+  const auto append_field = [&out](std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+  };
+  for_each_field(response, append_field);
   if (!terms.keep_alive)
-    append_field(out, "Connection", "close");
+    append_field("Connection", "close");
   else if (terms.version < Version::http_1_1)
-    append_field(out, "Connection", "keep-alive");
-  if (terms.length) append_field(out, "Content-Length", std::to_string(*terms.length));
-  if (terms.chunked) append_field(out, "Transfer-Encoding", "chunked");
+    append_field("Connection", "keep-alive");
+  if (terms.length) append_field("Content-Length", std::to_string(*terms.length));
+  if (terms.chunked) append_field("Transfer-Encoding", "chunked");
   out.append("\r\n");
+}
+
+Headers response_fields(const web::Response& response, std::optional<std::uint64_t> length) {
+  Headers fields;
+  for_each_field(response,
+                 [&](std::string_view name, std::string_view value) { fields.add(name, value); });
+  if (length) fields.add("Content-Length", std::to_string(*length));
+  return fields;
 }
 
 }  // namespace asyncio::http::detail

@@ -42,5 +42,7 @@ void check_whole_response(const web::Response& response, bool is_head);
 /// Appends it with the empty line behind it.
 void append_response_head(std::string& out, const web::Response& response,
                           const ResponseTerms& terms);
+/// The same as fields alone, without those of a connection.
+Headers response_fields(const web::Response& response, std::optional<std::uint64_t> length);
 
 }  // namespace asyncio::http::detail

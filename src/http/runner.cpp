@@ -5,14 +5,39 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/wait.hpp"
+#include "http/http2_server.hpp"
 #include "http/server_connection.hpp"
 
+#include <cerrno>
 #include <list>
 #include <utility>
 
 namespace asyncio::web {
 
 namespace detail {
+
+using http::detail::begins_with_preface;
+
+/// A connection as long as it is served.
+struct Served {
+  Served(RunnerState& runner, StreamReader input);
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+  ~Served();
+
+  void stop() const {
+    if (connection) return connection->stop();
+    if (reader.state()->buffer().view().empty())
+      reader.set_exception(ConnectionAbortedError(ECONNABORTED, "the server ends"));
+  }
+
+  RunnerState& state;
+  const TaskHandle task = current_task().value();
+  const StreamReader reader;
+  const bool too_many;                                         // of them: it is turned away
+  std::shared_ptr<http::detail::ServedConnection> connection;  // null until it says what it speaks
+  std::list<const Served*>::iterator place;
+};
 
 class RunnerState : public std::enable_shared_from_this<RunnerState> {
  public:
@@ -24,6 +49,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     settings.progress_timeout = options.get_progress_timeout();
     settings.min_body_rate = options.get_min_body_rate();
     settings.keepalive_requests = options.get_keepalive_requests();
+    settings.http2_prior_knowledge = options.get_http2_prior_knowledge();
     max_connections = options.get_max_connections();
     settings.access_log = options.get_access_log();
     settings.client_max_size = options.get_client_max_size();
@@ -31,22 +57,23 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
   }
 
   static Coro<> serve(std::shared_ptr<RunnerState> self, StreamReader reader, StreamWriter writer) {
-    auto connection = std::make_shared<http::detail::ServerConnection>(
-        std::move(reader), std::move(writer), self->settings, self->handler);
-    bool too_many = self->max_connections > 0 && self->serving >= self->max_connections;
-    auto place = self->connections.insert(self->connections.end(),
-                                          Served{current_task().value(), connection.get()});
-    self->serving += !too_many;
-    Coro<> serving = too_many ? connection->turn_away() : connection->serve();
-    auto outcome = co_await capture(std::move(serving));
-    self->serving -= !too_many;
-    self->connections.erase(place);
-    outcome.value();
+    Served served(*self, reader);
+    bool is_http2 = writer.get_extra_info("selected_alpn_protocol") == "h2";
+    bool may_be_http2 = self->settings.http2_prior_knowledge && !writer.ssl_object();
+    if (may_be_http2) is_http2 = co_await begins_with_preface(reader, self->settings);
+    if (is_http2)
+      served.connection = http::detail::make_http2_server(std::move(reader), std::move(writer),
+                                                          self->settings, self->handler);
+    else
+      served.connection = std::make_shared<http::detail::ServerConnection>(
+          std::move(reader), std::move(writer), self->settings, self->handler);
+    Coro<> serving = served.too_many ? served.connection->turn_away() : served.connection->serve();
+    co_await std::move(serving);
   }
 
   std::vector<TaskHandle> tasks() const {
     std::vector<TaskHandle> all;
-    for (const Served& served : connections) all.push_back(served.task);
+    for (const Served* served : connections) all.push_back(served->task);
     return all;
   }
 
@@ -57,7 +84,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
 
   /// Lets what was asked be answered, for a limited time.
   Coro<> finish_connections() {
-    for (const Served& served : connections) served.connection->stop_if_idle();
+    for (const Served* served : connections) served->stop();
     std::vector<TaskHandle> left = tasks();
     if (!left.empty()) co_await wait(left, ALL_COMPLETED, shutdown_timeout);
     left = tasks();
@@ -68,21 +95,29 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     }
   }
 
-  struct Served {
-    TaskHandle task;
-    http::detail::ServerConnection* connection;
-  };
-
   Application app;
   http::detail::ServerSettings settings;
   http::detail::WebHandler handler;
   Delay shutdown_timeout;
   std::size_t max_connections = 0;
   std::vector<Server> servers;
-  std::list<Served> connections;
+  std::list<const Served*> connections;
   std::size_t serving = 0;  // of the connections; the others are turned away
   bool is_set_up = false;
 };
+
+Served::Served(RunnerState& runner, StreamReader input)
+    : state(runner),
+      reader(std::move(input)),
+      too_many(runner.max_connections > 0 && runner.serving >= runner.max_connections),
+      place(runner.connections.insert(runner.connections.end(), this)) {
+  state.serving += !too_many;
+}
+
+Served::~Served() {
+  state.serving -= !too_many;
+  state.connections.erase(place);
+}
 
 }  // namespace detail
 

@@ -8,9 +8,7 @@
 #include "asyncio/transports.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
-#include "http/response_coding.hpp"
 #include "http/response_head.hpp"
-#include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
 
 #include <algorithm>
@@ -29,38 +27,16 @@ constexpr std::size_t kMaxDrained = std::size_t{256} << 10;
 /// Of a file: what a client has to take within the progress timeout.
 constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
 
-/// RFC 9110, 10.1.1: whatever else is expected cannot be met.
-bool expects_continue(const RequestHead& head) {
-  std::optional<std::string_view> expected = head.headers.get("Expect");
-  if (!expected || head.version < Version::http_1_1) return false;
-  if (equal_without_case(trimmed(*expected), "100-continue")) return true;
-  throw BadRequest(Status::EXPECTATION_FAILED, "request: it expects what no server can give", 0);
-}
-
-/// True for as long as it lives, however that ends.
-class TrueScope {
- public:
-  explicit TrueScope(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-  ~TrueScope() { flag_ = false; }
-  TrueScope(const TrueScope&) = delete;
-  TrueScope& operator=(const TrueScope&) = delete;
-
- private:
-  bool& flag_;
-};
-
 }  // namespace
 
 ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
                                    const ServerSettings& settings, const WebHandler& handler)
-    : writer_(std::move(writer)),
-      settings_(settings),
-      handler_(handler),
+    : ServerExchange(std::move(writer), settings, handler),
       parser_(settings.limits),
       input_(std::move(reader), parser_),
       deadline_(get_running_loop(), [this] { expired(); }) {}
 
-void ServerConnection::stop_if_idle() {
+void ServerConnection::stop() {
   if (waiting_ == Waiting::for_request && input_.buffered().empty()) expired();
 }
 
@@ -117,6 +93,16 @@ Coro<> ServerConnection::turn_away() {
   if (lingered.cancelled()) writer_.abort();
   co_await close();
   lingered.value();
+}
+
+/// Of a request without a whole head nothing is known: aiohttp's words for it.
+void ServerConnection::log_refusal() {
+  RequestHead unknown;
+  unknown.method = Method("UNKNOWN");
+  unknown.target = "/";
+  unknown.version = Version::http_1_0;
+  web::Request request(has_head_ ? parser_.head() : unknown, *this);
+  log_access(request, get_running_loop().time());
 }
 
 void ServerConnection::reset() {
@@ -204,18 +190,10 @@ Coro<std::string_view> ServerConnection::read_body() {
   co_return parsed.body;
 }
 
-/// Each part has its deadline, and all have one that grows with what has come.
 Coro<Parsed> ServerConnection::wait_for_body() {
   EventLoop loop = get_running_loop();
   TimePoint began = loop.time();
-  std::chrono::nanoseconds patience = settings_.progress_timeout.duration();
-  if (settings_.min_body_rate > 0) {
-    std::chrono::duration<double> earned(static_cast<double>(body_received_) /
-                                         static_cast<double>(settings_.min_body_rate));
-    auto left = std::chrono::duration<double>(patience) + earned - body_waited_;
-    if (left < patience) patience = std::chrono::duration_cast<std::chrono::nanoseconds>(left);
-  }
-  DeadlineScope scope(deadline_, patience);
+  DeadlineScope scope(deadline_, patience());
   Parsed parsed = co_await input_.next();
   body_waited_ += loop.time() - began;
   co_return parsed;
@@ -272,7 +250,7 @@ Coro<> ServerConnection::drain() {
 
 Coro<> ServerConnection::begin_stream(const web::Response& response,
                                       std::optional<std::uint64_t> length) {
-  if (head_sent_) throw RuntimeError("the request was answered already");
+  check_unanswered();
   check_response(response);
   if (!length) length = declared_length(response);
   bool is_1_1 = parser_.head().version >= Version::http_1_1;
@@ -295,10 +273,7 @@ Coro<> ServerConnection::begin_stream(const web::Response& response,
 
 Coro<> ServerConnection::write_stream(std::string_view data) {
   if (data.empty()) co_return;
-  if (left_ && *left_ < data.size())
-    throw ValueError("StreamResponse: " + std::to_string(data.size()) + " bytes, where " +
-                     std::to_string(*left_) + " are left of its content_length");
-  if (left_) *left_ -= data.size();
+  count_written(data.size());
   if (is_head_) co_return;
   body_sent_ += data.size();
   if (chunked_) {
@@ -313,9 +288,7 @@ Coro<> ServerConnection::write_stream(std::string_view data) {
 }
 
 Coro<> ServerConnection::end_stream() {
-  if (left_ && *left_ > 0 && !is_head_)
-    throw ValueError("StreamResponse: " + std::to_string(*left_) +
-                     " bytes of its content_length are missing");
+  check_written();
   stream_ended_ = true;
   if (!chunked_ || is_head_) co_return;
   std::string out;
@@ -345,7 +318,7 @@ Coro<> ServerConnection::send_file(const web::Response& response, File file, std
 }
 
 Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
-  if (head_sent_) throw RuntimeError("the request was answered already");
+  check_unanswered();
   if (!body_ended_) throw RuntimeError("the request's body was not read");
   std::string out = "HTTP/1.1 " + std::to_string(response.status.code()) + " " +
                     std::string(response.status.phrase()) + "\r\n";
@@ -357,70 +330,6 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
   keeps_alive_ = false;
   writer_.write(std::move(out));
   co_await drain();
-}
-
-Coro<web::Response> ServerConnection::respond(web::Request& request) {
-  std::exception_ptr error;
-  TrueScope handling(handling_);
-  try {
-    web::Response response = co_await handler_(request);
-    check_answer(response);
-    if (response.compresses()) compress_body(request.headers(), response);
-    websocket_.reset();
-    co_return response;
-  } catch (const BaseException&) {  // the end of the server
-    if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
-    throw;
-  } catch (...) {  // whatever else it throws is an answer
-    error = std::current_exception();
-  }
-  web::Response response = answer_to_failure(request, error);
-  if (websocket_) co_await WebSocketState::close(websocket_, WSCloseCode::InternalError, {});
-  co_return response;
-}
-
-/// Throws for what cannot be sent as it is.
-void ServerConnection::check_answer(const web::Response& response) const {
-  if (head_sent_) return;
-  if (response.is_sent()) throw RuntimeError("the handler has returned, and answered nothing");
-  check_whole_response(response, is_head_);
-}
-
-/// Whether it tells only that the client has gone.
-bool ServerConnection::is_end_of_connection(const std::exception_ptr& error) const {
-  if (error == input_.reader().exception()) return true;
-  try {
-    std::rethrow_exception(error);
-  } catch (const ConnectionError&) {
-    return true;
-  } catch (...) {  // Only asks for the type.
-    return false;
-  }
-}
-
-/// What the client gets when the handler has thrown. The log has the rest: what is in it from the
-/// client shows no control character.
-web::Response ServerConnection::answer_to_failure(const web::Request& request,
-                                                  std::exception_ptr error) const {
-  try {
-    std::rethrow_exception(error);
-  } catch (const web::HTTPException& answer) {
-    try {
-      check_answer(answer.response());
-      if (!head_sent_) return answer.response();
-    } catch (const ValueError&) {
-      error = std::current_exception();
-    }
-  } catch (...) {  // looked at below
-  }
-  if (input_error_) std::rethrow_exception(input_error_);
-  if (writer_.is_closing() && is_end_of_connection(error)) std::rethrow_exception(error);
-  log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
-                           escaped(request.raw_path()) + ": " +
-                           escaped(describe_exception(error), QuotesInside::Kept));
-  web::Response response(Status::INTERNAL_SERVER_ERROR);
-  response.text("500: Internal Server Error");
-  return response;
 }
 
 void ServerConnection::send(const web::Response& response, bool keep_alive, bool is_head) {

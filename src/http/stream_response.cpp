@@ -3,7 +3,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "http/response_coding.hpp"
-#include "http/server_connection.hpp"
+#include "http/server_exchange.hpp"
 
 #include <cerrno>
 #include <memory>
@@ -14,47 +14,47 @@ namespace {
 
 using http::detail::Encoder;
 using http::detail::Flush;
-using http::detail::ServerConnection;
+using http::detail::ServerExchange;
 
 void require_line(const char* what, std::string_view text) {
   if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
     throw ValueError(std::string("server-sent event: ") + what + " with a line break");
 }
 
-/// The connection as long as its handler runs: a response may be kept for longer.
-std::shared_ptr<ServerConnection> used(const std::weak_ptr<ServerConnection>& link) {
-  std::shared_ptr<ServerConnection> connection = link.lock();
-  if (!connection || !connection->is_handling())
+/// The exchange as long as its handler runs: a response may be kept for longer.
+std::shared_ptr<ServerExchange> used(const std::weak_ptr<ServerExchange>& link) {
+  std::shared_ptr<ServerExchange> exchange = link.lock();
+  if (!exchange || !exchange->is_handling())
     throw ConnectionResetError(ECONNRESET, "StreamResponse: the handler has ended");
-  return connection;
+  return exchange;
 }
 
-Coro<> write_on(std::weak_ptr<ServerConnection> link, std::string_view data) {
-  std::shared_ptr<ServerConnection> connection = used(link);  // until this has ended
-  co_await connection->write_stream(data);
+Coro<> write_on(std::weak_ptr<ServerExchange> link, std::string_view data) {
+  std::shared_ptr<ServerExchange> exchange = used(link);  // until this has ended
+  co_await exchange->write_stream(data);
 }
 
-Coro<> write_coded(std::weak_ptr<ServerConnection> link, std::shared_ptr<Encoder> encoder,
+Coro<> write_coded(std::weak_ptr<ServerExchange> link, std::shared_ptr<Encoder> encoder,
                    std::string_view data, Flush flush) {
-  std::shared_ptr<ServerConnection> connection = used(link);
+  std::shared_ptr<ServerExchange> exchange = used(link);
   std::string coded;
   encoder->encode(data, flush, coded);
-  co_await connection->write_stream(coded);
+  co_await exchange->write_stream(coded);
 }
 
 }  // namespace
 
 Coro<> StreamResponse::prepare(Request& request) {
   if (prepared_) throw RuntimeError("StreamResponse: prepare() was called already");
-  ServerConnection& connection = request.connection();
+  ServerExchange& exchange = request.exchange();
   if (head_.compresses()) {
     if (auto coding = http::detail::negotiate_coding(request.headers(), head_)) {
       encoder_ = http::detail::make_encoder(*coding);
       content_length_.reset();
     }
   }
-  co_await connection.begin_stream(head_, content_length_);
-  connection_ = connection.weak_from_this();
+  co_await exchange.begin_stream(head_, content_length_);
+  exchange_ = exchange.weak_from_this();
   prepared_ = true;
 }
 
@@ -62,16 +62,16 @@ Coro<> StreamResponse::write(std::string_view data) {
   if (!prepared_ || ended_)
     throw RuntimeError("StreamResponse: write() before prepare() or after write_eof()");
   // Of nothing, an encoder would make a block all the same.
-  if (!encoder_ || data.empty()) return write_on(connection_, data);
-  return write_coded(connection_, encoder_, data, Flush::Sync);
+  if (!encoder_ || data.empty()) return write_on(exchange_, data);
+  return write_coded(exchange_, encoder_, data, Flush::Sync);
 }
 
 Coro<Response> StreamResponse::write_eof() {
   if (!prepared_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
   if (!std::exchange(ended_, true)) {
-    std::shared_ptr<ServerConnection> connection = used(connection_);
-    if (encoder_) co_await write_coded(connection_, encoder_, {}, Flush::End);
-    co_await connection->end_stream();
+    std::shared_ptr<ServerExchange> exchange = used(exchange_);
+    if (encoder_) co_await write_coded(exchange_, encoder_, {}, Flush::End);
+    co_await exchange->end_stream();
   }
   co_return Response::sent();
 }

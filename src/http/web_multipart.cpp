@@ -7,7 +7,7 @@
 #include "http/characters.hpp"
 #include "http/multipart_parser.hpp"
 #include "http/parameters.hpp"
-#include "http/server_connection.hpp"
+#include "http/server_exchange.hpp"
 
 #include <algorithm>
 
@@ -42,7 +42,7 @@ class MultipartState {
   MultipartState(Request& request, std::string_view boundary, const MultipartOptions& options)
       : request_(request), parser_(parser_for(boundary, options)) {}
 
-  std::size_t max_size() { return request_.connection().settings().client_max_size; }
+  std::size_t max_size() { return request_.exchange().settings().client_max_size; }
   const http::Headers& headers() const noexcept { return parser_.headers(); }
   std::size_t number() const noexcept { return number_; }
 
@@ -172,7 +172,7 @@ Coro<PostData> Request::post() {
 Coro<PostData> Request::post_multipart() {
   PostData form;
   MultipartReader parts = multipart();
-  std::size_t limit = connection_.settings().client_max_size, size = 0;
+  std::size_t limit = exchange_.settings().client_max_size, size = 0;
   for (;;) {
     std::optional<BodyPart> part = co_await parts.next();
     if (!part) co_return form;

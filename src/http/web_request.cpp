@@ -7,7 +7,7 @@
 #include "asyncio/web/request.hpp"
 #include "http/body_decoding.hpp"
 #include "http/characters.hpp"
-#include "http/server_connection.hpp"
+#include "http/server_exchange.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -34,8 +34,8 @@ std::string_view origin_of(std::string_view target) noexcept {
 
 }  // namespace
 
-Request::Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept
-    : head_(head), connection_(connection) {
+Request::Request(http::RequestHead& head, http::detail::ServerExchange& exchange) noexcept
+    : head_(head), exchange_(exchange) {
   std::string_view target = without_origin(head_.target);
   raw_path_ = target.substr(0, target.find('?'));
   query_string_ = target.substr(std::min(raw_path_.size() + 1, target.size()));
@@ -65,16 +65,16 @@ std::optional<std::uint64_t> Request::content_length() const noexcept {
   return head_.body.length();
 }
 
-const SocketAddress& Request::remote() const noexcept { return connection_.writer().peername(); }
+const SocketAddress& Request::remote() const noexcept { return exchange_.writer().peername(); }
 
-bool Request::secure() const noexcept { return connection_.writer().ssl_object().has_value(); }
+bool Request::secure() const noexcept { return exchange_.writer().ssl_object().has_value(); }
 
 Request::~Request() = default;
 
 Coro<std::string_view> Request::read_some() {
   if (!std::exchange(has_begun_, true))
     decoding_ = http::detail::BodyDecoding::make(head_.headers.get("Content-Encoding", ""));
-  return decoding_ ? read_decoded() : connection_.read_body();
+  return decoding_ ? read_decoded() : exchange_.read_body();
 }
 
 Coro<std::string_view> Request::read_decoded() {
@@ -83,7 +83,7 @@ Coro<std::string_view> Request::read_decoded() {
       std::string_view decoded = decoding_->decode(encoded_);
       if (!decoded.empty()) co_return decoded;
       if (!encoded_.empty()) continue;
-      encoded_ = co_await connection_.read_body();
+      encoded_ = co_await exchange_.read_body();
       if (encoded_.empty()) break;
     }
     decoding_->finish();
@@ -94,7 +94,7 @@ Coro<std::string_view> Request::read_decoded() {
 }
 
 Coro<std::string> Request::read() {
-  std::size_t limit = connection_.settings().client_max_size;
+  std::size_t limit = exchange_.settings().client_max_size;
   if (content_length() > limit) throw HTTPRequestEntityTooLarge();
   while (!is_whole_) {  // goes on behind what a read that was cancelled has got
     if (body_size_ > limit) throw HTTPRequestEntityTooLarge();

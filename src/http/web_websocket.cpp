@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/web/exceptions.hpp"
 #include "asyncio/web/websocket_response.hpp"
-#include "http/server_connection.hpp"
+#include "http/server_exchange.hpp"
 #include "http/websocket_handshake.hpp"
 #include "http/websocket_state.hpp"
 
@@ -47,11 +47,11 @@ Coro<http::WebSocket> websocket(Request& request, http::WebSocketOptions options
   http::ResponseHead head(http::Status::SWITCHING_PROTOCOLS);
   http::detail::WebSocketTerms terms = accepted(request, options, head);
   check_origin(request, options);
-  http::detail::ServerConnection& connection = request.connection();
-  co_await connection.switch_protocols(head);
-  auto state = std::make_shared<http::detail::WebSocketState>(
-      connection.reader(), connection.writer(), options, false, std::move(terms));
-  connection.set_websocket(state);
+  http::detail::ServerExchange& exchange = request.exchange();
+  co_await exchange.switch_protocols(head);
+  auto state = std::make_shared<http::detail::WebSocketState>(exchange.reader(), exchange.writer(),
+                                                              options, false, std::move(terms));
+  exchange.set_websocket(state);
   co_return http::WebSocket(std::move(state));
 }
 

@@ -80,19 +80,26 @@ web::Application application(const std::string& folder) {
 /// What curl is told, and what it then prints. Not in the coroutine: g++ 12 refuses the lists
 /// there.
 using Case = std::pair<std::vector<std::string>, std::string>;
-std::vector<Case> cases_for(const std::string& url, const test::Folder& folder) {
+std::vector<Case> cases_of_http1(const std::string& url, const test::Folder& folder) {
+  std::string large = "@" + folder.file("large");
+  return {{{"--http1.0", url + "/"}, "hello[200 1] exit 0\n"},
+          {{"--http1.0", url + "/stream"}, "01234[200 1] exit 0\n"},
+          {{"-H", "Transfer-Encoding: chunked", "--data-binary", large, url + "/size"},
+           "POST 3000000[200 1] exit 0\n"}};
+}
+/// curl 7.88 with prior knowledge breaks its connection when it uses it again.
+std::vector<Case> cases_of_reuse(const std::string& url) {
+  return {{{url + "/", url + "/", url + "/none"},
+           "hello[200 1]hello[200 0]404: Not Found[404 0] exit 0\n"}};
+}
+std::vector<Case> cases_of_all(const std::string& url, const test::Folder& folder) {
   std::string large = "@" + folder.file("large");
   return {
-      {{url + "/", url + "/", url + "/none"},
-       "hello[200 1]hello[200 0]404: Not Found[404 0] exit 0\n"},
-      {{"--http1.0", url + "/"}, "hello[200 1] exit 0\n"},
       {{"-d", "abc", url + "/size"}, "POST 3[200 1] exit 0\n"},
       {{"--data-binary", large, url + "/size"}, "POST 3000000[200 1] exit 0\n"},
       {{"-T", folder.file("large"), url + "/size"}, "PUT 3000000[200 1] exit 0\n"},
       {{"-T", "-", url + "/size"}, "PUT 0[200 1] exit 0\n"},
       {{"-H", "Expect: 100-continue", "-d", "abc", url + "/size"}, "POST 3[200 1] exit 0\n"},
-      {{"-H", "Transfer-Encoding: chunked", "--data-binary", large, url + "/size"},
-       "POST 3000000[200 1] exit 0\n"},
       {{"-d", "a=1", "--data-urlencode", "b=x y&z", url + "/form"}, "a=1;b=x y&z;[200 1] exit 0\n"},
       {{"-F", "a=1", "-F", "f=@" + folder.file("page.txt"), url + "/form"},
        "a=1;f:page.txt:10;[200 1] exit 0\n"},
@@ -102,44 +109,61 @@ std::vector<Case> cases_for(const std::string& url, const test::Folder& folder) 
        "403: Forbidden[403 1] exit 0\n"},
       {{"-H", "Expect: miracles", url + "/"}, "417: Expectation Failed[417 1] exit 0\n"},
       {{"-N", url + "/stream"}, "01234[200 1] exit 0\n"},
-      {{"--http1.0", url + "/stream"}, "01234[200 1] exit 0\n"},
       {{"-r", "2-4", url + "/files/page.txt"}, "234[206 1] exit 0\n"},
       {{"-C", "7", url + "/files/page.txt"}, "789[206 1] exit 0\n"},
       {{"-o", "/dev/null", url + "/files/large"}, "[200 1] exit 0\n"},
       {{"--path-as-is", url + "/files/../../etc/passwd"}, "404: Not Found[404 1] exit 0\n"}};
 }
 
-std::vector<std::string> trusting(std::vector<std::string> words) {
+enum class Version { http_1, http_2 };
+
+std::vector<std::string> trusting(std::vector<std::string> words, Version version, bool tls) {
   words.insert(words.begin(), {"--cacert", pki().root.certfile});
+  if (version == Version::http_2)
+    words.insert(words.begin(), tls ? "--http2" : "--http2-prior-knowledge");
   return words;
 }
 
-std::vector<std::string> head_of(const std::string& url) { return trusting({"-I", url + "/"}); }
+std::vector<std::string> head_of(const std::string& url) { return {"-I", url + "/"}; }
 
-/// Plain, and over TLS: the same answers.
-Coro<> expect_answers(bool tls) {
+ServerOptions with_tls(Version version) {
+  TlsContext context = pki().server();
+  if (version == Version::http_2) context.set_alpn_protocols({"h2", "http/1.1"});
+  return ServerOptions().ssl(context);
+}
+
+/// Plain, and over TLS, and in both versions: the same answers.
+Coro<> expect_answers(Version version, bool tls) {
   test::Folder folder;
   folder.write("page.txt", "0123456789");
   folder.write("large", pattern(3'000'000));
-  web::AppRunner runner(application(folder.path()));
+  web::RunnerOptions settings;
+  settings.http2_prior_knowledge(version == Version::http_2 && !tls);
+  web::AppRunner runner(application(folder.path()), settings);
   co_await runner.setup();
   ServerOptions options;
-  if (tls) options.ssl(pki().server());
+  if (tls) options = with_tls(version);
   web::TCPSite site(runner, "127.0.0.1", 0, options);
   co_await site.start();
   std::string url = std::string(tls ? "https" : "http") +
                     "://127.0.0.1:" + std::to_string(runner.addresses().at(0).port());
-  for (const auto& [words, expected] : cases_for(url, folder)) {
-    std::string said = co_await curl(trusting(words));
+  std::vector<Case> cases = cases_of_all(url, folder);
+  if (version == Version::http_1)
+    for (Case& more : cases_of_http1(url, folder)) cases.push_back(std::move(more));
+  if (version == Version::http_1 || tls)
+    for (Case& more : cases_of_reuse(url)) cases.push_back(std::move(more));
+  for (const auto& [words, expected] : cases) {
+    std::string said = co_await curl(trusting(words, version, tls));
     EXPECT_EQ(said, expected) << words.back();
   }
-  std::string head = co_await curl(head_of(url));
-  EXPECT_EQ(count_of(head, "Content-Length: 5\r\n"), 1u) << head;
+  std::string head = co_await curl(trusting(head_of(url), version, tls));
+  const bool is_http2 = version == Version::http_2;
+  EXPECT_EQ(count_of(head, is_http2 ? "content-length: 5\r\n" : "Content-Length: 5\r\n"), 1u)
+      << head;
+  EXPECT_TRUE(head.starts_with(is_http2 ? "HTTP/2 200" : "HTTP/1.1 200")) << head;
   EXPECT_TRUE(head.ends_with("\r\n\r\n[200 1] exit 0\n")) << head;
   co_await runner.cleanup();
 }
-
-std::vector<std::string> whole(const std::string& url) { return trusting({url}); }
 
 TEST_P(ServerCurl, D13_run_app_over_tls) {
   run([]() -> Coro<> {
@@ -159,7 +183,7 @@ TEST_P(ServerCurl, D13_run_app_over_tls) {
       is_there = static_cast<bool>(probe);
     }
     std::string url = "https://127.0.0.1:" + std::to_string(port) + "/";
-    std::string said = co_await curl(whole(url));
+    std::string said = co_await curl(trusting({url}, Version::http_1, true));
     EXPECT_EQ(said, "secure[200 1] exit 0\n");
     serving.cancel();
     auto ended = co_await capture(serving);
@@ -169,7 +193,11 @@ TEST_P(ServerCurl, D13_run_app_over_tls) {
   });
 }
 
-TEST_P(ServerCurl, fault127_D13_plain) { run(expect_answers, false); }
-TEST_P(ServerCurl, fault127_D13_over_tls) { run(expect_answers, true); }
+TEST_P(ServerCurl, fault127_D13_plain) { run(expect_answers, Version::http_1, false); }
+TEST_P(ServerCurl, fault127_D13_over_tls) { run(expect_answers, Version::http_1, true); }
+TEST_P(ServerCurl, fault127_D13_http2_with_prior_knowledge) {
+  run(expect_answers, Version::http_2, false);
+}
+TEST_P(ServerCurl, fault127_D13_http2_by_alpn) { run(expect_answers, Version::http_2, true); }
 
 }  // namespace

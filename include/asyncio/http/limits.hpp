@@ -43,6 +43,15 @@ class HttpLimits {
   HttpLimits& tiny_chunks(std::size_t count) noexcept { return tiny_chunks_ = count, *this; }
   /// How many 1xx responses may come before the one that was asked for; 16.
   HttpLimits& informational(std::size_t count) noexcept { return informational_ = count, *this; }
+  /// Of HTTP/2: how many streams the peer may have open at a time; 100. Beyond: they are refused.
+  HttpLimits& streams(std::uint32_t count) noexcept { return streams_ = count, *this; }
+  /// Of HTTP/2: how many streams a client may reset at once, and a tenth of that each
+  /// second; 200. Beyond: the connection ends.
+  HttpLimits& stream_resets(std::size_t count) noexcept { return stream_resets_ = count, *this; }
+  /// Of HTTP/2: how many frames may bring nothing (pings, settings, priorities, empty data, frames
+  /// of unknown types, and those that have to be answered with a reset) at once, and a tenth of
+  /// that each second; 1000. Beyond: the connection ends.
+  HttpLimits& idle_frames(std::size_t count) noexcept { return idle_frames_ = count, *this; }
 
   std::size_t start_line() const noexcept { return start_line_; }
   std::size_t field() const noexcept { return field_; }
@@ -54,6 +63,9 @@ class HttpLimits {
   std::size_t chunk_extensions() const noexcept { return chunk_extensions_; }
   std::size_t tiny_chunks() const noexcept { return tiny_chunks_; }
   std::size_t informational() const noexcept { return informational_; }
+  std::uint32_t streams() const noexcept { return streams_; }
+  std::size_t stream_resets() const noexcept { return stream_resets_; }
+  std::size_t idle_frames() const noexcept { return idle_frames_; }
 
  private:
   std::size_t start_line_ = 8192;
@@ -66,6 +78,9 @@ class HttpLimits {
   std::size_t chunk_extensions_ = 16384;
   std::size_t tiny_chunks_ = 65536;
   std::size_t informational_ = 16;
+  std::uint32_t streams_ = 100;
+  std::size_t stream_resets_ = 200;
+  std::size_t idle_frames_ = 1000;
 };
 
 }  // namespace asyncio::http

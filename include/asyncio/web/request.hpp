@@ -20,7 +20,7 @@
 
 namespace asyncio::http::detail {
 class BodyDecoding;
-class ServerConnection;
+class ServerExchange;
 }  // namespace asyncio::http::detail
 
 namespace asyncio::web {
@@ -32,7 +32,7 @@ class Application;
 /// Thread   the loop's.
 class Request {
  public:
-  Request(http::RequestHead& head, http::detail::ServerConnection& connection) noexcept;
+  Request(http::RequestHead& head, http::detail::ServerExchange& exchange) noexcept;
   ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -123,7 +123,7 @@ class Request {
 
   // For the library.
   http::MultiDict& edit_match_info() noexcept { return match_info_; }
-  http::detail::ServerConnection& connection() noexcept { return connection_; }
+  http::detail::ServerExchange& exchange() noexcept { return exchange_; }
   const http::RequestHead& head() const noexcept { return head_; }
   std::string_view route_path() const noexcept { return raw_path_.substr(prefix_size_); }
   void leave_prefix(std::size_t size) noexcept { prefix_size_ += size; }
@@ -135,7 +135,7 @@ class Request {
   Coro<PostData> post_multipart();
 
   http::RequestHead& head_;
-  http::detail::ServerConnection& connection_;
+  http::detail::ServerExchange& exchange_;
   std::string_view raw_path_;
   std::string_view query_string_;
   std::size_t prefix_size_ = 0;  // of the path: what led to a sub-application

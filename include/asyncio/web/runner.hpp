@@ -49,6 +49,10 @@ class RunnerOptions {
   RunnerOptions& access_log(AccessLogger logger) { return access_log_ = std::move(logger), *this; }
   /// The largest body that Request::read takes; 1 MiB.
   RunnerOptions& client_max_size(std::size_t bytes) { return client_max_size_ = bytes, *this; }
+  /// Whether clients may speak HTTP/2 without TLS, if they know that we do and begin with its
+  /// preface; false. Over TLS it is spoken with those that agree upon "h2": see
+  /// TlsContext::set_alpn_protocols.
+  RunnerOptions& http2_prior_knowledge(bool on) { return http2_prior_knowledge_ = on, *this; }
   RunnerOptions& limits(const http::HttpLimits& limits) { return limits_ = limits, *this; }
 
   Delay get_keepalive_timeout() const noexcept { return keepalive_timeout_; }
@@ -59,6 +63,7 @@ class RunnerOptions {
   std::size_t get_keepalive_requests() const noexcept { return keepalive_requests_; }
   std::size_t get_max_connections() const noexcept { return max_connections_; }
   std::size_t get_client_max_size() const noexcept { return client_max_size_; }
+  bool get_http2_prior_knowledge() const noexcept { return http2_prior_knowledge_; }
   const AccessLogger& get_access_log() const noexcept { return access_log_; }
   const http::HttpLimits& get_limits() const noexcept { return limits_; }
 
@@ -71,6 +76,7 @@ class RunnerOptions {
   std::size_t keepalive_requests_ = 0;
   std::size_t max_connections_ = 0;
   std::size_t client_max_size_ = std::size_t{1} << 20;
+  bool http2_prior_knowledge_ = false;
   AccessLogger access_log_;
   http::HttpLimits limits_;
 };

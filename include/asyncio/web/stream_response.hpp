@@ -56,7 +56,7 @@ class StreamResponse {
  private:
   Response head_;
   std::optional<std::uint64_t> content_length_;
-  std::weak_ptr<http::detail::ServerConnection> connection_;
+  std::weak_ptr<http::detail::ServerExchange> exchange_;
   std::shared_ptr<http::detail::Encoder> encoder_;  // null if the body goes as it is
   bool prepared_ = false;
   bool ended_ = false;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+/// A connection of a server, whatever the version of HTTP: ServedConnection.
+#pragma once
+
+#include "asyncio/coro.hpp"
+
+namespace asyncio::http::detail {
+
+class ServedConnection {
+ public:
+  virtual ~ServedConnection() = default;
+
+  /// Until the connection ends.
+  virtual Coro<> serve() = 0;
+  /// Instead: says that there is no room for it.
+  virtual Coro<> turn_away() = 0;
+  /// While it is served: takes no more requests, and ends when those that came are answered.
+  virtual void stop() = 0;
+};
+
+}  // namespace asyncio::http::detail

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/server_exchange.hpp"
+
+#include "asyncio/exceptions.hpp"
+#include "asyncio/logging.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "http/characters.hpp"
+#include "http/response_coding.hpp"
+#include "http/response_head.hpp"
+#include "http/websocket_state.hpp"
+
+#include <string>
+
+namespace asyncio::http::detail {
+
+namespace {
+
+/// True for as long as it lives, however that ends.
+class TrueScope {
+ public:
+  explicit TrueScope(bool& flag) noexcept : flag_(flag) { flag_ = true; }
+  ~TrueScope() { flag_ = false; }
+  TrueScope(const TrueScope&) = delete;
+  TrueScope& operator=(const TrueScope&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+bool expects_continue(const RequestHead& head) {
+  std::optional<std::string_view> expected = head.headers.get("Expect");
+  if (!expected || head.version < Version::http_1_1) return false;
+  if (equal_without_case(trimmed(*expected), "100-continue")) return true;
+  throw BadRequest(Status::EXPECTATION_FAILED, "request: it expects what no server can give", 0);
+}
+
+Coro<web::Response> ServerExchange::respond(web::Request& request) {
+  std::exception_ptr error;
+  TrueScope handling(handling_);
+  try {
+    web::Response response = co_await handler_(request);
+    check_answer(response);
+    if (response.compresses()) compress_body(request.headers(), response);
+    websocket_.reset();
+    co_return response;
+  } catch (const BaseException&) {  // the end of the server
+    if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
+    throw;
+  } catch (...) {  // whatever else it throws is an answer
+    error = std::current_exception();
+  }
+  web::Response response = answer_to_failure(request, error);
+  if (websocket_) co_await WebSocketState::close(websocket_, WSCloseCode::InternalError, {});
+  co_return response;
+}
+
+/// Throws for what cannot be sent as it is.
+void ServerExchange::check_answer(const web::Response& response) const {
+  if (head_sent_) return;
+  if (response.is_sent()) throw RuntimeError("the handler has returned, and answered nothing");
+  check_whole_response(response, is_head_);
+}
+
+/// Whether it tells only that the client has gone.
+bool ServerExchange::is_end_of_connection(const std::exception_ptr& error) const {
+  if (error == reader().exception()) return true;
+  try {
+    std::rethrow_exception(error);
+  } catch (const ConnectionError&) {
+    return true;
+  } catch (...) {  // Only asks for the type.
+    return false;
+  }
+}
+
+/// What the client gets when the handler has thrown. The log has the rest: what is in it from the
+/// client shows no control character.
+web::Response ServerExchange::answer_to_failure(const web::Request& request,
+                                                std::exception_ptr error) const {
+  try {
+    std::rethrow_exception(error);
+  } catch (const web::HTTPException& answer) {
+    try {
+      check_answer(answer.response());
+      if (!head_sent_) return answer.response();
+    } catch (const ValueError&) {
+      error = std::current_exception();
+    }
+  } catch (...) {  // looked at below
+  }
+  if (input_error_) std::rethrow_exception(input_error_);
+  if (has_gone() && is_end_of_connection(error)) std::rethrow_exception(error);
+  log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
+                           escaped(request.raw_path()) + ": " +
+                           escaped(describe_exception(error), QuotesInside::Kept));
+  web::Response response(Status::INTERNAL_SERVER_ERROR);
+  response.text("500: Internal Server Error");
+  return response;
+}
+
+void ServerExchange::log_access(const web::Request& request, TimePoint began) const {
+  try {
+    settings_.access_log(
+        web::AccessRecord(request, status_, body_sent_, get_running_loop().time() - began));
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("The access log has failed: ") + error.what());
+  }
+}
+
+void ServerExchange::check_unanswered() const {
+  if (head_sent_) throw RuntimeError("the request was answered already");
+}
+
+std::chrono::nanoseconds ServerExchange::patience() const noexcept {
+  const std::chrono::nanoseconds most = settings_.progress_timeout.duration();
+  if (settings_.min_body_rate == 0) return most;
+  std::chrono::duration<double> earned(static_cast<double>(body_received_) /
+                                       static_cast<double>(settings_.min_body_rate));
+  auto left = std::chrono::duration<double>(most) + earned - body_waited_;
+  if (left >= most) return most;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(left);
+}
+
+void ServerExchange::count_written(std::size_t size) {
+  if (left_ && *left_ < size)
+    throw ValueError("StreamResponse: " + std::to_string(size) + " bytes, where " +
+                     std::to_string(*left_) + " are left of its content_length");
+  if (left_) *left_ -= size;
+}
+
+void ServerExchange::check_written() const {
+  if (left_ && *left_ > 0 && !is_head_)
+    throw ValueError("StreamResponse: " + std::to_string(*left_) +
+                     " bytes of its content_length are missing");
+}
+
+}  // namespace asyncio::http::detail
