@@ -369,16 +369,13 @@ Coro<bool> ServerConnection::drain_body() {
 /// so it gets some time to read it.
 Coro<> ServerConnection::linger() {
   constexpr auto kTime = std::chrono::seconds(2);
-  if (expired_ || writer_.is_closing() || !writer_.can_write_eof()) co_return;
-  writer_.write_eof();
+  if (expired_ || writer_.is_closing()) co_return;
+  if (writer_.can_write_eof()) writer_.write_eof();  // over TLS the answer alone says so
   waiting_ = Waiting::for_client;
   unsent_ = 0;
   DeadlineScope scope(deadline_, kTime);
-  std::size_t dropped = 0, got = 0;
-  do {
-    got = co_await input_.drop_more();
-    dropped += got;
-  } while (got > 0 && dropped <= kMaxDrained);
+  std::size_t got = 1;
+  while (got > 0) got = co_await input_.drop_more();
 }
 
 /// Answers what cannot be read any further.
