@@ -300,7 +300,8 @@ TEST_P(RealAnswers, fault130_what_a_handler_throws_after_its_connection_is_logge
     co_await exchange(served.port(), get("/websocket",
                                          "Connection: Upgrade\r\nUpgrade: websocket\r\n"
                                          "Sec-WebSocket-Version: 13\r\n"
-                                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
+                                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n") +
+                                         std::string("\x88\x80\0\0\0\0", 6));  // goodbye
     for (const char* path : {"/late", "/late?rethrows"}) {
       auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
       writer.write(get(path));
