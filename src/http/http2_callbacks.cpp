@@ -39,7 +39,7 @@ bool is_idle(const nghttp2_frame_hd& head) noexcept {
 
 /// Whether the peer made us reset a stream (CVE-2025-8671).
 bool is_fault(std::uint32_t code) noexcept {
-  return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL && code != NGHTTP2_REFUSED_STREAM;
+  return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL;
 }
 
 }  // namespace

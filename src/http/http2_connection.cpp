@@ -59,8 +59,10 @@ Coro<> Http2Connection::receive_all(const std::function<void()>& received) {
       std::size_t got = co_await asyncio::detail::ReadMore(reader_.state());
       if (got == 0) break;
     }
-    if (output_ended_) dropped += buffer.view().size();
-    session_.receive(buffer.view(), loop_.time());
+    if (output_ended_)
+      dropped += buffer.view().size();
+    else
+      session_.receive(buffer.view(), loop_.time());
     buffer.clear();
     received();
     flush();
@@ -82,7 +84,7 @@ void Http2Connection::flush_soon() {
 
 void Http2Connection::flush() {
   if (flush_) std::exchange(flush_, std::nullopt)->cancel();
-  if (sending_) return;
+  if (sending_ || output_ended_) return;
   while (session_.wants_output() && !writer_.is_closing()) {
     if (writer_.get_write_buffer_size() > writer_.get_write_buffer_limits().second) {
       sending_ = create_task(send_rest(shared_from_this()));

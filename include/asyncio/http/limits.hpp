@@ -45,12 +45,12 @@ class HttpLimits {
   HttpLimits& informational(std::size_t count) noexcept { return informational_ = count, *this; }
   /// Of HTTP/2: how many streams the peer may have open at a time; 100. Beyond: they are refused.
   HttpLimits& streams(std::uint32_t count) noexcept { return streams_ = count, *this; }
-  /// Of HTTP/2: how many streams a client may reset at once, and a tenth of that each
-  /// second; 200. Beyond: the connection ends.
+  /// Of HTTP/2: how many streams a client may reset at once, and a tenth of that each second; 200.
+  /// Beyond: the connection ends.
   HttpLimits& stream_resets(std::size_t count) noexcept { return stream_resets_ = count, *this; }
-  /// Of HTTP/2: how many frames may bring nothing (pings, settings, priorities, empty data, frames
-  /// of unknown types, and those that have to be answered with a reset) at once, and a tenth of
-  /// that each second; 1000. Beyond: the connection ends.
+  /// Of HTTP/2: how many frames may bring nothing (pings, settings, priorities, empty data, and
+  /// those that have to be answered with a reset) at once, and a tenth of that each second; 1000.
+  /// Beyond: the connection ends.
   HttpLimits& idle_frames(std::size_t count) noexcept { return idle_frames_ = count, *this; }
 
   std::size_t start_line() const noexcept { return start_line_; }
