@@ -89,9 +89,9 @@ class Database {
   asyncio::Coro<> close();
 
  private:
-  explicit Database(std::unique_ptr<DatabaseEngine> engine);
+  explicit Database(std::shared_ptr<DatabaseEngine> engine);
 
-  std::unique_ptr<DatabaseEngine> engine_;
+  std::shared_ptr<DatabaseEngine> engine_;
 };
 
 }  // namespace vectordb

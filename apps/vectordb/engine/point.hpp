@@ -59,6 +59,9 @@ struct Point {
   nlohmann::json payload = nlohmann::json::object();
 };
 
+/// JSON in an error message: cut if it is long.
+std::string brief(const nlohmann::json& value);
+
 /// The numbers of an array. Throws: InvalidArgument with `field`, as "vector[3]: not a number".
 Vector vector_from_json(const nlohmann::json& value, std::string_view field = "vector");
 

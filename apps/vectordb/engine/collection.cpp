@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/collection.hpp"
+
+#include "vectordb/engine/collection_engine.hpp"
+#include "vectordb/engine/validation.hpp"
+#include <asyncio/eventloop.hpp>
+#include <asyncio/threads.hpp>
+
+#include <utility>
+
+namespace vectordb {
+
+using namespace asyncio;
+using nlohmann::json;
+
+namespace {
+
+Coro<> write(std::shared_ptr<CollectionEngine> engine, Operation operation) {
+  engine->require_open();
+  co_await wrap_future(engine->push(std::move(operation)));
+}
+
+Coro<> compact(std::shared_ptr<CollectionEngine> engine) {
+  engine->require_open();
+  // The queue holds the engine while it works for it; the engine must not hold itself.
+  std::function<void()> job = [itself = engine.get()] { itself->compact(); };
+  co_await wrap_future(engine->push(job));
+}
+
+/// Calls `job(engine)` in a thread for reads.
+template <class Job>
+Coro<std::invoke_result_t<Job&, CollectionEngine&>> read(std::shared_ptr<CollectionEngine> engine,
+                                                         Job job) {
+  engine->require_open();
+  auto call = [engine, job = std::move(job)] { return job(*engine); };
+  co_return co_await get_running_loop().run_in_executor(engine->workers().readers, call);
+}
+
+Operation of_points(Operation::Kind kind, std::vector<Point> points) {
+  Operation operation;
+  operation.kind = kind;
+  operation.points = std::move(points);
+  return operation;
+}
+
+Operation of_selection(Operation::Kind kind, Selection selection, json values = {},
+                       std::vector<std::string> keys = {}) {
+  Operation operation;
+  operation.kind = kind;
+  operation.selection = std::move(selection);
+  operation.values = std::move(values);
+  operation.keys = std::move(keys);
+  return operation;
+}
+
+}  // namespace
+
+const std::string& Collection::name() const noexcept { return engine_->name(); }
+const CollectionConfig& Collection::config() const noexcept { return engine_->config(); }
+
+Coro<> Collection::upsert(std::vector<Point> points) {
+  return write(engine_, of_points(Operation::Kind::upsert, std::move(points)));
+}
+
+Coro<> Collection::update_vectors(std::vector<Point> points) {
+  return write(engine_, of_points(Operation::Kind::update_vectors, std::move(points)));
+}
+
+Coro<> Collection::erase(Selection selection) {
+  return write(engine_, of_selection(Operation::Kind::erase, std::move(selection)));
+}
+
+Coro<> Collection::set_payload(Selection selection, json values, std::string key) {
+  std::vector<std::string> keys;
+  if (!key.empty()) keys.push_back(std::move(key));
+  return write(engine_, of_selection(Operation::Kind::set_payload, std::move(selection),
+                                     std::move(values), std::move(keys)));
+}
+
+Coro<> Collection::overwrite_payload(Selection selection, json values) {
+  return write(engine_, of_selection(Operation::Kind::overwrite_payload, std::move(selection),
+                                     std::move(values)));
+}
+
+Coro<> Collection::delete_payload(Selection selection, std::vector<std::string> keys) {
+  return write(engine_, of_selection(Operation::Kind::delete_payload, std::move(selection), json(),
+                                     std::move(keys)));
+}
+
+Coro<> Collection::clear_payload(Selection selection) {
+  return write(engine_, of_selection(Operation::Kind::clear_payload, std::move(selection)));
+}
+
+Coro<std::vector<Record>> Collection::retrieve(std::vector<PointId> ids,
+                                               PayloadSelector with_payload, bool with_vector) {
+  auto job = [ids = std::move(ids), with_payload = std::move(with_payload),
+              with_vector](CollectionEngine& engine) {
+    return vectordb::retrieve(engine.table(), ids, with_payload, with_vector);
+  };
+  return read(engine_, std::move(job));
+}
+
+Coro<std::vector<ScoredPoint>> Collection::search(SearchRequest request) {
+  check(request, config());
+  auto job = [request = std::move(request)](CollectionEngine& engine) {
+    return engine.search(request).points;
+  };
+  return read(engine_, std::move(job));
+}
+
+Coro<ScrollPage> Collection::scroll(ScrollRequest request) {
+  check_limit(request.limit, Limits::kResults, "limit");
+  auto job = [request = std::move(request)](CollectionEngine& engine) {
+    return vectordb::scroll(engine.table(), request);
+  };
+  return read(engine_, std::move(job));
+}
+
+Coro<std::size_t> Collection::count(Filter filter) {
+  auto job = [filter = std::move(filter)](CollectionEngine& engine) {
+    return vectordb::count(engine.table(), filter);
+  };
+  return read(engine_, std::move(job));
+}
+
+Coro<CollectionInfo> Collection::info() {
+  auto job = [](CollectionEngine& engine) { return engine.info(); };
+  return read(engine_, job);
+}
+
+Coro<> Collection::compact() { return vectordb::compact(engine_); }
+
+}  // namespace vectordb

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/collection_engine.hpp"
+
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/validation.hpp"
+#include <asyncio/logging.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <shared_mutex>
+#include <utility>
+
+namespace vectordb {
+
+CollectionEngine::CollectionEngine(std::string name, const std::string& folder, Workers& workers,
+                                   const Store::ReadProgress& progress)
+    : WriteQueue(workers.writers),
+      name_(std::move(name)),
+      workers_(workers),
+      store_(folder),
+      table_(store_.config()) {
+  store_.restore(table_, progress);
+  publish_sizes();
+}
+
+void CollectionEngine::require_open() const {
+  if (closed_) throw CollectionNotFound(name_);
+}
+
+SearchOutcome CollectionEngine::search(const SearchRequest& request) const {
+  SearchOutcome outcome = vectordb::search(table_, request);
+  ++workers_.searches;
+  workers_.exact_searches += outcome.was_exact;
+  return outcome;
+}
+
+CollectionInfo CollectionEngine::info() const {
+  CollectionInfo info;
+  info.name = name_;
+  info.config = config();
+  info.log_bytes = log_bytes_;
+  info.snapshot_bytes = snapshot_bytes_;
+  info.sequence = sequence_;
+  std::shared_lock guard(table_.lock());
+  info.points = table_.ids().size();
+  info.deleted_slots = table_.free_slots();
+  info.index_bytes = table_.index().bytes();
+  return info;
+}
+
+void CollectionEngine::prepare_write(Operation& operation) { prepare(operation, config()); }
+
+void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations) {
+  store_.append(body);
+  ++workers_.commits;
+  try {
+    for (const Operation& operation : operations) {
+      table_.apply(operation);
+      ++workers_.writes;
+      workers_.points_written += operation.points.size();
+    }
+  } catch (...) {
+    // Out of memory, say. The log is ahead of the table; opening the collection again mends that.
+    store_.give_up(ENOMEM);
+    publish_sizes();
+    throw;
+  }
+  publish_sizes();
+}
+
+void CollectionEngine::publish_sizes() noexcept {
+  log_bytes_ = store_.log_bytes();
+  snapshot_bytes_ = store_.snapshot_bytes();
+  sequence_ = store_.sequence();
+  points_ = table_.ids().size();
+}
+
+/// The log is as long as the snapshot at most: reading it takes no longer.
+void CollectionEngine::tidy() {
+  const std::uint64_t longest =
+      std::max({workers_.log_bytes, store_.snapshot_bytes(), next_compaction_});
+  if (store_.log_bytes() <= longest) return;
+  try {
+    compact();
+    next_compaction_ = 0;
+  } catch (const std::exception& error) {  // nobody waits for it; the log is still whole
+    next_compaction_ = store_.log_bytes() + workers_.log_bytes;
+    asyncio::log(asyncio::LogLevel::warning,
+                 "collection '" + name_ + "' could not be compacted: " + error.what());
+  }
+}
+
+void CollectionEngine::compact() {
+  store_.compact(table_);
+  ++workers_.snapshots;
+  publish_sizes();
+}
+
+}  // namespace vectordb

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/config.hpp"
+
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/point.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace vectordb {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kDistances = {"Cosine", "Dot", "Euclid", "Manhattan"};
+
+void read_number(const json& object, const char* name, const std::string& where,
+                 std::size_t& number) {
+  auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return;
+  if (!found->is_number_unsigned())
+    throw InvalidArgument(where + '.' + name, "not an unsigned integer: " + brief(*found));
+  number = found->get<std::size_t>();
+}
+
+void read_hnsw(const json& object, const std::string& where, HnswConfig& hnsw) {
+  auto found = object.find("hnsw_config");
+  if (found == object.end() || found->is_null()) return;
+  const std::string field = where.empty() ? "hnsw_config" : where + ".hnsw_config";
+  if (!found->is_object()) throw InvalidArgument(field, "not an object: " + brief(*found));
+  read_number(*found, "m", field, hnsw.m);
+  read_number(*found, "ef_construct", field, hnsw.ef_construct);
+  read_number(*found, "full_scan_threshold", field, hnsw.full_scan_threshold);
+}
+
+void check_range(const char* field, std::size_t value, std::size_t least, std::size_t most) {
+  if (value < least || value > most)
+    throw InvalidArgument(field, std::to_string(value) + " is not between " +
+                                     std::to_string(least) + " and " + std::to_string(most));
+}
+
+}  // namespace
+
+std::string_view to_string(Distance distance) noexcept {
+  return kDistances[static_cast<std::size_t>(distance)];
+}
+
+Distance distance_from_json(const json& value, std::string_view field) {
+  if (value.is_string())
+    for (std::size_t i = 0; i < kDistances.size(); ++i)
+      if (value.get_ref<const std::string&>() == kDistances[i]) return static_cast<Distance>(i);
+  throw InvalidArgument(std::string(field),
+                        "not one of Cosine, Dot, Euclid and Manhattan: " + brief(value));
+}
+
+CollectionConfig CollectionConfig::from_json(const json& body) {
+  if (!body.is_object()) throw InvalidArgument("body", "not an object: " + brief(body));
+  auto vectors = body.find("vectors");
+  if (vectors == body.end()) throw InvalidArgument("vectors", "missing");
+  if (!vectors->is_object()) throw InvalidArgument("vectors", "not an object: " + brief(*vectors));
+  for (const char* name : {"size", "distance"})
+    if (!vectors->contains(name))
+      throw InvalidArgument(std::string("vectors.") + name,
+                            "missing; named vectors are not supported");
+  CollectionConfig config;
+  read_number(*vectors, "size", "vectors", config.size);
+  config.distance = distance_from_json(vectors->at("distance"), "vectors.distance");
+  read_hnsw(body, "", config.hnsw);
+  read_hnsw(*vectors, "vectors", config.hnsw);
+  config.check();
+  return config;
+}
+
+json CollectionConfig::to_json() const {
+  return {{"vectors", {{"size", size}, {"distance", to_string(distance)}}},
+          {"hnsw_config",
+           {{"m", hnsw.m},
+            {"ef_construct", hnsw.ef_construct},
+            {"full_scan_threshold", hnsw.full_scan_threshold}}}};
+}
+
+void CollectionConfig::check() const {
+  check_range("vectors.size", size, 1, Limits::kDimensions);
+  check_range("hnsw_config.m", hnsw.m, 2, Limits::kM);
+  check_range("hnsw_config.ef_construct", hnsw.ef_construct, 4, Limits::kEf);
+  check_range("hnsw_config.full_scan_threshold", hnsw.full_scan_threshold, 0,
+              Limits::kFullScanThreshold);
+}
+
+}  // namespace vectordb

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/database_engine.hpp"
+
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/validation.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace vectordb {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kMaking = ".making-";
+constexpr const char* kDeleting = ".deleting-";
+
+/// Returns: the folder.
+std::string made(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder + "/collections", error);
+  if (error) throw StorageError("make folder", folder, error.value());
+  return folder;
+}
+
+void remove_all(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) throw StorageError("remove", path, error.value());
+}
+
+std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+/// At most some ten times a second.
+class Reporter {
+ public:
+  Reporter(const ProgressCallback& report, std::string collection, Progress::Step step)
+      : report_(report) {
+    progress_.collection = std::move(collection);
+    progress_.step = step;
+  }
+  void operator()(std::uint64_t done, std::uint64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!report_ || (done != total && now < next_)) return;
+    next_ = now + std::chrono::milliseconds(100);
+    progress_.done = done;
+    progress_.total = total;
+    report_(progress_);
+  }
+
+ private:
+  const ProgressCallback& report_;
+  Progress progress_;
+  std::chrono::steady_clock::time_point next_;
+};
+
+}  // namespace
+
+DatabaseEngine::DatabaseEngine(std::string folder, const DatabaseOptions& options)
+    : folder_(made(folder)),
+      threads_(options.threads() != 0 ? options.threads() : processors()),
+      lock_(std::in_place, folder_ + "/lock", O_RDWR | O_CREAT),
+      workers_(threads_, options.log_bytes()) {
+  if (!lock_->try_lock()) throw StorageError("lock", lock_->path(), EBUSY);
+}
+
+void DatabaseEngine::load(const ProgressCallback& report) {
+  for (const auto& entry : fs::directory_iterator(folder_ + "/collections")) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(kMaking) || name.starts_with(kDeleting)) {
+      remove_all(entry.path());
+    } else if (entry.is_directory() && !name.starts_with('.')) {
+      collections_.emplace(name, load_one(name, report));
+    }
+  }
+}
+
+std::shared_ptr<CollectionEngine> DatabaseEngine::load_one(const std::string& name,
+                                                           const ProgressCallback& report) {
+  auto collection = std::make_shared<CollectionEngine>(
+      name, path(name), workers_, Reporter(report, name, Progress::Step::reading));
+  collection->build(threads_, Reporter(report, name, Progress::Step::indexing));
+  return collection;
+}
+
+std::shared_ptr<CollectionEngine> DatabaseEngine::create(const std::string& name,
+                                                         const CollectionConfig& config) {
+  check_name(name);
+  config.check();
+  std::lock_guard one_at_a_time(changes_);
+  if (contains(name)) throw CollectionExists(name);
+  const std::string draft = path(kMaking + name);
+  remove_all(draft);
+  std::error_code error;
+  if (!fs::create_directory(draft, error)) throw StorageError("make folder", draft, error.value());
+  Store::create(draft, config);
+  rename_path(draft, path(name));
+  sync_folder(folder_ + "/collections");
+  auto collection = load_one(name, nullptr);
+  std::lock_guard lock(mutex_);
+  collections_.emplace(name, collection);
+  return collection;
+}
+
+void DatabaseEngine::erase(const std::string& name) {
+  std::lock_guard one_at_a_time(changes_);
+  std::shared_ptr<CollectionEngine> collection = get(name);
+  collection->close();
+  end_writes(*collection);
+  const std::string doomed = path(kDeleting + name);
+  remove_all(doomed);
+  rename_path(path(name), doomed);
+  {
+    std::lock_guard lock(mutex_);
+    collections_.erase(name);
+  }
+  sync_folder(folder_ + "/collections");
+  remove_all(doomed);
+}
+
+void DatabaseEngine::end_writes(CollectionEngine& collection) {
+  collection.push([] {}).result();
+}
+
+void DatabaseEngine::close() {
+  std::lock_guard one_at_a_time(changes_);
+  std::map<std::string, std::shared_ptr<CollectionEngine>> collections;
+  {
+    std::lock_guard lock(mutex_);
+    collections.swap(collections_);
+  }
+  for (const auto& [name, collection] : collections) {
+    collection->close();
+    end_writes(*collection);
+  }
+  workers_.readers.shutdown();
+  workers_.writers.shutdown();
+  lock_.reset();
+}
+
+std::shared_ptr<CollectionEngine> DatabaseEngine::get(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  auto found = collections_.find(name);
+  if (found == collections_.end()) throw CollectionNotFound(name);
+  return found->second;
+}
+
+bool DatabaseEngine::contains(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  return collections_.contains(name);
+}
+
+std::vector<std::string> DatabaseEngine::list() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, collection] : collections_) names.push_back(name);
+  return names;
+}
+
+Metrics DatabaseEngine::metrics() const {
+  Metrics metrics;
+  metrics.searches = workers_.searches;
+  metrics.exact_searches = workers_.exact_searches;
+  metrics.writes = workers_.writes;
+  metrics.points_written = workers_.points_written;
+  metrics.commits = workers_.commits;
+  metrics.snapshots = workers_.snapshots;
+  std::lock_guard lock(mutex_);
+  metrics.collections = collections_.size();
+  for (const auto& [name, collection] : collections_) metrics.points += collection->points();
+  return metrics;
+}
+
+}  // namespace vectordb

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/point_table.hpp"
+
+#include "vectordb/engine/payload_path.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <future>
+#include <mutex>
+#include <utility>
+
+namespace vectordb {
+
+using nlohmann::json;
+
+void normalize(Vector& vector) {
+  double squares = 0;
+  for (float value : vector) squares += static_cast<double>(value) * value;
+  if (squares == 0) return;
+  const double factor = 1 / std::sqrt(squares);
+  for (float& value : vector) value = static_cast<float>(value * factor);
+}
+
+PointTable::PointTable(const CollectionConfig& config)
+    : config_(config), index_(make_hnsw_index(config)) {}
+
+void PointTable::apply(const Operation& operation) {
+  using Kind = Operation::Kind;
+  if (operation.kind == Kind::upsert) {
+    for (const Point& point : operation.points) upsert(point);
+  } else if (operation.kind == Kind::update_vectors) {
+    for (const Point& point : operation.points) update_vector(point);
+  } else {
+    for (const PointId& id : selected(operation.selection)) {
+      if (operation.kind == Kind::erase)
+        erase(id);
+      else
+        change_payload(operation, id);
+    }
+  }
+}
+
+void PointTable::upsert(const Point& point) {
+  std::unique_lock guard(lock_);
+  auto [place, is_new] = ids_.try_emplace(point.id, Slot{});
+  if (is_new) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<Slot>(entries_.size()));
+      entries_.emplace_back();
+    }
+    place->second = free_.back();
+    free_.pop_back();
+  }
+  Entry& entry = entries_[place->second];
+  entry.id = point.id;
+  entry.payload = point.payload;
+  entry.live = true;
+  put_vector(place->second, point.vector);
+}
+
+void PointTable::update_vector(const Point& point) {
+  std::unique_lock guard(lock_);
+  auto place = ids_.find(point.id);
+  if (place != ids_.end()) put_vector(place->second, point.vector);
+}
+
+void PointTable::erase(const PointId& id) {
+  std::unique_lock guard(lock_);
+  auto place = ids_.find(id);
+  if (place == ids_.end()) return;
+  const Slot slot = place->second;
+  ids_.erase(place);
+  entries_[slot] = Entry();
+  free_.push_back(slot);
+  if (restoring_)
+    aside_[slot].clear();
+  else
+    index_->erase(slot);
+}
+
+void PointTable::put_vector(Slot slot, const Vector& vector) {
+  if (restoring_) {
+    if (aside_.size() <= slot) aside_.resize(slot + 1);
+    aside_[slot] = vector;
+    return;
+  }
+  index_->reserve(slot + std::size_t{1});
+  index_->put(slot, vector);
+}
+
+void PointTable::change_payload(const Operation& operation, const PointId& id) {
+  using Kind = Operation::Kind;
+  std::unique_lock guard(lock_);
+  auto place = ids_.find(id);
+  if (place == ids_.end()) return;
+  json& payload = entries_[place->second].payload;
+  if (operation.kind == Kind::overwrite_payload) {
+    payload = operation.values;
+  } else if (operation.kind == Kind::clear_payload) {
+    payload = json::object();
+  } else if (operation.kind == Kind::delete_payload) {
+    for (const std::string& key : operation.keys) PayloadPath(key).erase(payload);
+  } else {
+    json* object =
+        operation.keys.empty() ? &payload : PayloadPath(operation.keys[0]).make_object(payload);
+    if (object) object->update(operation.values);
+  }
+}
+
+/// Called by the writer: nothing changes meanwhile.
+std::vector<PointId> PointTable::selected(const Selection& selection) const {
+  if (const auto* ids = std::get_if<std::vector<PointId>>(&selection)) return *ids;
+  const Filter& filter = std::get<Filter>(selection);
+  std::vector<PointId> matching;
+  for (const auto& [id, slot] : ids_)
+    if (filter.matches(id, entries_[slot].payload)) matching.push_back(id);
+  return matching;
+}
+
+void PointTable::build_index(std::size_t threads, const IndexProgress& progress) {
+  using namespace std::chrono_literals;
+  index_->reserve(entries_.size());
+  std::atomic<std::size_t> next = 0;
+  // hnswlib reads the graph's entry point without its lock while others insert; what is read is one
+  // of its former values, which is as good.
+  auto work = [&] {
+    for (std::size_t slot = next++; slot < aside_.size(); slot = next++)
+      if (entries_[slot].live)
+        index_->put(static_cast<Slot>(slot), std::exchange(aside_[slot], {}));
+  };
+  std::vector<std::future<void>> workers;
+  for (std::size_t i = 0; i < threads; ++i) workers.push_back(std::async(std::launch::async, work));
+  for (auto& worker : workers)
+    while (worker.wait_for(100ms) != std::future_status::ready)
+      progress(std::min(next.load(), aside_.size()), aside_.size());
+  for (auto& worker : workers) worker.get();
+  progress(aside_.size(), aside_.size());
+  aside_ = {};
+  restoring_ = false;
+}
+
+}  // namespace vectordb

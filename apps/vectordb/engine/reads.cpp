@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/reads.hpp"
+
+#include <algorithm>
+#include <shared_mutex>
+
+namespace vectordb {
+
+namespace {
+
+Record record_of(const PointTable& table, const PointId& id, Slot slot,
+                 const PayloadSelector& with_payload, bool with_vector) {
+  Record record;
+  record.id = id;
+  if (with_payload.any()) record.payload = with_payload.select(table.entries()[slot].payload);
+  if (with_vector) {
+    const std::span<const float> vector = table.index().vector(slot);
+    record.vector.emplace(vector.begin(), vector.end());
+  }
+  return record;
+}
+
+}  // namespace
+
+std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
+                             const PayloadSelector& with_payload, bool with_vector) {
+  std::shared_lock guard(table.lock());
+  std::vector<Record> records;
+  for (const PointId& id : ids) {
+    auto place = table.ids().find(id);
+    if (place != table.ids().end())
+      records.push_back(record_of(table, id, place->second, with_payload, with_vector));
+  }
+  return records;
+}
+
+ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
+  std::shared_lock guard(table.lock());
+  ScrollPage page;
+  auto place = request.offset ? table.ids().lower_bound(*request.offset) : table.ids().begin();
+  for (; place != table.ids().end(); ++place) {
+    const auto& [id, slot] = *place;
+    if (!request.filter.matches(id, table.entries()[slot].payload)) continue;
+    if (page.points.size() == request.limit) {
+      page.next_page_offset = id;
+      break;
+    }
+    page.points.push_back(record_of(table, id, slot, request.with_payload, request.with_vector));
+  }
+  return page;
+}
+
+std::size_t count(const PointTable& table, const Filter& filter) {
+  std::shared_lock guard(table.lock());
+  if (filter.empty()) return table.ids().size();
+  return static_cast<std::size_t>(
+      std::count_if(table.ids().begin(), table.ids().end(), [&](const auto& point) {
+        return filter.matches(point.first, table.entries()[point.second].payload);
+      }));
+}
+
+}  // namespace vectordb

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What is read of a table. Each takes the table's lock.
+#pragma once
+
+#include "vectordb/engine/point_table.hpp"
+#include "vectordb/engine/requests.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace vectordb {
+
+struct SearchOutcome {
+  std::vector<ScoredPoint> points;
+  bool was_exact = false;
+};
+
+/// Throws: InvalidArgument.
+void check(const SearchRequest& request, const CollectionConfig& config);
+SearchOutcome search(const PointTable& table, const SearchRequest& request);
+
+std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
+                             const PayloadSelector& with_payload, bool with_vector);
+ScrollPage scroll(const PointTable& table, const ScrollRequest& request);
+std::size_t count(const PointTable& table, const Filter& filter);
+
+}  // namespace vectordb

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/reads.hpp"
+#include "vectordb/engine/validation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <shared_mutex>
+#include <tuple>
+
+namespace vectordb {
+
+namespace {
+
+/// One search, with the lock held.
+class Search {
+ public:
+  Search(const PointTable& table, const SearchRequest& request)
+      : table_(table),
+        request_(request),
+        query_(request.vector),
+        wanted_(request.offset + request.limit),
+        ef_(std::max(request.hnsw_ef.value_or(table.config().hnsw.ef_construct), wanted_)) {
+    if (distance() == Distance::Cosine) normalize(query_);
+  }
+
+  SearchOutcome run() {
+    SearchOutcome outcome;
+    std::vector<Neighbour> found;
+    outcome.was_exact = is_exact();
+    if (!outcome.was_exact) {
+      found = approximate();
+      // The graph may have lost sight of some, and a filter may have left fewer than it seemed.
+      const std::size_t most = request_.filter.empty() ? table_.ids().size() : wanted_;
+      outcome.was_exact = found.size() < std::min(wanted_, most);
+    }
+    if (outcome.was_exact) found = exact();
+    outcome.points = ranked(found);
+    return outcome;
+  }
+
+ private:
+  Distance distance() const noexcept { return table_.config().distance; }
+
+  bool matches(Slot slot) const {
+    const PointTable::Entry& entry = table_.entries()[slot];
+    return entry.live && request_.filter.matches(entry.id, entry.payload);
+  }
+
+  bool is_exact() const {
+    const std::size_t bytes = table_.ids().size() * table_.config().size * sizeof(float);
+    if (request_.exact || bytes <= table_.config().hnsw.full_scan_threshold * 1024) return true;
+    return !request_.filter.empty() && is_selective();
+  }
+
+  /// Through the graph, a search goes on until it has found `ef` points that match: if one in n
+  /// does, it visits n * ef of them, each at about twice the cost of one in a row.
+  bool is_selective() const {
+    constexpr std::size_t kSample = 256;
+    const std::size_t all = table_.entries().size();
+    const std::size_t step = std::max<std::size_t>(all / kSample, 1);
+    std::size_t seen = 0, matching = 0;
+    for (std::size_t slot = 0; slot < all; slot += step, ++seen)
+      matching += matches(static_cast<Slot>(slot));
+    return matching * all < 2 * ef_ * seen;
+  }
+
+  std::vector<Neighbour> approximate() const {
+    if (request_.filter.empty()) return table_.index().search(query_, ef_, nullptr);
+    const SlotFilter filter = [this](Slot slot) { return matches(slot); };
+    return table_.index().search(query_, ef_, &filter);
+  }
+
+  /// The order of the result: by distance, then by id.
+  bool nearer(const Neighbour& left, const Neighbour& right) const {
+    if (left.distance != right.distance) return left.distance < right.distance;
+    return table_.entries()[left.slot].id < table_.entries()[right.slot].id;
+  }
+
+  std::vector<Neighbour> exact() const {
+    auto order = [this](const Neighbour& a, const Neighbour& b) { return nearer(a, b); };
+    std::vector<Neighbour> heap;  // the farthest in front
+    const std::size_t all = table_.entries().size();
+    for (std::size_t i = 0; i < all && wanted_ > 0; ++i) {
+      const auto slot = static_cast<Slot>(i);
+      if (!matches(slot)) continue;
+      const Neighbour neighbour{table_.index().distance(query_, slot), slot};
+      if (heap.size() == wanted_) {
+        if (!nearer(neighbour, heap.front())) continue;
+        std::pop_heap(heap.begin(), heap.end(), order);
+        heap.pop_back();
+      }
+      heap.push_back(neighbour);
+      std::push_heap(heap.begin(), heap.end(), order);
+    }
+    return heap;
+  }
+
+  /// The index's distance is one minus the product, and the square of Euclid's.
+  float score(Slot slot) const {
+    const std::span<const float> vector = table_.index().vector(slot);
+    double sum = 0;
+    for (std::size_t i = 0; i < vector.size(); ++i) {
+      const double a = query_[i], b = vector[i];
+      if (higher_is_nearer(distance()))
+        sum += a * b;
+      else
+        sum += distance() == Distance::Euclid ? (a - b) * (a - b) : std::fabs(a - b);
+    }
+    return static_cast<float>(distance() == Distance::Euclid ? std::sqrt(sum) : sum);
+  }
+
+  bool is_good_enough(float score) const {
+    if (!request_.score_threshold) return true;
+    return higher_is_nearer(distance()) ? score >= *request_.score_threshold
+                                        : score <= *request_.score_threshold;
+  }
+
+  /// Scores are computed alike for both ways of searching, and in double: so that both give the
+  /// same, and equal vectors an equal score.
+  std::vector<ScoredPoint> ranked(const std::vector<Neighbour>& found) const {
+    const float sign = higher_is_nearer(distance()) ? -1 : 1;
+    std::vector<std::tuple<float, PointId, Slot>> order;
+    order.reserve(found.size());
+    for (const Neighbour& neighbour : found)
+      order.emplace_back(sign * score(neighbour.slot), table_.entries()[neighbour.slot].id,
+                         neighbour.slot);
+    std::sort(order.begin(), order.end());
+    std::vector<ScoredPoint> points;
+    for (std::size_t i = request_.offset; i < std::min(wanted_, order.size()); ++i) {
+      const auto& [key, id, slot] = order[i];
+      if (!is_good_enough(sign * key)) break;
+      ScoredPoint& point = points.emplace_back();
+      point.id = id;
+      point.score = sign * key;
+      if (request_.with_payload.any())
+        point.payload = request_.with_payload.select(table_.entries()[slot].payload);
+      if (request_.with_vector) point.vector = vector_of(slot);
+    }
+    return points;
+  }
+
+  Vector vector_of(Slot slot) const {
+    const std::span<const float> vector = table_.index().vector(slot);
+    return Vector(vector.begin(), vector.end());
+  }
+
+  const PointTable& table_;
+  const SearchRequest& request_;
+  Vector query_;
+  std::size_t wanted_;
+  std::size_t ef_;
+};
+
+}  // namespace
+
+void check(const SearchRequest& request, const CollectionConfig& config) {
+  check_vector(request.vector, config.size, "vector");
+  check_limit(request.limit, Limits::kResults, "limit");
+  check_limit(request.offset, Limits::kResults, "offset");
+  if (request.hnsw_ef) check_limit(*request.hnsw_ef, Limits::kEf, "params.hnsw_ef");
+}
+
+SearchOutcome search(const PointTable& table, const SearchRequest& request) {
+  std::shared_lock guard(table.lock());
+  return Search(table, request).run();
+}
+
+}  // namespace vectordb

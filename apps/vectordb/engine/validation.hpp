@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What is refused before it is written. All throw InvalidArgument.
+#pragma once
+
+#include "vectordb/engine/operation.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace vectordb {
+
+void check_limit(std::size_t value, std::size_t most, const std::string& field);
+/// Its dimensions, and that each is a finite number.
+void check_vector(const Vector& vector, std::size_t size, const std::string& field);
+/// Points, payloads and paths; makes the vectors what is kept of them.
+void prepare(Operation& operation, const CollectionConfig& config);
+/// Letters, digits and "_-.", not at the beginning a dot: it names a folder.
+void check_name(const std::string& name);
+
+}  // namespace vectordb
