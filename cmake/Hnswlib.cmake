@@ -6,8 +6,8 @@ set(hnswlib_folder "${PROJECT_SOURCE_DIR}/third_party")
 if(ASYNCIO_SYSTEM_HNSWLIB)
   find_path(ASYNCIO_HNSWLIB_INCLUDE_DIR hnswlib/stop_condition.h)  # new in 0.8
   if(NOT ASYNCIO_HNSWLIB_INCLUDE_DIR)
-    message(FATAL_ERROR "asyncio: there is no hnswlib 0.8 or newer; leave ASYNCIO_SYSTEM_HNSWLIB at "
-      "OFF for the copy in third_party")
+    message(FATAL_ERROR "asyncio: there is no hnswlib 0.8 or newer; leave ASYNCIO_SYSTEM_HNSWLIB "
+      "at OFF for the copy in third_party")
   endif()
   set(hnswlib_folder "${ASYNCIO_HNSWLIB_INCLUDE_DIR}")
 endif()

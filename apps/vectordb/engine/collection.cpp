@@ -101,7 +101,6 @@ Coro<std::vector<Record>> Collection::retrieve(std::vector<PointId> ids,
 }
 
 Coro<std::vector<ScoredPoint>> Collection::search(SearchRequest request) {
-  check(request, config());
   auto job = [request = std::move(request)](CollectionEngine& engine) {
     return engine.search(request).points;
   };
@@ -109,8 +108,8 @@ Coro<std::vector<ScoredPoint>> Collection::search(SearchRequest request) {
 }
 
 Coro<ScrollPage> Collection::scroll(ScrollRequest request) {
-  check_limit(request.limit, Limits::kResults, "limit");
   auto job = [request = std::move(request)](CollectionEngine& engine) {
+    check_limit(request.limit, Limits::kResults, "limit");
     return vectordb::scroll(engine.table(), request);
   };
   return read(engine_, std::move(job));

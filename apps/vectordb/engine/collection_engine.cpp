@@ -29,6 +29,7 @@ void CollectionEngine::require_open() const {
 }
 
 SearchOutcome CollectionEngine::search(const SearchRequest& request) const {
+  check(request, config());
   SearchOutcome outcome = vectordb::search(table_, request);
   ++workers_.searches;
   workers_.exact_searches += outcome.was_exact;

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSL-1.0
+// apps/vectordb/engine: ids, configurations, filters and payloads, as their JSON says them.
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/requests.hpp"
+#include "vectordb/engine/validation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace vectordb;
+using nlohmann::json;
+
+namespace {
+
+/// What `call` is refused with.
+template <class Call>
+std::string refusal(Call&& call) {
+  try {
+    call();
+  } catch (const InvalidArgument& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(VectordbValues, ids_are_numbers_and_uuids_in_all_their_spellings) {
+  const std::string uuid = "550e8400-e29b-41d4-a716-446655440000";
+  EXPECT_EQ(PointId::from_json(json::parse("18446744073709551615")).number(),
+            std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(PointId::from_json(7).to_json(), json(7u));
+  for (const std::string& spelling :
+       {uuid, std::string("550E8400-E29B-41D4-A716-446655440000"),
+        std::string("550e8400e29b41d4a716446655440000"), "urn:uuid:" + uuid, '{' + uuid + '}'}) {
+    EXPECT_EQ(PointId::from_json(spelling).to_json(), json(uuid));
+    EXPECT_EQ(PointId::from_text(spelling).to_string(), uuid);
+  }
+  EXPECT_EQ(PointId::from_text("42"), PointId(42));
+  EXPECT_LT(PointId(std::numeric_limits<std::uint64_t>::max()), PointId::from_text(uuid));
+}
+
+TEST(VectordbValues, what_is_no_id_is_refused_with_the_field) {
+  struct {
+    const char *value, *message;
+  } const rows[] = {
+      {"-1", "points[0].id: not an unsigned integer or a UUID: -1"},
+      {"1.5", "points[0].id: not an unsigned integer or a UUID: 1.5"},
+      {"\"12\"", "points[0].id: not an unsigned integer or a UUID: \"12\""},
+      {"null", "points[0].id: not an unsigned integer or a UUID: null"},
+      {"18446744073709551616",
+       "points[0].id: not an unsigned integer or a UUID: 1.8446744073709552e+19"},
+      {"\"550e8400-e29b-41d4-a716-44665544000g\"",
+       "points[0].id: not an unsigned integer or a UUID: \"550e8400-e29b-41d4-a716-44665544000g\""},
+      {"\"550e8400-e29b-41d4-a716+446655440000\"",
+       "points[0].id: not an unsigned integer or a UUID: \"550e8400-e29b-41d4-a716+446655440000\""},
+      {"[[1]]", "points[0].id: not an unsigned integer or a UUID: an array of 1"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(refusal([&] { PointId::from_json(json::parse(row.value), "points[0].id"); }),
+              row.message);
+}
+
+TEST(VectordbValues, configurations) {
+  CollectionConfig config = CollectionConfig::from_json(json::parse(
+      R"({"vectors": {"size": 128, "distance": "Manhattan", "on_disk": true},
+          "hnsw_config": {"m": 8, "ef_construct": 50, "full_scan_threshold": 0}})"));
+  EXPECT_EQ(config.size, 128u);
+  EXPECT_EQ(config.distance, Distance::Manhattan);
+  EXPECT_EQ(config.hnsw.m, 8u);
+  EXPECT_EQ(CollectionConfig::from_json(config.to_json()).to_json(), config.to_json());
+  struct {
+    const char *body, *message;
+  } const rows[] = {
+      {R"([])", "body: not an object: []"},
+      {R"({})", "vectors: missing"},
+      {R"({"vectors": {"text": {"size": 4, "distance": "Dot"}}})",
+       "vectors.size: missing; named vectors are not supported"},
+      {R"({"vectors": {"size": -4, "distance": "Dot"}})",
+       "vectors.size: not an unsigned integer: -4"},
+      {R"({"vectors": {"size": 0, "distance": "Dot"}})",
+       "vectors.size: 0 is not between 1 and 65536"},
+      {R"({"vectors": {"size": 65537, "distance": "Dot"}})",
+       "vectors.size: 65537 is not between 1 and 65536"},
+      {R"({"vectors": {"size": 4, "distance": "Hamming"}})",
+       "vectors.distance: not one of Cosine, Dot, Euclid and Manhattan: \"Hamming\""},
+      {R"({"vectors": {"size": 4, "distance": "Dot"}, "hnsw_config": {"m": 1}})",
+       "hnsw_config.m: 1 is not between 2 and 256"},
+      {R"({"vectors": {"size": 4, "distance": "Dot"}, "hnsw_config": {"m": "16"}})",
+       "hnsw_config.m: not an unsigned integer: \"16\""},
+      {R"({"vectors": {"size": 4, "distance": "Dot", "hnsw_config": 5}})",
+       "vectors.hnsw_config: not an object: 5"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(refusal([&] { CollectionConfig::from_json(json::parse(row.body)); }), row.message);
+}
+
+const json kPayload = json::parse(R"({
+  "city": "Berlin", "n": 5, "big": 9007199254740993, "x": 1.5, "yes": true, "none": null,
+  "tags": ["a", "b"], "empty": [], "nulls": [null],
+  "address": {"street": {"number": 7}},
+  "people": [{"name": "Ann", "age": 30}, {"name": "Bob", "age": 50}]})");
+
+/// Whether a condition holds for the payload above, under the id 10.
+bool holds(const std::string& condition) {
+  return Filter::from_json({{"must", {json::parse(condition)}}}).matches(10, kPayload);
+}
+
+TEST(VectordbValues, filter_conditions) {
+  struct {
+    const char* condition;
+    bool holds;
+  } const rows[] = {
+      {R"({"key": "city", "match": {"value": "Berlin"}})", true},
+      {R"({"key": "city", "match": {"value": "berlin"}})", false},
+      {R"({"key": "missing", "match": {"value": "Berlin"}})", false},
+      {R"({"key": "n", "match": {"value": 5}})", true},
+      {R"({"key": "n", "match": {"value": "5"}})", false},
+      {R"({"key": "yes", "match": {"value": true}})", true},
+      {R"({"key": "yes", "match": {"value": 1}})", false},
+      {R"({"key": "tags", "match": {"value": "b"}})", true},
+      {R"({"key": "tags[]", "match": {"value": "b"}})", true},
+      {R"({"key": "tags[0]", "match": {"value": "b"}})", false},
+      {R"({"key": "tags[1]", "match": {"value": "b"}})", true},
+      {R"({"key": "tags[2]", "match": {"value": "b"}})", false},
+      {R"({"key": "city", "match": {"any": ["Paris", "Berlin"]}})", true},
+      {R"({"key": "city", "match": {"any": []}})", false},
+      {R"({"key": "n", "match": {"any": [4, 5]}})", true},
+      {R"({"key": "city", "match": {"except": ["Paris"]}})", true},
+      {R"({"key": "city", "match": {"except": ["Berlin"]}})", false},
+      {R"({"key": "tags", "match": {"except": ["a"]}})", true},
+      {R"({"key": "missing", "match": {"except": ["a"]}})", false},
+      {R"({"key": "city", "match": {"text": "erl"}})", true},
+      {R"({"key": "city", "match": {"text": "ERL"}})", false},
+      {R"({"key": "n", "match": {"text": "5"}})", false},
+      {R"({"key": "n", "range": {"gt": 4, "lt": 6}})", true},
+      {R"({"key": "n", "range": {"gt": 5}})", false},
+      {R"({"key": "n", "range": {"gte": 5, "lte": 5}})", true},
+      {R"({"key": "n", "range": {"gte": 4.5, "lt": null}})", true},
+      {R"({"key": "big", "range": {"gt": 9007199254740992}})", true},
+      {R"({"key": "x", "range": {"gt": 1, "lt": 2}})", true},
+      {R"({"key": "city", "range": {"gt": 0}})", false},
+      {R"({"key": "people[].age", "range": {"gt": 40}})", true},
+      {R"({"key": "people[0].age", "range": {"gt": 40}})", false},
+      {R"({"key": "people.age", "range": {"gt": 40}})", false},
+      {R"({"key": "address.street.number", "match": {"value": 7}})", true},
+      {R"({"key": "address.street", "match": {"value": 7}})", false},
+      {R"({"key": "tags", "values_count": {"gte": 2}})", true},
+      {R"({"key": "tags", "values_count": {"gt": 2}})", false},
+      {R"({"key": "city", "values_count": {"lte": 1, "gte": 1}})", true},
+      {R"({"key": "none", "values_count": {"lt": 1}})", true},
+      {R"({"has_id": [9, 10]})", true},
+      {R"({"has_id": [9, "550e8400-e29b-41d4-a716-446655440000"]})", false},
+      {R"({"is_empty": {"key": "missing"}})", true},
+      {R"({"is_empty": {"key": "empty"}})", true},
+      {R"({"is_empty": {"key": "none"}})", true},
+      {R"({"is_empty": {"key": "n"}})", false},
+      {R"({"is_null": {"key": "none"}})", true},
+      {R"({"is_null": {"key": "missing"}})", false},
+      {R"({"is_null": {"key": "n"}})", false},
+      {R"({"nested": {"key": "people", "filter": {"must": [
+             {"key": "name", "match": {"value": "Ann"}}, {"key": "age", "range": {"lt": 40}}]}}})",
+       true},
+      {R"({"nested": {"key": "people", "filter": {"must": [
+             {"key": "name", "match": {"value": "Bob"}}, {"key": "age", "range": {"lt": 40}}]}}})",
+       false},
+      {R"({"should": [{"has_id": [1]}, {"has_id": [10]}]})", true},
+      {R"({"should": []})", true},
+      {R"({"must_not": [{"has_id": [10]}]})", false},
+      {R"({"must_not": {"has_id": [9]}})", true},
+      {R"({"must": {"has_id": [10]}, "should": [{"has_id": [1]}]})", false},
+      {R"({"min_should": {"conditions": [{"has_id": [10]}, {"has_id": [1]},
+             {"key": "n", "match": {"value": 5}}], "min_count": 2}})",
+       true},
+      {R"({"min_should": {"conditions": [{"has_id": [10]}, {"has_id": [1]}], "min_count": 2}})",
+       false},
+  };
+  for (const auto& row : rows) EXPECT_EQ(holds(row.condition), row.holds) << row.condition;
+}
+
+std::string nested_filter(std::size_t depth) {
+  std::string text = R"({"has_id": [1]})";
+  for (std::size_t i = 0; i < depth; ++i) text = R"({"must": [)" + text + "]}";
+  return text;
+}
+
+TEST(VectordbValues, what_is_no_filter_is_refused_with_the_field) {
+  struct {
+    std::string filter, message;
+  } const rows[] = {
+      {R"([])", "filter: not an object: []"},
+      {R"({"musst": []})", "filter.musst: not supported"},
+      {R"({"must": 5})", "filter.must: not a condition: 5"},
+      {R"({"must": [{"has_id": [1]}, {"key": "a"}]})",
+       "filter.must[1]: not exactly one of match, range and values_count: {\"key\":\"a\"}"},
+      {R"({"must": [{"key": 5, "match": {"value": 1}}]})", "filter.must[0].key: not a string: 5"},
+      {R"({"must": [{"key": "", "match": {"value": 1}}]})",
+       "filter.must[0].key: a path with an empty name: \"\""},
+      {R"({"must": [{"key": "a..b", "match": {"value": 1}}]})",
+       "filter.must[0].key: a path with an empty name: \"a..b\""},
+      {R"({"must": [{"key": "a.", "match": {"value": 1}}]})",
+       "filter.must[0].key: a path with an empty name: \"a.\""},
+      {R"({"must": [{"key": "a[x]", "match": {"value": 1}}]})",
+       "filter.must[0].key: brackets hold nothing or a number, not \"[x]\""},
+      {R"({"must": [{"key": "a", "match": {"value": 1.5}}]})",
+       "filter.must[0].match.value: not a string, an integer or a boolean: 1.5"},
+      {R"({"must": [{"key": "a", "match": {"any": ["x", []]}}]})",
+       "filter.must[0].match.any[1]: not a string, an integer or a boolean: []"},
+      {R"({"must": [{"key": "a", "match": {}}]})",
+       "filter.must[0].match: not exactly one of value, any, except and text: {}"},
+      {R"({"must": [{"key": "a", "match": {"phrase": "x"}}]})",
+       "filter.must[0].match.phrase: not supported"},
+      {R"({"should": {"key": "a", "range": {"gt": "2026-01-01T00:00:00Z"}}})",
+       "filter.should.range.gt: not a number: \"2026-01-01T00:00:00Z\""},
+      {R"({"must_not": [{"key": "a", "geo_radius": {}}]})",
+       "filter.must_not[0].geo_radius: not supported"},
+      {R"({"must": [{"has_id": [1, -1]}]})",
+       "filter.must[0].has_id[1]: not an unsigned integer or a UUID: -1"},
+      {R"({"must": [{"nested": {"key": "a"}}]})", "filter.must[0].nested.filter: missing"},
+      {R"({"min_should": {"conditions": []}})", "filter.min_should.min_count: missing"},
+      {nested_filter(Limits::kFilterDepth), "accepted"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(refusal([&] { Filter::from_json(json::parse(row.filter)); }), row.message);
+  const std::string deep = nested_filter(Limits::kFilterDepth + 1);
+  EXPECT_NE(refusal([&] { Filter::from_json(json::parse(deep)); }).find("nested more than 32 deep"),
+            std::string::npos);
+}
+
+TEST(VectordbValues, an_empty_filter_matches_all) {
+  EXPECT_TRUE(Filter().matches(1, json::object()));
+  EXPECT_TRUE(Filter::from_json(json()).empty());
+  EXPECT_TRUE(Filter::from_json(json::object()).empty());
+}
+
+TEST(VectordbValues, payload_selectors) {
+  struct {
+    const char *selector, *selected;
+  } const rows[] = {
+      {"true", R"({"a": 1, "b": {"c": 2, "d": [3, 4]}})"},
+      {R"(["a"])", R"({"a": 1})"},
+      {R"(["b.c", "x"])", R"({"b": {"c": 2}})"},
+      {R"({"include": ["b.d", "a"]})", R"({"a": 1, "b": {"d": [3, 4]}})"},
+      {R"(["b.d[0]"])", R"({"b": {"d": [3, 4]}})"},
+      {R"(["b.x.y"])", R"({})"},
+      {R"({"exclude": ["b.c"]})", R"({"a": 1, "b": {"d": [3, 4]}})"},
+      {R"({"exclude": ["a", "b.d[]"]})", R"({"b": {"c": 2, "d": []}})"},
+  };
+  const json payload = json::parse(rows[0].selected);
+  for (const auto& row : rows) {
+    PayloadSelector selector = PayloadSelector::from_json(json::parse(row.selector));
+    EXPECT_TRUE(selector.any());
+    EXPECT_EQ(selector.select(payload), json::parse(row.selected)) << row.selector;
+  }
+  EXPECT_FALSE(PayloadSelector::from_json(false).any());
+  EXPECT_FALSE(PayloadSelector::from_json(json::array()).any());
+  EXPECT_EQ(refusal([] { PayloadSelector::from_json({"a", 5}); }),
+            "with_payload[1]: not a string: 5");
+}
+
+TEST(VectordbValues, objects_are_made_on_a_path) {
+  json payload = json::parse(R"({"a": {"b": 1}, "list": [{}, 5]})");
+  (*PayloadPath("a.c.d").make_object(payload))["x"] = 1;
+  (*PayloadPath("list[0]").make_object(payload))["y"] = 2;
+  (*PayloadPath("a.b").make_object(payload))["z"] = 3;
+  EXPECT_EQ(PayloadPath("list[7]").make_object(payload), nullptr);
+  EXPECT_EQ(PayloadPath("list[]").make_object(payload), nullptr);
+  EXPECT_EQ(payload, json::parse(R"({"a": {"b": {"z": 3}, "c": {"d": {"x": 1}}},
+                                     "list": [{"y": 2}, 5]})"));
+}
+
+TEST(VectordbValues, names_of_collections) {
+  for (const char* name : {"documents", "A-1_b.c", "0"})
+    EXPECT_EQ(refusal([&] { check_name(name); }), "accepted");
+  for (const char* name : {"", ".", "..", ".hidden", "a/b", "../etc", "a b", "caf\xc3\xa9", "a\n"})
+    EXPECT_EQ(refusal([&] { check_name(name); }).substr(0, 17), "collection_name: ") << name;
+  EXPECT_EQ(refusal([] { check_name(std::string(201, 'a')); }),
+            "collection_name: 201 characters, not 1 to 200");
+}
+
+TEST(VectordbValues, vectors_of_json) {
+  EXPECT_EQ(vector_from_json(json::parse("[1, -2.5, 3e38]")), (Vector{1, -2.5F, 3e38F}));
+  EXPECT_EQ(refusal([] { vector_from_json(json::parse("[1, \"2\"]")); }),
+            "vector[1]: not a number that a 32-bit float holds: \"2\"");
+  EXPECT_EQ(refusal([] { vector_from_json(json::parse("[1e39]")); }),
+            "vector[0]: not a number that a 32-bit float holds: 1e+39");
+  EXPECT_EQ(refusal([] { vector_from_json(json::parse("{}")); }),
+            "vector: not an array of numbers: {}");
+}
+
+}  // namespace
