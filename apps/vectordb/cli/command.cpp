@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/cli/command.hpp"
+
+#include "vectordb/cli/commands.hpp"
+#include "vectordb/cli/input.hpp"
+#include "vectordb/server/service.hpp"
+#include <asyncio/http/client_errors.hpp>
+#include <asyncio/http/nlohmann_json.hpp>
+#include <asyncio/runner.hpp>
+#include <asyncio/with.hpp>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+namespace vectordb {
+
+using namespace asyncio;
+
+namespace cli {
+
+namespace {
+
+using Command = Status (*)(AsyncVectorDB&, const Options&);
+
+Command command_of(const std::string& name) {
+  static constexpr std::array<std::pair<std::string_view, Command>, 8> commands{{
+      {"create", create},
+      {"info", info},
+      {"insert", insert},
+      {"export", export_points},
+      {"search", search},
+      {"get", get},
+      {"delete", remove},
+      {"bench", bench},
+  }};
+  for (const auto& [known, command] : commands)
+    if (known == name) return command;
+  throw InvalidArgument("command", "'" + name + "' is none");
+}
+
+Coro<int> ask_server(const Options& options) {
+  ClientOptions client;
+  client.api_key(options.api_key).connections(options.concurrency + 1);
+  AsyncVectorDB db = co_await AsyncVectorDB::connect(options.url, client);
+  Command command = command_of(options.command);
+  int status = co_await with(db, [&](AsyncVectorDB& open) { return command(open, options); });
+  co_return status;
+}
+
+int fail(int status, const char* what) {
+  std::fprintf(stderr, "vectordb: %s\n", what);
+  return status;
+}
+
+/// Of what a command has thrown.
+int status_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const NotFound& error) {
+    return fail(kNotFound, error.what());
+  } catch (const Unavailable& error) {
+    return fail(kUnavailable, error.what());
+  } catch (const BadRequest& error) {
+    return fail(kBadInput, error.what());
+  } catch (const TooLarge& error) {
+    return fail(kBadInput, error.what());
+  } catch (const InputError& error) {
+    return fail(kBadInput, error.what());
+  } catch (const InvalidArgument& error) {
+    return fail(kBadInput, error.what());
+  } catch (const http::InvalidURL& error) {
+    return fail(kUsage, error.what());
+  } catch (const std::exception& error) {
+    return fail(kFailed, error.what());
+  }
+}
+
+int run_client(const Options& options) {
+  try {
+    return run(ask_server(options));
+  } catch (const KeyboardInterrupt&) {
+    return fail(kStopped, "interrupted");
+  } catch (const std::exception&) {
+    return status_of(std::current_exception());
+  }
+}
+
+}  // namespace
+
+nlohmann::json parse_option(const std::string& text, const std::string& field) {
+  try {
+    return http::JsonCodec<nlohmann::json>::parse(text);
+  } catch (const ValueError& error) {
+    throw InvalidArgument(field, std::string("no JSON: ") + error.what());
+  }
+}
+
+Filter filter_option(const Options& options) {
+  if (options.filter.empty()) return {};
+  return Filter::from_json(parse_option(options.filter, "--filter"), "--filter");
+}
+
+}  // namespace cli
+
+int run_command(int argc, char** argv) {
+  cli::Options options;
+  if (auto status = cli::parse(argc, argv, options)) return *status;
+  if (options.command == "completion") {
+    std::fputs(cli::completion(options.shell).c_str(), stdout);
+    return cli::kDone;
+  }
+  if (options.command == "serve") return run_main(serve(options.serve));
+  return cli::run_client(options);
+}
+
+}  // namespace vectordb

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/cli/commands.hpp"
+
+#include <array>
+
+namespace vectordb::cli {
+
+namespace {
+
+struct Words {
+  const char* command;
+  const char* options;
+};
+
+// Compared with --help by the tests.
+constexpr std::array<Words, 10> kCommands{{
+    {"serve", "--host --port --data --api-key --max-body --threads --grace --quiet"},
+    {"create", "--url --api-key --json --quiet --distance --m --ef-construct"},
+    {"insert", "--url --api-key --json --quiet --format --first-id --batch --concurrency"},
+    {"export", "--url --api-key --json --quiet --output --batch"},
+    {"search",
+     "--url --api-key --json --quiet --vector --near --top-k --exact --ef --threshold --filter"},
+    {"get", "--url --api-key --json --quiet"},
+    {"delete", "--url --api-key --json --quiet --all --filter"},
+    {"info", "--url --api-key --json --quiet"},
+    {"bench",
+     "--url --api-key --json --quiet --collection --points --dim --seconds --concurrency --top-k "
+     "--ef --exact --keep"},
+    {"completion", "bash zsh fish"},
+}};
+
+std::string all_commands() {
+  std::string all;
+  for (const Words& words : kCommands) all.append(all.empty() ? "" : " ").append(words.command);
+  return all;
+}
+
+/// Collections are asked of the server, wherever it is.
+std::string bash() {
+  std::string text =
+      "_vectordb() {\n"
+      "  local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words\n"
+      "  if [ \"$COMP_CWORD\" = 1 ]; then\n"
+      "    words='" +
+      all_commands() +
+      "'\n"
+      "  else\n"
+      "    case $command in\n";
+  for (const Words& words : kCommands)
+    text += std::string("      ") + words.command + ") words='" + words.options + "' ;;\n";
+  text +=
+      "    esac\n"
+      "    case $command in serve | completion | bench | create) ;; *)\n"
+      "      [ \"$COMP_CWORD\" = 2 ] && words=\"$words $(vectordb info 2>/dev/null)\" ;;\n"
+      "    esac\n"
+      "  fi\n"
+      "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+      "}\n"
+      "complete -o default -F _vectordb vectordb\n";
+  return text;
+}
+
+std::string fish() {
+  std::string text = "complete -c vectordb -n __fish_use_subcommand -xa '" + all_commands() + "'\n";
+  for (const Words& words : kCommands)
+    text += std::string("complete -c vectordb -n '__fish_seen_subcommand_from ") + words.command +
+            "' -a '" + words.options + "'\n";
+  return text;
+}
+
+}  // namespace
+
+std::string completion(const std::string& shell) {
+  if (shell == "fish") return fish();
+  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash();
+  return bash();
+}
+
+}  // namespace vectordb::cli

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/cli/input.hpp"
+
+#include "vectordb/client/documents.hpp"
+#include <asyncio/exceptions.hpp>
+#include <asyncio/http/nlohmann_json.hpp>
+
+#include <filesystem>
+#include <utility>
+
+namespace vectordb::cli {
+
+using nlohmann::json;
+
+namespace {
+
+class JsonlReader final : public PointReader {
+ public:
+  JsonlReader(std::istream& input, std::string name) : input_(input), name_(std::move(name)) {}
+
+  std::optional<Point> next() override {
+    std::string line;
+    while (std::getline(input_, line)) {
+      ++number_;
+      if (line.find_first_not_of(" \t\r") != std::string::npos) return point_of(line);
+    }
+    return std::nullopt;
+  }
+  std::string place() const override { return name_ + ":" + std::to_string(number_); }
+
+ private:
+  Point point_of(const std::string& line) const {
+    try {
+      json value = asyncio::http::JsonCodec<json>::parse(line);
+      if (!value.is_object() || !value.contains("id")) return Point::from_json(value);
+      json& id = value["id"];
+      if (!id.is_string()) return Point::from_json(value);
+      std::string called = id.get<std::string>();
+      id = document_id(called).to_json();
+      Point point = Point::from_json(value);
+      return document(called, std::move(point.vector), std::move(point.payload));
+    } catch (const InvalidArgument& error) {
+      throw InputError(place(), error.what());
+    } catch (const asyncio::ValueError& error) {
+      throw InputError(place(), std::string("no JSON: ") + error.what());
+    }
+  }
+
+  std::istream& input_;
+  std::string name_;
+  std::size_t number_ = 0;
+};
+
+}  // namespace
+
+Batch PointReader::batch(std::size_t count) {
+  Batch batch;
+  while (batch.points.size() < count) {
+    std::optional<Point> point = next();
+    if (!point) break;
+    batch.points.push_back(std::move(*point));
+    batch.places.push_back(place());
+  }
+  return batch;
+}
+
+std::unique_ptr<PointReader> read_jsonl(std::istream& input, std::string name) {
+  return std::make_unique<JsonlReader>(input, std::move(name));
+}
+
+std::unique_ptr<PointReader> read_points(std::istream& input, const std::string& name,
+                                         const std::string& format, std::uint64_t first_id) {
+  if (format == "jsonl" || format == "json" || format == "ndjson") return read_jsonl(input, name);
+  if (format == "csv") return read_csv(input, name);
+  if (format == "npy") return read_npy(input, name, first_id);
+  if (format == "fvecs") return read_fvecs(input, name, first_id);
+  throw InputError(name, "'" + format + "' is no format: jsonl, csv, npy, fvecs (--format)");
+}
+
+std::string format_of(const std::string& file) {
+  std::string ending = std::filesystem::path(file).extension().string();
+  return ending.empty() ? "jsonl" : ending.substr(1);
+}
+
+}  // namespace vectordb::cli

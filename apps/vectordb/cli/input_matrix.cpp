@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// Matrices in the byte order of the machine, which has to be the small end first.
+#include "vectordb/cli/input.hpp"
+#include "vectordb/engine/config.hpp"
+
+#include <bit>
+#include <cstring>
+#include <regex>
+#include <utility>
+
+namespace vectordb::cli {
+
+static_assert(std::endian::native == std::endian::little);
+
+namespace {
+
+constexpr std::size_t kLongestHeader = std::size_t{1} << 20;
+
+/// Reads all `size` bytes, or none at the end of the file.
+bool read_bytes(std::istream& input, void* bytes, std::size_t size, const std::string& place) {
+  input.read(static_cast<char*>(bytes), static_cast<std::streamsize>(size));
+  auto count = static_cast<std::size_t>(input.gcount());
+  if (count == size) return true;
+  if (count == 0) return false;
+  throw InputError(place, "the file ends after " + std::to_string(count) + " of " +
+                              std::to_string(size) + " bytes");
+}
+
+class FvecsReader final : public PointReader {
+ public:
+  FvecsReader(std::istream& input, std::string name, std::uint64_t first_id)
+      : input_(input), name_(std::move(name)), next_id_(first_id) {}
+
+  std::optional<Point> next() override {
+    ++row_;
+    std::int32_t size = 0;
+    if (!read_bytes(input_, &size, sizeof size, place())) return std::nullopt;
+    if (size <= 0 || static_cast<std::size_t>(size) > Limits::kDimensions)
+      throw InputError(place(), std::to_string(size) + " dimensions; from 1 to " +
+                                    std::to_string(Limits::kDimensions) + " are possible");
+    Vector vector(static_cast<std::size_t>(size));
+    if (!read_bytes(input_, vector.data(), vector.size() * sizeof(float), place()))
+      throw InputError(place(), "the file ends before its vector");
+    return Point(next_id_++, std::move(vector));
+  }
+  std::string place() const override { return name_ + ": row " + std::to_string(row_ - 1); }
+
+ private:
+  std::istream& input_;
+  std::string name_;
+  std::uint64_t next_id_;
+  std::size_t row_ = 0;
+};
+
+/// numpy.lib.format, versions 1 to 3.
+class NpyReader final : public PointReader {
+ public:
+  NpyReader(std::istream& input, std::string name, std::uint64_t first_id)
+      : input_(input), name_(std::move(name)), next_id_(first_id) {
+    read_header();
+  }
+
+  std::optional<Point> next() override {
+    if (row_ == rows_) return std::nullopt;
+    ++row_;
+    Vector vector = is_double_ ? read_row<double>() : read_row<float>();
+    return Point(next_id_++, std::move(vector));
+  }
+  std::string place() const override { return name_ + ": row " + std::to_string(row_ - 1); }
+
+ private:
+  void read_header() {
+    unsigned char start[8];
+    if (!read_bytes(input_, start, sizeof start, name_) || std::memcmp(start, "\x93NUMPY", 6) != 0)
+      throw InputError(name_, "it does not begin as a .npy file");
+    std::uint16_t short_size = 0;
+    std::uint32_t size = 0;
+    if (start[6] == 1) {
+      read_bytes(input_, &short_size, sizeof short_size, name_);
+      size = short_size;
+    } else {
+      read_bytes(input_, &size, sizeof size, name_);
+    }
+    if (size > kLongestHeader) throw InputError(name_, "its header is too long");
+    std::string header(size, '\0');
+    if (!read_bytes(input_, header.data(), size, name_))
+      throw InputError(name_, "the file ends before its header");
+    read_description(header);
+  }
+
+  /// {'descr': '<f4', 'fortran_order': False, 'shape': (1000, 128), }
+  void read_description(const std::string& header) {
+    static const std::regex type("'descr':\\s*'([^']*)'"), order("'fortran_order':\\s*False"),
+        shape("'shape':\\s*\\((\\d{1,18}),\\s*(\\d{1,9})\\)");
+    std::smatch found;
+    std::string kind = std::regex_search(header, found, type) ? found[1].str() : "?";
+    if (kind != "<f4" && kind != "<f8")
+      throw InputError(name_, "elements of type '" + kind + "'; '<f4' and '<f8' are read");
+    is_double_ = kind == "<f8";
+    if (!std::regex_search(header, order)) throw InputError(name_, "it is in Fortran's order");
+    if (!std::regex_search(header, found, shape))
+      throw InputError(name_, "it is no matrix: a row for each vector is expected");
+    rows_ = std::stoull(found[1].str());
+    columns_ = std::stoull(found[2].str());
+    if (columns_ == 0 || columns_ > Limits::kDimensions)
+      throw InputError(name_, std::to_string(columns_) + " columns; from 1 to " +
+                                  std::to_string(Limits::kDimensions) + " are possible");
+  }
+
+  template <class T>
+  Vector read_row() {
+    std::vector<T> row(columns_);
+    if (!read_bytes(input_, row.data(), columns_ * sizeof(T), place()))
+      throw InputError(place(), "the file ends before it");
+    return Vector(row.begin(), row.end());
+  }
+
+  std::istream& input_;
+  std::string name_;
+  std::uint64_t next_id_;
+  std::uint64_t rows_ = 0;
+  std::uint64_t row_ = 0;
+  std::size_t columns_ = 0;
+  bool is_double_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<PointReader> read_fvecs(std::istream& input, std::string name,
+                                        std::uint64_t first_id) {
+  return std::make_unique<FvecsReader>(input, std::move(name), first_id);
+}
+
+std::unique_ptr<PointReader> read_npy(std::istream& input, std::string name,
+                                      std::uint64_t first_id) {
+  return std::make_unique<NpyReader>(input, std::move(name), first_id);
+}
+
+}  // namespace vectordb::cli

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/cli/output.hpp"
+
+#include <asyncio/eventloop.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <unistd.h>
+
+namespace vectordb::cli {
+
+using namespace asyncio;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t kBar = 30;  // characters
+
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
+/// Characters of UTF-8.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+void Table::print() const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (const auto& row : rows_)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += printable(row[i]);
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    std::printf("%s\n", line.c_str());
+  }
+}
+
+void print_json(const json& value) {
+  std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
+  std::printf("%s\n", text.c_str());
+}
+
+json to_json(const Record& record) {
+  json value;
+  value["id"] = record.id.to_json();
+  if (record.vector) value["vector"] = *record.vector;
+  if (record.payload) value["payload"] = *record.payload;
+  return value;
+}
+
+ProgressBar::ProgressBar(std::string label, std::size_t total, bool quiet)
+    : label_(std::move(label)),
+      total_(total),
+      visible_(!quiet && ::isatty(STDERR_FILENO) == 1),
+      begin_(get_running_loop().time()),
+      drawn_(begin_) {}
+
+ProgressBar::~ProgressBar() {
+  if (visible_) std::fprintf(stderr, "\r\033[K");
+}
+
+void ProgressBar::set(std::size_t done) {
+  done_ = done;
+  TimePoint now = get_running_loop().time();
+  if (!visible_ || (now - drawn_ < std::chrono::milliseconds(100) && done != total_)) return;
+  drawn_ = now;
+  draw();
+}
+
+void ProgressBar::draw() {
+  double rate = static_cast<double>(done_) / std::max(seconds(), 1e-3);
+  if (total_ == 0) {
+    std::fprintf(stderr, "\r%s %zu, %.0f/s\033[K", label_.c_str(), done_, rate);
+    return;
+  }
+  std::size_t filled = kBar * std::min(done_, total_) / total_;
+  std::string bar = std::string(filled, '#') + std::string(kBar - filled, '.');
+  std::fprintf(stderr, "\r%s [%s] %zu/%zu, %.0f/s\033[K", label_.c_str(), bar.c_str(), done_,
+               total_, rate);
+}
+
+double ProgressBar::seconds() const {
+  return std::chrono::duration<double>(get_running_loop().time() - begin_).count();
+}
+
+}  // namespace vectordb::cli

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What the user sees.
+#pragma once
+
+#include "vectordb/client/client.hpp"
+#include <asyncio/time.hpp>
+
+#include <string>
+#include <vector>
+
+namespace vectordb::cli {
+
+/// Rows in aligned columns, under their names; on standard output. Control characters are replaced.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> columns) { rows_.push_back(std::move(columns)); }
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void print() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+void print_json(const nlohmann::json& value);
+/// {"id", "vector", "payload"}, as insert reads it.
+nlohmann::json to_json(const Record& record);
+
+/// A bar on standard error, if that is a terminal.
+class ProgressBar {
+ public:
+  /// `total` 0: it is not known.
+  ProgressBar(std::string label, std::size_t total, bool quiet);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  /// Shows it, ten times a second at most.
+  void set(std::size_t done);
+  void add(std::size_t count) { set(done_ + count); }
+  void set_total(std::size_t total) { total_ = total; }
+  double seconds() const;
+
+ private:
+  void draw();
+
+  std::string label_;
+  std::size_t total_;
+  std::size_t done_ = 0;
+  bool visible_;
+  asyncio::TimePoint begin_, drawn_;
+};
+
+}  // namespace vectordb::cli

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/cli/commands.hpp"
+#include "vectordb/cli/input.hpp"
+#include "vectordb/cli/output.hpp"
+#include <asyncio/capture.hpp>
+#include <asyncio/exception_group.hpp>
+#include <asyncio/sync.hpp>
+#include <asyncio/task_group.hpp>
+#include <asyncio/threads.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+namespace vectordb::cli {
+
+using namespace asyncio;
+
+namespace {
+
+/// A server names a point by its number in the request; the user knows its line.
+[[noreturn]] void rethrow_with_place(const std::exception_ptr& error,
+                                     const std::vector<std::string>& places) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const BadRequest& refusal) {
+    std::string text = refusal.what();
+    std::size_t at = text.find("points[");
+    if (at == std::string::npos) throw;
+    std::size_t number = std::strtoul(text.c_str() + at + 7, nullptr, 10);
+    throw InputError(number < places.size() ? places[number] : places.front(), text);
+  }
+}
+
+/// A file that is put into a collection: readers of it and requests take turns.
+class Upload {
+ public:
+  Upload(AsyncVectorDB& db, const Options& options)
+      : db_(db), options_(options), bar_("insert", 0, options.quiet) {
+    std::string format = options.format.empty() ? format_of(options.file) : options.format;
+    if (options.file != "-") open();
+    std::istream& input = options.file == "-" ? std::cin : file_;
+    std::string name = options.file == "-" ? "standard input" : options.file;
+    reader_ = read_points(input, name, format, options.first_id);
+  }
+
+  /// One of several at a time.
+  Coro<> work() {
+    while (true) {
+      Batch batch = co_await next_batch();
+      std::size_t count = batch.points.size();
+      if (count == 0) co_return;
+      auto points = std::move(batch.points);
+      auto outcome = co_await capture(db_.insert_vectors(options_.collection, std::move(points)));
+      if (!outcome) rethrow_with_place(outcome.exception(), batch.places);
+      done_ += count;
+      bar_.set(done_);
+    }
+  }
+  std::size_t done() const noexcept { return done_; }
+  double seconds() const { return bar_.seconds(); }
+
+ private:
+  void open() {
+    file_.open(options_.file, std::ios::binary);
+    if (!file_) throw OSError(errno, "open " + options_.file);
+  }
+
+  Coro<Batch> next_batch() {
+    auto held = co_await reading_.scoped();
+    auto batch = co_await to_thread(&PointReader::batch, reader_.get(), options_.batch);
+    co_return batch;
+  }
+
+  AsyncVectorDB& db_;
+  const Options& options_;
+  ProgressBar bar_;
+  std::ifstream file_;
+  std::unique_ptr<PointReader> reader_;
+  Lock reading_;
+  std::size_t done_ = 0;
+};
+
+/// The first error, without the group that its task was in.
+[[noreturn]] void rethrow_first(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    std::rethrow_exception(group.exceptions().front());
+  }
+}
+
+/// Standard output, or a file that is closed with what errors there were.
+class Output {
+ public:
+  explicit Output(const std::string& path)
+      : path_(path), file_(path == "-" ? stdout : std::fopen(path.c_str(), "w")) {
+    if (!file_) throw OSError(errno, "open " + path);
+  }
+  ~Output() {
+    if (file_ && file_ != stdout) std::fclose(file_);
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void write(const std::vector<Record>& records) {
+    for (const Record& record : records)
+      if (std::fprintf(file_, "%s\n", to_json(record).dump().c_str()) < 0) fail();
+  }
+  void close() {
+    if (std::fflush(file_) != 0) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() { throw OSError(errno, "write to " + path_); }
+
+  std::string path_;
+  std::FILE* file_;
+};
+
+}  // namespace
+
+Status insert(AsyncVectorDB& db, const Options& options) {
+  Upload upload(db, options);
+  auto all = [&](TaskGroup& group) -> Coro<> {
+    for (std::size_t i = 0; i < options.concurrency; ++i) group.create_task(upload.work());
+    co_return;
+  };
+  auto outcome = co_await capture(with(TaskGroup(), all));
+  std::size_t done = upload.done();
+  if (!outcome) {
+    std::fprintf(stderr, "vectordb: %zu points were inserted before the error\n", done);
+    rethrow_first(outcome.exception());
+  }
+  if (!options.quiet) std::printf("inserted %zu points in %.2f s\n", done, upload.seconds());
+  co_return kDone;
+}
+
+Status export_points(AsyncVectorDB& db, const Options& options) {
+  Output output(options.file);
+  std::size_t total = co_await db.count(options.collection);
+  ProgressBar bar("export", total, options.quiet);
+  ScrollRequest request;
+  request.limit = options.batch;
+  request.with_vector = true;
+  do {
+    ScrollPage page = co_await db.scroll(options.collection, request);
+    output.write(page.points);
+    bar.add(page.points.size());
+    request.offset = page.next_page_offset;
+  } while (request.offset);
+  output.close();
+  co_return kDone;
+}
+
+}  // namespace vectordb::cli

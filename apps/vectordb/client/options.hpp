@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+/// How the client goes about its requests.
+#pragma once
+
+#include <asyncio/time.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace vectordb {
+
+/// Of a connection to a server.
+class ClientOptions {
+ public:
+  ClientOptions() {}
+
+  /// Sent with every request.
+  ClientOptions& api_key(std::string key) { return api_key_ = std::move(key), *this; }
+  /// For one attempt, to its last byte; 60 seconds.
+  ClientOptions& timeout(asyncio::Delay limit) { return timeout_ = limit, *this; }
+  /// How many attempts may follow the first; 4. What might be done twice is not tried again once it
+  /// may have reached the server.
+  ClientOptions& retries(int count) { return retries_ = count, *this; }
+  /// Before the first retry; doubles, with a quarter of chance, up to 5 seconds; 100 ms. A server
+  /// that names a time gets at least that.
+  ClientOptions& backoff(asyncio::Delay first) { return backoff_ = first, *this; }
+  /// How many connections the pool has at most; 32.
+  ClientOptions& connections(std::size_t count) { return connections_ = count, *this; }
+
+  const std::string& get_api_key() const noexcept { return api_key_; }
+  asyncio::Delay get_timeout() const noexcept { return timeout_; }
+  int get_retries() const noexcept { return retries_; }
+  asyncio::Delay get_backoff() const noexcept { return backoff_; }
+  std::size_t get_connections() const noexcept { return connections_; }
+
+ private:
+  std::string api_key_;
+  asyncio::Delay timeout_ = std::chrono::seconds(60);
+  int retries_ = 4;
+  asyncio::Delay backoff_ = std::chrono::milliseconds(100);
+  std::size_t connections_ = 32;
+};
+
+/// Of AsyncVectorDB::batch_insert.
+class BatchOptions {
+ public:
+  using Progress = std::function<void(std::size_t done, std::size_t total)>;
+
+  BatchOptions() {}
+
+  /// Points of one request; 256.
+  BatchOptions& size(std::size_t points) { return size_ = points, *this; }
+  /// Requests at a time; 4.
+  BatchOptions& concurrency(std::size_t requests) { return concurrency_ = requests, *this; }
+  /// Called after each request, in the loop's thread.
+  BatchOptions& progress(Progress callback) { return progress_ = std::move(callback), *this; }
+
+  std::size_t get_size() const noexcept { return size_; }
+  std::size_t get_concurrency() const noexcept { return concurrency_; }
+  const Progress& get_progress() const noexcept { return progress_; }
+
+ private:
+  std::size_t size_ = 256;
+  std::size_t concurrency_ = 4;
+  Progress progress_;
+};
+
+}  // namespace vectordb

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What the endpoints share: the way from a body to a request, and from a result to an answer.
+#pragma once
+
+#include "vectordb/engine/errors.hpp"
+#include <asyncio/coro.hpp>
+#include <asyncio/http/nlohmann_json.hpp>
+#include <asyncio/threads.hpp>
+#include <asyncio/web/application.hpp>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace vectordb {
+
+/// Beyond, JSON is read and written by a thread: the loop has others to serve.
+inline constexpr std::size_t kSmallBody = std::size_t{64} << 10;
+inline constexpr std::size_t kSmallResult = 256;  // points
+
+template <class T>
+T parse_as(const std::string& body, T (*read)(const nlohmann::json&)) {
+  nlohmann::json value;
+  try {
+    value = asyncio::http::JsonCodec<nlohmann::json>::parse(body);
+  } catch (const asyncio::ValueError& error) {
+    throw InvalidArgument("body", std::string("no JSON: ") + error.what());
+  }
+  return read(value);
+}
+
+/// The body of a request, as `read` takes it.
+template <class T>
+asyncio::Coro<T> read_body(asyncio::web::Request& request, T (*read)(const nlohmann::json&)) {
+  std::string body = co_await request.read();
+  if (body.size() <= kSmallBody) co_return parse_as(body, read);
+  auto value = co_await asyncio::to_thread(&parse_as<T>, std::move(body), read);
+  co_return value;
+}
+
+template <class T>
+T construct(const nlohmann::json& body) {
+  return T(body);
+}
+
+template <class T>
+std::string dump_as(const T& value, nlohmann::json (*write)(const T&)) {
+  return write(value).dump();
+}
+
+/// A result as JSON text; `size` is how many points it has.
+template <class T>
+asyncio::Coro<std::string> write_result(T value, nlohmann::json (*write)(const T&),
+                                        std::size_t size) {
+  if (size <= kSmallResult) co_return dump_as(value, write);
+  std::string text = co_await asyncio::to_thread(&dump_as<T>, std::move(value), write);
+  co_return text;
+}
+
+/// {"result": ..., "status": "ok", "time": seconds}
+asyncio::web::Response answer(const std::string& result, asyncio::TimePoint begin);
+
+/// Adds a route; `endpoint` is called with the request and the name of the collection.
+template <class F>
+void route(asyncio::web::Application& app, std::string_view method, std::string_view path,
+           F endpoint) {
+  app.add_route(method, path,
+                [endpoint](asyncio::web::Request& request,
+                           std::string name) -> asyncio::Coro<asyncio::web::Response> {
+                  asyncio::TimePoint begin = asyncio::get_running_loop().time();
+                  std::string result = co_await endpoint(request, std::move(name));
+                  co_return answer(result, begin);
+                });
+}
+
+}  // namespace vectordb

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/server/errors.hpp"
+
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/server/answers.hpp"
+#include "vectordb/server/endpoint.hpp"
+#include <asyncio/capture.hpp>
+#include <asyncio/logging.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace vectordb {
+
+using namespace asyncio;
+
+namespace {
+
+double seconds_since(TimePoint begin) {
+  return std::chrono::duration<double>(get_running_loop().time() - begin).count();
+}
+
+web::Response error_answer(http::Status status, const std::string& text, TimePoint begin) {
+  web::Response response(status);
+  response.json(error_text(text, seconds_since(begin)));
+  return response;
+}
+
+/// What Qdrant 1.19 has beside the endpoints that this server has as well.
+bool qdrant_has(std::string_view path) {
+  static constexpr std::array<std::string_view, 7> prefixes{
+      "/collections/", "/aliases", "/cluster", "/snapshots", "/telemetry", "/locks", "/issues"};
+  return std::ranges::any_of(prefixes, [&](auto prefix) { return path.starts_with(prefix); });
+}
+
+/// Of the library's own refusals: no route, no such method, a body that is no HTTP.
+web::Response refused(const web::HTTPException& error, const web::Request& request,
+                      std::size_t max_body_bytes, TimePoint begin) {
+  int status = error.status().code();
+  std::string asked = std::string(request.method().str()) + " " + request.path();
+  std::string generic = std::to_string(status) + ": " + std::string(error.status().phrase());
+  std::string text = error.response().get_body();
+  if (status == 413)
+    text = "body: more than " + std::to_string(max_body_bytes) + " bytes, the limit";
+  if ((status == 404 && text == generic) || status == 405) {
+    bool known = qdrant_has(request.path());
+    text = asked + (known ? ": this server does not have that part of Qdrant's API"
+                          : ": there is no such endpoint");
+    if (known) status = 501;
+  }
+  web::Response response = error_answer(status, text, begin);
+  for (std::string_view name : {"Retry-After", "Allow"})
+    if (auto value = error.response().headers().get(name)) response.header(name, *value);
+  return response;
+}
+
+int status_of(const StorageError& error) {
+  return error.error_number() == ENOSPC || error.error_number() == EDQUOT ? 507 : 500;
+}
+
+/// What the engine and the reading of bodies throw. Cancellations, and what has become of the
+/// connection, are the library's business: they go on.
+web::Response answer_error(const std::exception_ptr& thrown, const web::Request& request,
+                           std::size_t max_body_bytes, TimePoint begin) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const web::HTTPException& error) {
+    return refused(error, request, max_body_bytes, begin);
+  } catch (const InvalidArgument& error) {
+    return error_answer(400, error.what(), begin);
+  } catch (const CollectionNotFound& error) {
+    return error_answer(404, error.what(), begin);
+  } catch (const CollectionExists& error) {
+    return error_answer(409, error.what(), begin);
+  } catch (const StorageError& error) {
+    log(LogLevel::error, error.what());
+    return error_answer(status_of(error), error.what(), begin);
+  } catch (const ValueError& error) {  // of the query in the target
+    return error_answer(400, error.what(), begin);
+  } catch (const nlohmann::json::exception& error) {
+    log(LogLevel::error, std::string(request.target()) + ": " + error.what());
+    return error_answer(500, error.what(), begin);
+  } catch (const Error& error) {
+    log(LogLevel::error, error.what());
+    return error_answer(500, error.what(), begin);
+  }
+}
+
+/// Takes as long wherever they differ.
+bool same_secret(std::string_view given, std::string_view key) {
+  unsigned char differs = given.size() == key.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    differs |= static_cast<unsigned char>(given[i] ^ key[i % key.size()]);
+  return differs == 0;
+}
+
+bool needs_no_key(std::string_view path) {
+  static constexpr std::array<std::string_view, 4> open{"/", "/healthz", "/livez", "/readyz"};
+  return std::ranges::find(open, path) != open.end();
+}
+
+std::string_view given_key(const web::Request& request) {
+  std::string_view bearer = request.headers().get("Authorization", "");
+  if (bearer.starts_with("Bearer ")) return bearer.substr(7);
+  return request.headers().get("api-key", "");
+}
+
+}  // namespace
+
+web::Middleware error_answers(std::size_t max_body_bytes) {
+  return [max_body_bytes](web::Request& request, const web::Handler& next) -> Coro<web::Response> {
+    TimePoint begin = get_running_loop().time();
+    auto outcome = co_await capture(next(request));
+    if (outcome) co_return std::move(outcome).value();
+    co_return answer_error(outcome.exception(), request, max_body_bytes, begin);
+  };
+}
+
+web::Middleware require_api_key(std::string key) {
+  return [key = std::move(key)](web::Request& request,
+                                const web::Handler& next) -> Coro<web::Response> {
+    if (!needs_no_key(request.raw_path()) && !same_secret(given_key(request), key))
+      throw web::HTTPUnauthorized("api-key: missing or wrong");
+    co_return co_await next(request);
+  };
+}
+
+}  // namespace vectordb

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/server/answers.hpp"
+#include "vectordb/server/endpoint.hpp"
+#include "vectordb/server/endpoints.hpp"
+#include "vectordb/server/requests.hpp"
+#include <asyncio/gather.hpp>
+#include <asyncio/web/exceptions.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace vectordb {
+
+using namespace asyncio;
+using nlohmann::json;
+
+namespace {
+
+using Found = std::vector<ScoredPoint>;
+
+constexpr std::size_t kMostSearches = 1000;  // of a batch
+
+template <class T>
+void check_batch(const std::vector<T>& searches) {
+  if (searches.size() > kMostSearches)
+    throw InvalidArgument("searches", std::to_string(searches.size()) + " are more than " +
+                                          std::to_string(kMostSearches));
+}
+
+std::size_t size_of(const std::vector<Found>& all) {
+  std::size_t size = 0;
+  for (const Found& found : all) size += found.size();
+  return size;
+}
+
+json each_scored(const std::vector<Found>& all) {
+  json result = json::array();
+  for (const Found& found : all) result.push_back(scored(found));
+  return result;
+}
+
+json queried(const Found& found) {
+  json result;
+  result["points"] = scored(found);
+  return result;
+}
+
+json each_queried(const std::vector<Found>& all) {
+  json result = json::array();
+  for (const Found& found : all) result.push_back(queried(found));
+  return result;
+}
+
+/// A query that names nothing: the points in order, with a score of 0.
+Coro<Found> first_points(Collection collection, SearchRequest search) {
+  ScrollRequest scroll;
+  scroll.limit = search.offset + std::min(search.limit, Limits::kResults);
+  scroll.filter = search.filter;
+  scroll.with_payload = search.with_payload;
+  scroll.with_vector = search.with_vector;
+  ScrollPage page = co_await collection.scroll(std::move(scroll));
+  Found found;
+  for (std::size_t i = search.offset; i < page.points.size(); ++i) {
+    ScoredPoint& point = found.emplace_back();
+    static_cast<Record&>(point) = std::move(page.points[i]);
+  }
+  co_return found;
+}
+
+Coro<Found> answer_query(Collection collection, QueryRequest query) {
+  if (std::holds_alternative<std::monostate>(query.target))
+    co_return co_await first_points(collection, query.search);
+  if (auto* vector = std::get_if<Vector>(&query.target))
+    co_return co_await collection.search(query.near(std::move(*vector), std::nullopt));
+  PointId id = std::get<PointId>(query.target);
+  std::vector<PointId> ids(1, id);
+  auto records = co_await collection.retrieve(std::move(ids), false, true);
+  if (records.empty())
+    throw web::HTTPNotFound("query: point " + id.to_string() + " does not exist");
+  co_return co_await collection.search(query.near(std::move(*records.front().vector), id));
+}
+
+void add_search(web::Application& app, Access& access) {
+  route(app, "POST", "/collections/{name}/points/search",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          SearchRequest search = co_await read_body(request, &search_of);
+          Found found = co_await collection.search(std::move(search));
+          std::size_t size = found.size();
+          co_return co_await write_result(std::move(found), &scored, size);
+        });
+  route(app, "POST", "/collections/{name}/points/search/batch",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          auto searches = co_await read_body(request, &searches_of);
+          check_batch(searches);
+          std::vector<Coro<Found>> running;
+          for (SearchRequest& search : searches)
+            running.push_back(collection.search(std::move(search)));
+          auto all = co_await gather(std::move(running));
+          std::size_t size = size_of(all);
+          co_return co_await write_result(std::move(all), &each_scored, size);
+        });
+}
+
+void add_query(web::Application& app, Access& access) {
+  route(app, "POST", "/collections/{name}/points/query",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
+          Found found = co_await answer_query(collection, std::move(query));
+          std::size_t size = found.size();
+          co_return co_await write_result(std::move(found), &queried, size);
+        });
+  route(app, "POST", "/collections/{name}/points/query/batch",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          auto queries = co_await read_body(request, &queries_of);
+          check_batch(queries);
+          std::vector<Coro<Found>> running;
+          for (QueryRequest& query : queries)
+            running.push_back(answer_query(collection, std::move(query)));
+          auto all = co_await gather(std::move(running));
+          std::size_t size = size_of(all);
+          co_return co_await write_result(std::move(all), &each_queried, size);
+        });
+}
+
+}  // namespace
+
+void add_searches(web::Application& app, Access& access) {
+  add_search(app, access);
+  add_query(app, access);
+  route(app, "POST", "/collections/{name}/points/scroll",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          ScrollRequest scroll = co_await read_body(request, &scroll_of);
+          ScrollPage found = co_await collection.scroll(std::move(scroll));
+          std::size_t size = found.points.size();
+          co_return co_await write_result(std::move(found), &page, size);
+        });
+  route(app, "POST", "/collections/{name}/points/count",
+        [&access](web::Request& request, std::string name) -> Coro<std::string> {
+          Collection collection = access.collection(name);
+          Filter filter = co_await read_body(request, &count_of);
+          std::size_t count = co_await collection.count(std::move(filter));
+          co_return "{\"count\":" + std::to_string(count) + "}";
+        });
+}
+
+}  // namespace vectordb

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "vectordb/server/service.hpp"
+
+#include "vectordb/server/endpoint.hpp"
+#include "vectordb/server/endpoints.hpp"
+#include "vectordb/server/errors.hpp"
+#include <asyncio/capture.hpp>
+#include <asyncio/logging.hpp>
+#include <asyncio/sync.hpp>
+#include <asyncio/task.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+namespace vectordb {
+
+using namespace asyncio;
+
+namespace {
+
+/// The version of Qdrant whose API it is: clients compare it with their own.
+constexpr const char* kHello =
+    R"({"title":"vectordb, with the REST API of Qdrant","version":"1.19.0","commit":"asyncio"})";
+
+double seconds_since(TimePoint begin) {
+  return std::chrono::duration<double>(get_running_loop().time() - begin).count();
+}
+
+std::string two_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", value);
+  return text;
+}
+
+void write_metrics(webservice::MetricsText& text, const Metrics& metrics) {
+  auto gauge = [&](const char* name, const char* help, auto value) {
+    text.gauge(name, help, static_cast<double>(value));
+  };
+  auto counter = [&](const char* name, const char* help, auto value) {
+    text.counter(name, help, static_cast<double>(value));
+  };
+  gauge("vectordb_collections", "Collections.", metrics.collections);
+  gauge("vectordb_points", "Points of all collections.", metrics.points);
+  counter("vectordb_searches_total", "Searches.", metrics.searches);
+  counter("vectordb_exact_searches_total", "Searches that looked at every point.",
+          metrics.exact_searches);
+  counter("vectordb_writes_total", "Writes that were acknowledged.", metrics.writes);
+  counter("vectordb_points_written_total", "Points of those writes.", metrics.points_written);
+  counter("vectordb_commits_total", "Times the disk was waited for.", metrics.commits);
+  counter("vectordb_snapshots_total", "Snapshots that were written.", metrics.snapshots);
+}
+
+}  // namespace
+
+web::Response answer(const std::string& result, TimePoint begin) {
+  char time[32];
+  std::snprintf(time, sizeof time, "%.9g", seconds_since(begin));
+  std::string text;
+  text.reserve(result.size() + 64);
+  text.append("{\"result\":").append(result).append(",\"status\":\"ok\",\"time\":");
+  text.append(time).append("}");
+  return web::Response().json(std::move(text));
+}
+
+web::Application Service::application() {
+  web::Application app;
+  app.add_middleware(
+      [this](web::Request& request, const web::Handler& next) -> Coro<web::Response> {
+        return requests_.measure(request, next, options_.quiet);
+      });
+  app.add_middleware(error_answers(options_.max_body_bytes));
+  if (!options_.api_key.empty()) app.add_middleware(require_api_key(options_.api_key));
+  add_health(app);
+  add_collections(app, access_);
+  add_points(app, access_);
+  add_searches(app, access_);
+  return app;
+}
+
+web::RunnerOptions Service::runner_options() const {
+  return web::RunnerOptions()
+      .client_max_size(options_.max_body_bytes)
+      .shutdown_timeout(options_.grace);
+}
+
+void Service::add_health(web::Application& app) {
+  app.get("/",
+          [](web::Request&) -> Coro<web::Response> { co_return web::Response().json(kHello); });
+  for (const char* path : {"/healthz", "/livez"})
+    app.get(path, [](web::Request&) -> Coro<web::Response> { co_return "healthz check passed"; });
+  app.get("/readyz", [this](web::Request&) -> Coro<web::Response> { co_return ready(); });
+  app.get("/metrics", [this](web::Request&) -> Coro<web::Response> { co_return metrics(); });
+}
+
+web::Response Service::ready() const {
+  if (access_.is_open() && !stopping_) return "all collections are ready";
+  web::Response response(stopping_ ? "stopping" : access_.progress_text());
+  response.status(http::Status::SERVICE_UNAVAILABLE);
+  return response;
+}
+
+web::Response Service::metrics() {
+  webservice::MetricsText text;
+  requests_.write(text);
+  if (access_.is_open()) write_metrics(text, access_.database().metrics());
+  web::Response response(text.take());
+  response.content_type("text/plain; version=0.0.4; charset=utf-8");
+  return response;
+}
+
+Coro<> Service::open() {
+  TimePoint begin = get_running_loop().time();
+  TimePoint told = begin;
+  DatabaseOptions options;
+  options.threads(options_.threads).progress([&, this](const Progress& progress) {
+    access_.set_progress(progress);
+    TimePoint now = get_running_loop().time();
+    if (now - told < std::chrono::seconds(1)) return;
+    told = now;
+    log(LogLevel::info, access_.progress_text());
+  });
+  access_.open(co_await Database::open(options_.folder, options));
+  Metrics metrics = access_.database().metrics();
+  log(LogLevel::info, "ready: " + std::to_string(metrics.collections) + " collections, " +
+                          std::to_string(metrics.points) + " points, in " +
+                          two_digits(seconds_since(begin)) + " s");
+}
+
+Coro<> Service::close() {
+  std::optional<Database> database = access_.take();
+  if (database) co_await database->close();
+}
+
+namespace {
+
+/// Listens, and opens the data meanwhile; until a signal, or until that fails.
+Coro<> run_until_stopped(Service& service, const web::AppRunner& runner,
+                         const ServeOptions& options) {
+  web::TCPSite site(runner, options.host, options.port);
+  co_await site.start();
+  Event stop;
+  EventLoop loop = get_running_loop();
+  for (int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [&stop] { stop.set(); });
+  for (const SocketAddress& address : runner.addresses())
+    std::printf("vectordb: http://%s/\n", address.str().c_str());
+  std::fflush(stdout);
+  auto opening = create_task([&]() -> Coro<> { co_await service.open(); });
+  opening.add_done_callback([&stop](const auto& task) {
+    if (task.cancelled() || task.exception()) stop.set();
+  });
+  co_await stop.wait();
+  // They know `stop`, which ends here; the next signal ends the process.
+  for (int signal : {SIGINT, SIGTERM}) loop.remove_signal_handler(signal);
+  log(LogLevel::info, "stopping: no new connections, requests are answered");
+  service.stop();
+  opening.cancel();
+  auto outcome = co_await capture(opening);
+  if (!outcome.cancelled()) outcome.value();
+}
+
+}  // namespace
+
+Coro<> serve(ServeOptions options) {
+  Service service(options);
+  web::AppRunner runner(service.application(), service.runner_options());
+  co_await runner.setup();
+  auto served = co_await capture(run_until_stopped(service, runner, options));
+  co_await runner.cleanup();
+  co_await service.close();
+  served.value();
+}
+
+}  // namespace vectordb
