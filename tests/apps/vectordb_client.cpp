@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -311,11 +312,14 @@ TEST(VectorDBClient, cancelling_a_search_leaves_the_others_alone) {
   });
 }
 
+constexpr std::array<const char*, 5> kStrangeAnswers{"{", "[]", "{}", R"({"result":7})",
+                                                     R"({"result":[{"id":-1}]})"};
+
 TEST(VectorDBClient, answers_that_are_not_of_the_api_are_errors) {
   std::string body;
   auto answer = [&](web::Request&) -> Coro<web::Response> { co_return web::Response().json(body); };
   with_fake(answer, [&](AsyncVectorDB& db, Fake&) -> Coro<> {
-    for (const char* text : {"{", "[]", "{}", R"({"result":7})", R"({"result":[{"id":-1}]})"}) {
+    for (const char* text : kStrangeAnswers) {
       body = text;
       std::string thrown = co_await test::error_of(db.search("documents", Vector(1, 1.0F)));
       bool told = thrown.find("search 'documents': the answer") != std::string::npos;
@@ -324,9 +328,11 @@ TEST(VectorDBClient, answers_that_are_not_of_the_api_are_errors) {
   });
 }
 
+constexpr std::array<const char*, 3> kImpossibleNames{"", ".", ".."};
+
 TEST(VectorDBClient, names_that_a_path_cannot_have_are_refused) {
   with_fake(answer_ok, [](AsyncVectorDB& db, Fake& fake) -> Coro<> {
-    for (const char* name : {"", ".", ".."}) {
+    for (const char* name : kImpossibleNames) {
       std::string thrown = co_await test::error_of(db.count(name));
       EXPECT_NE(thrown.find("cannot be the name of one"), std::string::npos) << thrown;
     }

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -307,12 +310,15 @@ TEST(VectorDBServer, with_an_api_key_it_answers_who_knows_it) {
   });
 }
 
+constexpr std::array<const char*, 3> kMetrics{
+    "vectordb_points 4\n", "vectordb_collections 1\n",
+    "http_requests_total{method=\"PUT\",status=\"200\"} 2\n"};
+
 TEST(VectorDBServer, metrics) {
   test::with_vectordb([](VectorDB& db) -> Coro<> {
     co_await fill(db);
     Said said = co_await db.ask("GET", "/metrics");
-    for (const char* line : {"vectordb_points 4\n", "vectordb_collections 1\n",
-                             "http_requests_total{method=\"PUT\",status=\"200\"} 2\n"})
+    for (const char* line : kMetrics)
       EXPECT_NE(said.body.find(line), std::string::npos) << line << said.body;
   });
 }

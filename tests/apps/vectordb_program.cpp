@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+// apps/vectordb as its users see it: a process that serves, and one for each command.
+#include "program.hpp"
+#include "vectordb_folder.hpp"
+#include <asyncio/asyncio.hpp>
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using nlohmann::json;
+using test::Outcome;
+using test::outcome_of;
+
+namespace {
+
+std::vector<std::string> words(const std::string& line) {
+  std::vector<std::string> all;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) all.push_back(word);
+  return all;
+}
+
+/// A server of its own, which commands talk to.
+class Program {
+ public:
+  Program(Process process, std::string url) : process_(std::move(process)), url_(std::move(url)) {}
+
+  const std::string& url() const noexcept { return url_; }
+  const Process& process() const noexcept { return process_; }
+
+  /// Runs a command: words between blanks.
+  Coro<Outcome> operator()(const std::string& line) const {
+    return outcome_of(words(VECTORDB " " + line + " --url " + url_));
+  }
+  Coro<int> stop() const {
+    process_.send_signal(SIGTERM);
+    int status = co_await process_.wait();
+    co_return status;
+  }
+
+ private:
+  Process process_;
+  std::string url_;
+};
+
+std::vector<std::string> serve_command(const std::string& folder) {
+  return {VECTORDB, "serve", "--port", "0", "--quiet", "--data", folder};
+}
+
+Coro<Program> started(std::string folder) {
+  SubprocessOptions options;
+  options.stdout(PIPE).stderr(DEVNULL);
+  Process process = co_await create_subprocess_exec(options, serve_command(folder));
+  std::string line = co_await process.stdout()->readline();
+  std::size_t begin = line.find("http://");
+  if (begin == std::string::npos) throw RuntimeError("it says: " + line);
+  co_return Program(std::move(process), line.substr(begin, line.size() - begin - 2));
+}
+
+template <class F>
+void with_program(const test::Folder& folder, F body) {
+  run([&]() -> Coro<> {
+    Program program = co_await started(folder.path());
+    auto outcome = co_await capture(body(program));
+    int status = co_await program.stop();
+    outcome.value();
+    EXPECT_EQ(status, 0);
+  });
+}
+
+/// A file of a test.
+class File {
+ public:
+  File(const std::string& ending, std::string_view bytes)
+      : path_(std::filesystem::temp_directory_path() /
+              ("vectordb-" + std::to_string(::getpid()) + ending)) {
+    std::ofstream(path_, std::ios::binary) << bytes;
+  }
+  ~File() { std::filesystem::remove(path_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  std::string path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+template <class... T>
+std::string raw(const T&... values) {
+  std::string bytes;
+  (bytes.append(reinterpret_cast<const char*>(&values), sizeof values), ...);
+  return bytes;
+}
+
+std::string npy(const std::string& description, const std::string& data) {
+  auto size = static_cast<std::uint16_t>(description.size());
+  return std::string("\x93NUMPY\x01\x00", 8) + raw(size) + description + data;
+}
+
+std::string matrix(const std::string& type, const std::string& shape) {
+  return "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }\n";
+}
+
+/// A file, and what comes of it: how many points, or an error with its line.
+struct Input {
+  std::string ending, bytes;
+  int status;
+  std::string says;
+};
+
+std::vector<Input> inputs() {
+  return {
+      {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n\n{\"id\":\"a\",\"vector\":[0,1]}\n", 0,
+       "inserted 2"},
+      {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n{\"id\":2,\"vector\":[1,\"x\"]}\n", 4, ".jsonl:2: "},
+      {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n\n{\"id\":2,\"vector\":[1]}\n", 4, ".jsonl:3: "},
+      {".jsonl", "{\"id\":1", 4, ".jsonl:1: no JSON"},
+      {".csv", "id,vector,city\r\n1,\"[1,0]\",\"Ham,\"\"burg\"\"\"\r\n", 0, "inserted 1"},
+      {".csv", "id,v0,v1,note\n1,0.5,1,\"two\nlines\"\n2,1,x,\n", 4, ".csv:4: v1"},
+      {".csv", "id,v0,v1\n1,0.5\n", 4, ".csv:2: 2 fields, there are 3 columns"},
+      {".csv", "name,v0\n1,0.5\n", 4, "no column 'id'"},
+      {".csv", "id,v0\n1,\"0.5", 4, "the file ends inside"},
+      {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F, 1.0F), 0, "inserted 2"},
+      {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F), 4, "row 1: the file ends after 4 of 8 bytes"},
+      {".fvecs", raw(-1), 4, "row 0: -1 dimensions"},
+      {".npy", npy(matrix("<f4", "2, 2"), raw(1.0F, 0.0F, 0.0F, 1.0F)), 0, "inserted 2"},
+      {".npy", npy(matrix("<f8", "1, 2"), raw(1.0, 0.0)), 0, "inserted 1"},
+      {".npy", npy(matrix("<i4", "1, 2"), raw(1, 0)), 4, "'<i4'"},
+      {".npy", npy(matrix("<f4", "2, 2"), raw(1.0F, 0.0F)), 4, "row 1: the file ends"},
+      {".npy", npy(matrix("<f4", "2,"), raw(1.0F, 0.0F)), 4, "it is no matrix"},
+      {".npy", "PK", 4, "ends after 2 of 8 bytes"},
+      {".txt", "", 4, "'txt' is no format"},
+  };
+}
+
+Coro<> insert_each(const Program& program, const std::vector<Input>& inputs) {
+  for (const Input& input : inputs) {
+    File file(input.ending, input.bytes);
+    Outcome outcome = co_await program("insert docs " + file.path());
+    EXPECT_EQ(outcome.status, input.status) << input.bytes << outcome.err;
+    std::string said = outcome.out + outcome.err;
+    EXPECT_NE(said.find(input.says), std::string::npos) << input.bytes << said;
+  }
+}
+
+TEST(VectorDBProgram, S46_insert_reads_each_format_and_tells_the_line_of_an_error) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome made = co_await program("create docs 2 --distance Dot");
+    EXPECT_EQ(made.out, "created docs\n");
+    co_await insert_each(program, inputs());
+  });
+}
+
+struct Command {
+  std::string line;
+  int status;
+  std::string says;
+};
+
+std::vector<Command> commands() {
+  return {
+      {"create docs 2", 0, "created docs"},
+      {"create docs 2", 1, "already exists"},
+      {"info", 0, "docs\n"},
+      {"info docs", 0, "distance      Cosine"},
+      {"info docs --json", 0, "\"points_count\": 0"},
+      {"info none", 3, "'none'"},
+      {"search docs --vector [1,0", 4, "--vector: no JSON"},
+      {"search docs --vector [1,0,0]", 4, "3 dimensions"},
+      {"search docs --vector [1,0] --filter {\"must\":7}", 4, "--filter.must"},
+      {"search docs --near nobody", 3, "no point nobody"},
+      {"get docs 1", 3, "1 of 1 points do not exist"},
+      {"delete docs", 2, "say which"},
+      {"delete docs 1", 0, ""},
+      {"delete docs --all", 0, ""},
+      {"delete docs --all", 3, "there is no 'docs'"},
+      {"create docs two", 2, "DIM"},
+      {"fly", 2, "subcommand"},
+      {"bench --points 300 --dim 8 --seconds 0.1 --json", 0, "\"p99_ms\""},
+      {"info", 0, ""},
+  };
+}
+
+Coro<> run_each(const Program& program, const std::vector<Command>& commands) {
+  for (const Command& command : commands) {
+    Outcome outcome = co_await program(command.line);
+    EXPECT_EQ(outcome.status, command.status) << command.line << "\n" << outcome.err;
+    std::string said = outcome.out + outcome.err;
+    EXPECT_NE(said.find(command.says), std::string::npos) << command.line << "\n" << said;
+  }
+}
+
+TEST(VectorDBProgram, commands_and_their_exit_statuses) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> { co_await run_each(program, commands()); });
+}
+
+std::vector<Command> copying(const std::string& from, const std::string& to) {
+  return {{"create docs 2 --distance Euclid", 0, ""},
+          {"insert docs " + from, 0, "inserted 2"},
+          {"export docs --batch 1 -o " + to, 0, ""},
+          {"create copy 2 --distance Euclid", 0, ""},
+          {"insert copy " + to, 0, "inserted 2"}};
+}
+
+TEST(VectorDBProgram, what_is_exported_can_be_inserted_again) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    File points(".csv", "id,v0,v1,n\n1,3,4,7\nname,1,0,\n");
+    File copy(".jsonl", "");
+    co_await run_each(program, copying(points.path(), copy.path()));
+    Outcome first = co_await program("export docs");
+    Outcome second = co_await program("export copy");
+    EXPECT_EQ(first.out, second.out);
+    EXPECT_NE(first.out.find(R"({"id":1,"payload":{"n":7},"vector":[3.0,4.0]})"),
+              std::string::npos);
+  });
+}
+
+TEST(VectorDBProgram, no_server_answers) {
+  run([]() -> Coro<> {
+    Outcome outcome = co_await outcome_of(VECTORDB, "info", "--url", "127.0.0.1:1");
+    EXPECT_EQ(outcome.status, 5) << outcome.err;
+    EXPECT_NE(outcome.err.find("connect to 127.0.0.1:1"), std::string::npos) << outcome.err;
+  });
+}
+
+constexpr std::array<const char*, 10> kCommands{"serve",  "create",    "insert", "export",
+                                                "search", "get",       "delete", "info",
+                                                "bench",  "completion"};
+
+/// The long options in a help text.
+std::set<std::string> long_options(const std::string& help) {
+  std::set<std::string> all;
+  for (const std::string& word : words(help)) {
+    std::size_t at = word.find("--");
+    if (at == std::string::npos) continue;
+    all.insert(word.substr(at, word.find_first_of(",;", at) - at));
+  }
+  all.erase("--help");
+  return all;
+}
+
+TEST(VectorDBProgram, completion_knows_what_help_says) {
+  run([]() -> Coro<> {
+    Outcome completion = co_await outcome_of(VECTORDB, "completion", "bash");
+    for (const char* command : kCommands) {
+      EXPECT_NE(completion.out.find(command), std::string::npos) << command;
+      Outcome help = co_await outcome_of(VECTORDB, command, "--help");
+      for (const std::string& option : long_options(help.out))
+        EXPECT_NE(completion.out.find(option), std::string::npos) << command << " " << option;
+    }
+  });
+}
+
+}  // namespace
