@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <fstream>
@@ -225,6 +226,32 @@ TEST(VectorDBProgram, what_is_exported_can_be_inserted_again) {
     EXPECT_EQ(first.out, second.out);
     EXPECT_NE(first.out.find(R"({"id":1,"payload":{"n":7},"vector":[3.0,4.0]})"),
               std::string::npos);
+  });
+}
+
+TEST(VectorDBProgram, S46_the_tutorials_script_prints_real_scores) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome outcome = co_await outcome_of(VECTORDB_DOCUMENTS, program.url());
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_TRUE(outcome.out.starts_with("inserted 100 vectors\ndoc_42: 1\ndoc_")) << outcome.out;
+    EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 4);
+    Outcome info = co_await program("info documents --json");
+    EXPECT_NE(info.out.find("\"points_count\": 100"), std::string::npos) << info.out;
+  });
+}
+
+TEST(VectorDBProgram, S48_the_complete_application) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome done = co_await outcome_of(VECTORDB_APPLICATION, program.url());
+    EXPECT_EQ(done.out,
+              "connected\n  item_0: 1\n  item_1: 0.996003\n  item_2: 0.984053\ncleaned up\n"
+              "{inserted: 50, queries: 5, status: success}\n");
+    Outcome failed = co_await outcome_of(VECTORDB_APPLICATION, program.url(), "nowhere");
+    EXPECT_EQ(failed.out,
+              "connected\ncleaned up\n{inserted: 50, queries: 0, status: error: "
+              "search 'nowhere': collection 'nowhere' does not exist}\n");
   });
 }
 
