@@ -204,7 +204,7 @@ void TlsEngine::feed(std::string_view bytes) {
 
 void TlsEngine::keep() {
   if (input_.empty()) {
-    kept_ = std::string();
+    std::string().swap(kept_);
   } else if (input_.data() < kept_.data() || input_.data() >= kept_.data() + kept_.size()) {
     kept_.assign(input_);
   } else if (input_.size() <= kept_.size() / 2) {

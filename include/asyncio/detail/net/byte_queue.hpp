@@ -11,8 +11,8 @@
 
 namespace asyncio::detail {
 
-/// Bytes that were received and not yet read. Holds no memory while it is empty and nothing is
-/// lent.
+/// Bytes that were received and not yet read. Holds little memory while it is empty and nothing is
+/// lent: what a small message needs again at once.
 class ByteQueue {
  public:
   bool empty() const noexcept { return begin_ == bytes_.size(); }
@@ -77,8 +77,15 @@ class ByteQueue {
   }
 
   void clear() noexcept {
-    bytes_ = std::string();
+    bytes_.clear();
     begin_ = 0;
+    if (bytes_.capacity() > kSpareBytes) give_back();
+  }
+
+  /// The memory, if it is empty: nothing is expected soon.
+  void give_back() noexcept {
+    // Assigning an empty string would keep it.
+    if (empty() && !lent_) std::string().swap(bytes_);
   }
 
  private:

@@ -48,7 +48,7 @@ class WriteQueue {
         return;
       }
       count -= left;
-      chunks_[first_++] = std::string();
+      std::string().swap(chunks_[first_++]);  // assigning it would keep the memory
       offset_ = 0;
     }
     if (first_ == chunks_.size())
@@ -58,7 +58,7 @@ class WriteQueue {
   }
 
   void clear() noexcept {
-    chunks_ = {};
+    std::vector<std::string>().swap(chunks_);
     first_ = offset_ = bytes_ = 0;
   }
 
