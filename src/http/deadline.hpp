@@ -5,7 +5,6 @@
 #include "asyncio/time.hpp"
 
 #include <chrono>
-#include <functional>
 #include <optional>
 
 namespace asyncio::http::detail {
@@ -14,8 +13,16 @@ namespace asyncio::http::detail {
 /// timer looks when it fires whether it has to wait on.
 class Deadline {
  public:
-  Deadline(EventLoop loop, std::function<void()> expired)
-      : loop_(std::move(loop)), expired_(std::move(expired)) {}
+  /// What happens then.
+  class Owner {
+   public:
+    virtual void expired() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Deadline(EventLoop loop, Owner& owner) : loop_(std::move(loop)), owner_(owner) {}
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline() {
@@ -26,27 +33,35 @@ class Deadline {
     if (delay.nanoseconds() == Delay::never().nanoseconds()) return clear();
     when_ = TimePoint(std::chrono::nanoseconds(
         asyncio::detail::deadline_after(loop_.time().time_since_epoch().count(), delay)));
-    if (timer_ && timer_->when() <= *when_) return;
+    if (timer_ && timer_->when() <= when_) return;
     if (timer_) timer_->cancel();
     arm();
   }
-  void clear() noexcept { when_.reset(); }
+  void clear() noexcept { when_ = kNever; }
+  /// As `clear`; the timer goes, too: none is to be set for long.
+  void stop() noexcept {
+    clear();
+    if (timer_) timer_->cancel();
+    timer_.reset();
+  }
 
  private:
+  static constexpr TimePoint kNever = TimePoint::max();
+
   void arm() {
-    timer_ = loop_.call_at(*when_, [this] { fire(); });
+    timer_ = loop_.call_at(when_, [this] { fire(); });
   }
   void fire() {
     timer_.reset();
-    if (!when_) return;
-    if (loop_.time() < *when_) return arm();
-    when_.reset();
-    expired_();
+    if (when_ == kNever) return;
+    if (loop_.time() < when_) return arm();
+    when_ = kNever;
+    owner_.expired();
   }
 
   EventLoop loop_;
-  std::function<void()> expired_;
-  std::optional<TimePoint> when_;
+  Owner& owner_;
+  TimePoint when_ = kNever;
   std::optional<TimerHandle> timer_;
 };
 

@@ -12,6 +12,13 @@ class HeadersBuilder {
   /// Text may only be appended while fields are being added.
   static std::string& bytes(Headers& headers) noexcept { return headers.bytes_; }
 
+  static std::size_t held_bytes(const Headers& headers) noexcept {
+    return headers.bytes_.capacity() + headers.index_.capacity() * sizeof(Headers::Entry);
+  }
+
+  /// Gives back what it has for further fields; all views stay good.
+  static void drop_room(Headers& headers) { headers.index_.shrink_to_fit(); }
+
   /// Adds a field that lies in `bytes()`: a token, and a value without blanks around it.
   static void add(Headers& headers, std::size_t name_at, std::size_t name_size,
                   std::size_t value_at, std::size_t value_size) {

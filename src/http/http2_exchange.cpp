@@ -72,7 +72,7 @@ Coro<> Http2Exchange::answer() {
   is_head_ = head.method == Method::HEAD;
   TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
   web::Request request(head, *this);
-  web::Response response = co_await respond(request);
+  web::Response response = answer_of(request, co_await capture(call_handler(request)));
   if (!head_sent_) send(response);
   const bool is_last = asks_to_close(response) || settings_.is_stopping;
   if (is_last) connection_->session().go_away();

@@ -35,7 +35,7 @@ Http2Terms terms_of(const ServerSettings& settings) {
 /// The end comes in two steps, so that no request is lost that is on its way: first the client is
 /// told that there will be one; when it has heard that, or after a second, which request was the
 /// last (RFC 9113, 6.8).
-class Http2Server final : public ServedConnection {
+class Http2Server final : public ServedConnection, private Deadline::Owner {
  public:
   Http2Server(StreamReader reader, StreamWriter writer, const ServerSettings& settings,
               const WebHandler& handler)
@@ -44,8 +44,7 @@ class Http2Server final : public ServedConnection {
         connection_(std::make_shared<Http2Connection>(std::move(reader), std::move(writer),
                                                       Http2Role::server, terms_of(settings),
                                                       settings.progress_timeout)),
-        deadline_(get_running_loop(), [this] { expired(); }),
-        last_call_(get_running_loop(), [this] { end(); }) {}
+        deadline_(get_running_loop(), *this) {}
 
   Coro<> serve() override;
   Coro<> turn_away() override;
@@ -58,7 +57,7 @@ class Http2Server final : public ServedConnection {
   Coro<> close(bool at_once);
   void received(TaskGroup& group);
   void watch();
-  void expired();
+  void expired() override;
   void end();
 
   enum class Watched : unsigned char { nothing, client, head };
@@ -67,7 +66,7 @@ class Http2Server final : public ServedConnection {
   const WebHandler& handler_;
   const std::shared_ptr<Http2Connection> connection_;
   Deadline deadline_;
-  Deadline last_call_;
+  std::optional<TimerHandle> last_call_;
   Watched watched_ = Watched::nothing;
   bool stopping_ = false;
   bool has_received_ = false;
@@ -80,7 +79,7 @@ Coro<> Http2Server::serve() {
   auto served = [&](TaskGroup& group) -> Coro<> { co_await serve_in(group); };
   Result<void> outcome = co_await capture(with(TaskGroup(), served));
   deadline_.clear();
-  last_call_.clear();
+  if (last_call_) last_call_->cancel();
   co_await close(outcome.cancelled());
   if (outcome.cancelled()) outcome.rethrow();
 }
@@ -155,12 +154,12 @@ void Http2Server::stop() {
   if (std::exchange(stopping_, true)) return;
   session().announce_end();
   session().ping();
-  last_call_.set(kLastCall);
+  last_call_ = get_running_loop().call_later(kLastCall, [this] { end(); });
   connection_->flush_soon();
 }
 
 void Http2Server::end() {
-  last_call_.clear();
+  if (last_call_) last_call_->cancel();
   session().go_away();
   connection_->flush_soon();
 }

@@ -17,7 +17,7 @@ Coro<Parsed> MessageInput::next() {
     if (parsed.event != Event::need_more) co_return parsed;
     std::size_t got = co_await more();
     if (got > 0) continue;
-    parsed.event = parser_.finish();
+    parsed.event = parser_->finish();
     co_return parsed;
   }
 }

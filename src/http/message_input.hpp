@@ -16,8 +16,12 @@ namespace asyncio::http::detail {
 /// Feeds a parser from a stream, whose buffer the bytes stay in.
 class MessageInput {
  public:
+  /// The parser is set before there is anything to parse.
+  explicit MessageInput(StreamReader reader) noexcept : reader_(std::move(reader)) {}
   MessageInput(StreamReader reader, MessageParser& parser) noexcept
-      : reader_(std::move(reader)), parser_(parser) {}
+      : reader_(std::move(reader)), parser_(&parser) {}
+
+  void set_parser(MessageParser& parser) noexcept { parser_ = &parser; }
 
   const StreamReader& reader() const noexcept { return reader_; }
   /// What has come and was not parsed yet.
@@ -31,10 +35,13 @@ class MessageInput {
   /// Returns: how many bytes; 0 at the end.
   Coro<std::size_t> drop_more();
 
+  /// No further message is read soon: what is buffered stays.
+  void give_back() noexcept { reader_.state()->buffer().give_back(); }
+
   /// The next event without waiting; `need_more` if there is none.
   Parsed next_buffered() {
     drop(std::exchange(lent_, 0));
-    Parsed parsed = parser_.parse(buffered());
+    Parsed parsed = parser_->parse(buffered());
     // A piece of a body is looked at before it is dropped.
     if (parsed.event == Event::body)
       lent_ = parsed.consumed;
@@ -52,7 +59,7 @@ class MessageInput {
   void drop(std::size_t count) noexcept { reader_.state()->buffer().drop(count); }
 
   StreamReader reader_;
-  MessageParser& parser_;
+  MessageParser* parser_ = nullptr;
   std::size_t lent_ = 0;
 };
 

@@ -109,10 +109,22 @@ struct MessageParser::Callbacks {
   }
 };
 
-MessageParser::MessageParser(llhttp_type_t type, const HttpLimits& limits, Headers& headers)
-    : limits_(limits), headers_(headers) {
+MessageParser::MessageParser(llhttp_type_t type, const HttpLimits& limits) : limits_(limits) {
   llhttp_init(&llhttp_, type, Callbacks::settings());
   llhttp_.data = this;
+}
+
+/// The rest is set where a message begins.
+void MessageParser::restart(const HttpLimits& limits) noexcept {
+  limits_ = limits;
+  phase_ = Phase::between;
+  fault_ = Fault::none;
+  headers_->clear();
+  trailers_.clear();
+}
+
+std::size_t MessageParser::held_bytes() const noexcept {
+  return HeadersBuilder::held_bytes(*headers_) + HeadersBuilder::held_bytes(trailers_);
 }
 
 Parsed MessageParser::parse(std::string_view input) {
@@ -153,7 +165,7 @@ std::size_t MessageParser::step(std::string_view input) {
       begin_message();
       [[fallthrough]];
     case Phase::head:
-      taken = feed_lines(input, headers_);
+      taken = feed_lines(input, *headers_);
       if (!paused_) return taken;
       check_first_field();
       enter_body(complete_head());
@@ -177,7 +189,7 @@ std::size_t MessageParser::step(std::string_view input) {
 
 void MessageParser::begin_message() {
   llhttp_reset(&llhttp_);
-  headers_.clear();
+  headers_->clear();
   trailers_.clear();
   position_ = body_bytes_ = left_ = 0;
   chunk_extra_ = tiny_chunks_ = 0;
@@ -218,9 +230,9 @@ void MessageParser::check_last_line(std::string_view block) {
 
 /// llhttp takes a bare CR after a status line for the end of it.
 void MessageParser::check_first_field() {
-  if (headers_.empty()) return;
-  const std::string_view head(HeadersBuilder::bytes(headers_));
-  if (head[static_cast<std::size_t>(headers_[0].name.data() - head.data()) - 1] != '\n')
+  if (headers_->empty()) return;
+  const std::string_view head(HeadersBuilder::bytes(*headers_));
+  if (head[static_cast<std::size_t>((*headers_)[0].name.data() - head.data()) - 1] != '\n')
     refuse_head(Status::BAD_REQUEST, "start line: does not end in CRLF");
 }
 
@@ -388,7 +400,7 @@ std::string MessageParser::place(std::uint64_t position) const {
   if (trailing) return "trailer field " + std::to_string(trailers_.size() + 1) + ": ";
   std::size_t lines = 0, line_begin = 0;
   const std::string_view head =
-      std::string_view(HeadersBuilder::bytes(headers_)).substr(0, position);
+      std::string_view(HeadersBuilder::bytes(*headers_)).substr(0, position);
   for (std::size_t i = 0; i < head.size(); ++i) {
     if (head[i] != '\n') continue;
     if (i - line_begin > 1) ++lines;
@@ -420,12 +432,12 @@ Event MessageParser::finish() {
 }
 
 std::string_view MessageParser::start_text() const noexcept {
-  return std::string_view(HeadersBuilder::bytes(headers_))
+  return std::string_view(HeadersBuilder::bytes(*headers_))
       .substr(start_at_, start_end_ - start_at_);
 }
 
 std::string_view MessageParser::start_line() const noexcept {
-  std::string_view head(HeadersBuilder::bytes(headers_));
+  std::string_view head(HeadersBuilder::bytes(*headers_));
   head.remove_prefix(std::min(head.find_first_not_of("\r\n"), head.size()));
   return head.substr(0, head.find('\r'));
 }

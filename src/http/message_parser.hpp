@@ -69,8 +69,15 @@ class MessageParser {
   const Headers& trailers() const noexcept { return trailers_; }
 
  protected:
-  MessageParser(llhttp_type_t type, const HttpLimits& limits, Headers& headers);
+  MessageParser(llhttp_type_t type, const HttpLimits& limits);
   ~MessageParser() = default;
+
+  /// Where the fields of heads go. To be called by whoever is constructed.
+  void fill(Headers& headers) noexcept { headers_ = &headers; }
+  /// As a new one; the memory stays.
+  void restart(const HttpLimits& limits) noexcept;
+  /// What the fields of its messages may take without asking for more.
+  std::size_t held_bytes() const noexcept;
 
   /// Called before the first byte of a message.
   virtual void begin_head() = 0;
@@ -160,7 +167,7 @@ class MessageParser {
   std::size_t tiny_chunks_ = 0;
   LineScanner lines_;
   HttpLimits limits_;
-  Headers& headers_;
+  Headers* headers_ = nullptr;
   Headers trailers_;
 };
 

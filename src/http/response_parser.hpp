@@ -11,8 +11,9 @@ namespace asyncio::http::detail {
 /// their own, and the one that was asked for is still due.
 class ResponseParser final : public MessageParser {
  public:
-  explicit ResponseParser(const HttpLimits& limits = {})
-      : MessageParser(HTTP_RESPONSE, limits, head_.headers) {}
+  explicit ResponseParser(const HttpLimits& limits = {}) : MessageParser(HTTP_RESPONSE, limits) {
+    fill(head_.headers);
+  }
 
   /// Says that a request was sent, and whether it offered an upgrade; once the last response has
   /// ended. Bytes that come without one are an error.

@@ -7,6 +7,7 @@
 #include "asyncio/wait.hpp"
 #include "http/http2_server.hpp"
 #include "http/server_connection.hpp"
+#include "http/spare_parsers.hpp"
 
 #include <cerrno>
 #include <list>
@@ -53,6 +54,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     max_connections = options.get_max_connections();
     settings.access_log = options.get_access_log();
     settings.client_max_size = options.get_client_max_size();
+    settings.parsers = &parsers;
     handler = [this](Request& request) { return app.handle(request); };
   }
 
@@ -96,6 +98,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
   }
 
   Application app;
+  http::detail::SpareParsers parsers;
   http::detail::ServerSettings settings;
   http::detail::WebHandler handler;
   Delay shutdown_timeout;

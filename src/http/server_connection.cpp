@@ -32,9 +32,8 @@ constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
 ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
                                    const ServerSettings& settings, const WebHandler& handler)
     : ServerExchange(std::move(writer), settings, handler),
-      parser_(settings.limits),
-      input_(std::move(reader), parser_),
-      deadline_(get_running_loop(), [this] { expired(); }) {}
+      input_(std::move(reader)),
+      deadline_(get_running_loop(), *this) {}
 
 void ServerConnection::stop() {
   if (waiting_ == Waiting::for_request && input_.buffered().empty()) expired();
@@ -101,7 +100,7 @@ void ServerConnection::log_refusal() {
   unknown.method = Method("UNKNOWN");
   unknown.target = "/";
   unknown.version = Version::http_1_0;
-  web::Request request(has_head_ ? parser_.head() : unknown, *this);
+  web::Request request(has_head_ ? parser_->head() : unknown, *this);
   log_access(request, get_running_loop().time());
 }
 
@@ -117,6 +116,7 @@ void ServerConnection::reset() {
 
 /// A client that does not read what is left ends with its deadline.
 Coro<> ServerConnection::close() {
+  settings_.parsers->put(std::move(parser_));
   writer_.close();
   waiting_ = Waiting::for_client;
   if (writer_.get_write_buffer_size() > 0) expect_progress();
@@ -127,17 +127,21 @@ Coro<> ServerConnection::close() {
   closed.rethrow();
 }
 
-/// Waits for a request itself: while a connection is idle, each frame counts (L2).
+/// Waits for a request itself, without a parser: while a connection is idle, each frame counts
+/// (L2).
 Coro<> ServerConnection::exchange() {
   bool goes_on = true;
   while (goes_on) {
     waiting_ = Waiting::for_request;
     head_sent_ = stream_ended_ = until_close_ = false;
     if (input_.buffered().empty()) {
+      settings_.parsers->put(std::move(parser_));
       deadline_.set(settings_.keepalive_timeout);
       std::size_t got = co_await input_.more();
       if (got == 0) break;
     }
+    if (!parser_) parser_ = settings_.parsers->take(settings_.limits);
+    input_.set_parser(*parser_);
     bool has_request = co_await read_head();
     if (!has_request) break;
     goes_on = co_await answer();
@@ -205,22 +209,19 @@ bool ServerConnection::can_go_on() const noexcept {
   if (!keeps_alive_ || input_error_ || expired_ || settings_.is_stopping) return false;
   if (settings_.keepalive_requests > 0 && requests_ >= settings_.keepalive_requests) return false;
   if (body_ended_) return true;
-  std::uint64_t length = parser_.head().body.length();
+  std::uint64_t length = parser_->head().body.length();
   return !continue_due_ && length <= body_received_ + kMaxDrained;
 }
 
 /// Returns whether another request may follow.
 Coro<bool> ServerConnection::answer() {
-  RequestHead& head = parser_.head();
+  RequestHead& head = parser_->head();
   begin_request(head);
   {
     TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
     web::Request request(head, *this);
-    web::Response response = co_await respond(request);
-    if (!head_sent_) {
-      keeps_alive_ = can_go_on() && !asks_to_close(response);
-      send(response, keeps_alive_, is_head_);
-    }
+    answer_with(request, co_await capture(call_handler(request)));
+    if (owes_goodbye()) co_await end_websocket();
     if (settings_.access_log) log_access(request, began);
   }
   if (!stream_ended_) co_return false;
@@ -253,7 +254,7 @@ Coro<> ServerConnection::begin_stream(const web::Response& response,
   check_unanswered();
   check_response(response);
   if (!length) length = declared_length(response);
-  bool is_1_1 = parser_.head().version >= Version::http_1_1;
+  bool is_1_1 = version() >= Version::http_1_1;
   bool bodyless = has_no_body(response.get_status());
   if (bodyless) length = 0;
   chunked_ = !length && is_1_1;
@@ -262,7 +263,7 @@ Coro<> ServerConnection::begin_stream(const web::Response& response,
   keeps_alive_ = can_go_on() && !asks_to_close(response) && !until_close_;
   continue_due_ = false;  // it would stand inside the response
   std::string out;
-  ResponseTerms terms{parser_.head().version, keeps_alive_, length, chunked_};
+  ResponseTerms terms{version(), keeps_alive_, length, chunked_};
   if (bodyless) terms.length.reset();
   append_response_head(out, response, terms);
   head_sent_ = true;
@@ -328,8 +329,20 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
   head_sent_ = true;
   status_ = response.status;
   keeps_alive_ = false;
+  head_ = parser_->take_head();
+  settings_.parsers->put(std::move(parser_));
+  input_.give_back();
   writer_.write(std::move(out));
   co_await drain();
+  deadline_.stop();
+}
+
+/// Not in the frame of `answer`, which lasts as long as the handler: a response is large (L4).
+void ServerConnection::answer_with(const web::Request& request, Result<web::Response> outcome) {
+  web::Response response = answer_of(request, std::move(outcome));
+  if (head_sent_) return;
+  keeps_alive_ = can_go_on() && !asks_to_close(response);
+  send(response, keeps_alive_, is_head_);
 }
 
 void ServerConnection::send(const web::Response& response, bool keep_alive, bool is_head) {
@@ -338,7 +351,7 @@ void ServerConnection::send(const web::Response& response, bool keep_alive, bool
   out.clear();
   const std::string& body = response.get_body();
   bool empty = has_no_body(response.get_status());
-  ResponseTerms terms{parser_.head().version, keep_alive, std::nullopt, false};
+  ResponseTerms terms{version(), keep_alive, std::nullopt, false};
   if (!empty) terms.length = body.size();
   if (!empty && is_head) terms.length = declared_length(response).value_or(body.size());
   append_response_head(out, response, terms);

@@ -3,22 +3,25 @@
 /// that order.
 #pragma once
 
+#include "asyncio/result.hpp"
 #include "http/deadline.hpp"
 #include "http/message_input.hpp"
-#include "http/request_parser.hpp"
 #include "http/served_connection.hpp"
 #include "http/server_exchange.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 namespace asyncio::http::detail {
 
-class ServerConnection final : public ServerExchange, public ServedConnection {
+class ServerConnection final : public ServerExchange,
+                               public ServedConnection,
+                               private Deadline::Owner {
  public:
   ServerConnection(StreamReader reader, StreamWriter writer, const ServerSettings& settings,
                    const WebHandler& handler);
@@ -45,9 +48,13 @@ class ServerConnection final : public ServerExchange, public ServedConnection {
 
   enum class Waiting : unsigned char { for_request, for_head, for_body, for_client };
 
+  /// Of the request.
+  Version version() const noexcept { return parser_ ? parser_->head().version : Version::http_1_1; }
+
   Coro<bool> read_head();
   Coro<bool> answer();
   void log_refusal();
+  void answer_with(const web::Request& request, Result<web::Response> outcome);
   void begin_request(const RequestHead& head);
   Coro<Parsed> wait_for_body();
   Coro<> exchange();
@@ -61,10 +68,11 @@ class ServerConnection final : public ServerExchange, public ServedConnection {
   void send(const web::Response& response, bool keep_alive, bool is_head);
   bool can_go_on() const noexcept;
   Coro<> drain();
-  void expired();
+  void expired() override;
   void expect_progress();
 
-  RequestParser parser_;
+  std::unique_ptr<RequestParser> parser_;  // none between requests
+  std::unique_ptr<RequestHead> head_;      // of the request that has switched protocols
   MessageInput input_;
   Deadline deadline_;
   Waiting waiting_ = Waiting::for_request;

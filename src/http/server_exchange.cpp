@@ -15,17 +15,10 @@ namespace asyncio::http::detail {
 
 namespace {
 
-/// True for as long as it lives, however that ends.
-class TrueScope {
- public:
-  explicit TrueScope(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-  ~TrueScope() { flag_ = false; }
-  TrueScope(const TrueScope&) = delete;
-  TrueScope& operator=(const TrueScope&) = delete;
-
- private:
-  bool& flag_;
-};
+Coro<web::Response> failed_with(std::exception_ptr error) {
+  if (error) std::rethrow_exception(error);
+  co_return web::Response();
+}
 
 }  // namespace
 
@@ -36,24 +29,37 @@ bool expects_continue(const RequestHead& head) {
   throw BadRequest(Status::EXPECTATION_FAILED, "request: it expects what no server can give", 0);
 }
 
-Coro<web::Response> ServerExchange::respond(web::Request& request) {
-  std::exception_ptr error;
-  TrueScope handling(handling_);
+Coro<web::Response> ServerExchange::call_handler(web::Request& request) {
+  handling_ = true;
   try {
-    web::Response response = co_await handler_(request);
+    return handler_(request);
+  } catch (...) {  // becomes the outcome
+    return failed_with(std::current_exception());
+  }
+}
+
+web::Response ServerExchange::answer_of(const web::Request& request,
+                                        Result<web::Response> outcome) {
+  handling_ = false;
+  std::exception_ptr error;
+  try {
+    web::Response response = std::move(outcome).value();
     check_answer(response);
     if (response.compresses()) compress_body(request.headers(), response);
     websocket_.reset();
-    co_return response;
+    return response;
   } catch (const BaseException&) {  // the end of the server
     if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
     throw;
   } catch (...) {  // whatever else it throws is an answer
     error = std::current_exception();
   }
-  web::Response response = answer_to_failure(request, error);
-  if (websocket_) co_await WebSocketState::close(websocket_, WSCloseCode::InternalError, {});
-  co_return response;
+  return answer_to_failure(request, error);
+}
+
+Coro<> ServerExchange::end_websocket() {
+  co_await WebSocketState::close(std::exchange(websocket_, nullptr), WSCloseCode::InternalError,
+                                 {});
 }
 
 /// Throws for what cannot be sent as it is.

@@ -6,6 +6,7 @@
 #include "asyncio/files.hpp"
 #include "asyncio/http/errors.hpp"
 #include "asyncio/http/limits.hpp"
+#include "asyncio/result.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/time.hpp"
 #include "asyncio/web/access_log.hpp"
@@ -24,6 +25,7 @@
 
 namespace asyncio::http::detail {
 
+class SpareParsers;
 class WebSocketState;
 
 using WebHandler = std::function<Coro<web::Response>(web::Request&)>;
@@ -45,6 +47,7 @@ struct ServerSettings {
   web::AccessLogger access_log;
   /// Every answer is the last of its connection.
   bool is_stopping = false;
+  SpareParsers* parsers = nullptr;
 };
 
 /// Shared with what a handler may keep for longer than it runs.
@@ -84,10 +87,14 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   /// Whether nothing can be sent to the client any more.
   virtual bool has_gone() const noexcept = 0;
 
-  /// Has the request handled.
-  /// Returns: what is to be sent, unless the handler has.
+  /// What a handler throws that is no coroutine itself is thrown when it is awaited.
+  Coro<web::Response> call_handler(web::Request& request);
+  /// What is to be sent, unless the handler has.
   /// Throws: what ends the connection, or the stream, instead of an answer.
-  Coro<web::Response> respond(web::Request& request);
+  web::Response answer_of(const web::Request& request, Result<web::Response> outcome);
+  /// Whether the handler of a WebSocket threw: `end_websocket` says so.
+  bool owes_goodbye() const noexcept { return websocket_ != nullptr; }
+  Coro<> end_websocket();
   void log_access(const web::Request& request, TimePoint began) const;
   /// Throws: RuntimeError if an answer has begun.
   void check_unanswered() const;

@@ -155,7 +155,7 @@ Coro<PostData> Request::post() {
   if (http::detail::equal_without_case(content_type(), "multipart/form-data")) {
     if (!form_) {
       PostData form = co_await post_multipart();
-      form_ = std::move(form);
+      form_ = std::make_unique<PostData>(std::move(form));
     }
     co_return *form_;
   }

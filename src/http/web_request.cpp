@@ -69,24 +69,41 @@ const SocketAddress& Request::remote() const noexcept { return exchange_.writer(
 
 bool Request::secure() const noexcept { return exchange_.writer().ssl_object().has_value(); }
 
+/// What has been read of a body. Most requests have none, and those that last have none (L4).
+class Request::Body {
+ public:
+  explicit Body(const http::RequestHead& head)
+      : decoding(http::detail::BodyDecoding::make(head.headers.get("Content-Encoding", ""))) {}
+
+  std::string bytes;     // what read() has got of it
+  std::size_t size = 0;  // more, if that was too much
+  bool is_whole = false;
+  std::unique_ptr<http::detail::BodyDecoding> decoding;
+  std::string_view encoded;  // not decoded yet
+};
+
 Request::~Request() = default;
 
+Request::Body& Request::body() {
+  if (!body_) body_ = std::make_unique<Body>(head_);
+  return *body_;
+}
+
 Coro<std::string_view> Request::read_some() {
-  if (!std::exchange(has_begun_, true))
-    decoding_ = http::detail::BodyDecoding::make(head_.headers.get("Content-Encoding", ""));
-  return decoding_ ? read_decoded() : exchange_.read_body();
+  return body().decoding ? read_decoded() : exchange_.read_body();
 }
 
 Coro<std::string_view> Request::read_decoded() {
+  Body& got = *body_;
   try {
     for (;;) {
-      std::string_view decoded = decoding_->decode(encoded_);
+      std::string_view decoded = got.decoding->decode(got.encoded);
       if (!decoded.empty()) co_return decoded;
-      if (!encoded_.empty()) continue;
-      encoded_ = co_await exchange_.read_body();
-      if (encoded_.empty()) break;
+      if (!got.encoded.empty()) continue;
+      got.encoded = co_await exchange_.read_body();
+      if (got.encoded.empty()) break;
     }
-    decoding_->finish();
+    got.decoding->finish();
   } catch (const http::ContentEncodingError& error) {
     throw HTTPBadRequest(std::string("400: Bad Request: ") + error.what());
   }
@@ -96,14 +113,15 @@ Coro<std::string_view> Request::read_decoded() {
 Coro<std::string> Request::read() {
   std::size_t limit = exchange_.settings().client_max_size;
   if (content_length() > limit) throw HTTPRequestEntityTooLarge();
-  while (!is_whole_) {  // goes on behind what a read that was cancelled has got
-    if (body_size_ > limit) throw HTTPRequestEntityTooLarge();
+  Body& got = body();
+  while (!got.is_whole) {  // goes on behind what a read that was cancelled has got
+    if (got.size > limit) throw HTTPRequestEntityTooLarge();
     std::string_view part = co_await read_some();
-    is_whole_ = part.empty();
-    body_size_ += part.size();
-    if (body_size_ <= limit) body_ += part;
+    got.is_whole = part.empty();
+    got.size += part.size();
+    if (got.size <= limit) got.bytes += part;
   }
-  co_return body_;
+  co_return got.bytes;
 }
 
 void Request::refuse_json(const ValueError& error) {

@@ -11,11 +11,8 @@ namespace asyncio::http {
 
 namespace {
 
+using detail::is_data;
 using detail::WebSocketState;
-
-bool is_data(const WSMessage& message) noexcept {
-  return message.type == WSMsgType::Text || message.type == WSMsgType::Binary;
-}
 
 std::string_view name_of(WSMsgType type) noexcept {
   switch (type) {
@@ -41,6 +38,15 @@ Coro<WSMessage> receive_within(std::shared_ptr<WebSocketState> state) {
   co_return message;
 }
 
+Coro<std::optional<WSMessage>> next_within(std::shared_ptr<WebSocketState> state) {
+  for (;;) {
+    WSMessage message = co_await receive_within(state);
+    if (is_data(message)) co_return std::move(message);
+    bool goes_on = message.type == WSMsgType::Ping || message.type == WSMsgType::Pong;
+    if (!goes_on) co_return std::nullopt;
+  }
+}
+
 Coro<WSMessage> receive_from(const std::shared_ptr<WebSocketState>& state) {
   return state->receive_timeout() ? receive_within(state) : WebSocketState::receive(state);
 }
@@ -57,13 +63,7 @@ WebSocketOptions& WebSocketOptions::window_bits(int bits) {
 Coro<WSMessage> WebSocket::receive() const { return receive_from(state_); }
 
 Coro<std::optional<WSMessage>> WebSocket::next() const {
-  auto state = state_;
-  for (;;) {
-    WSMessage message = co_await receive_from(state);
-    if (is_data(message)) co_return std::move(message);
-    bool goes_on = message.type == WSMsgType::Ping || message.type == WSMsgType::Pong;
-    if (!goes_on) co_return std::nullopt;
-  }
+  return state_->receive_timeout() ? next_within(state_) : WebSocketState::next(state_);
 }
 
 Coro<std::string> WebSocket::receive_of(WSMsgType type) const {

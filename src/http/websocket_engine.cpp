@@ -57,7 +57,8 @@ WebSocketEngine::WebSocketEngine(const Settings& settings)
       is_client_(settings.is_client),
       autoping_(settings.autoping),
       autoclose_(settings.autoclose) {
-  if (settings.deflate) deflate_.emplace(*settings.deflate, settings.is_client);
+  if (settings.deflate)
+    deflate_ = std::make_unique<PermessageDeflate>(*settings.deflate, settings.is_client);
 }
 
 std::optional<WSMessage> WebSocketEngine::next(std::string_view& input, std::string& output) {
@@ -81,7 +82,7 @@ bool WebSocketEngine::begin_frame(std::string& output) {
   const FrameHead& head = heads_.head();
   in_payload_ = true;
   position_ = 0;
-  control_size_ = 0;
+  control_.clear();
   if (is_control(head.opcode)) return true;
   if ((head.opcode == Opcode::continuation) != in_message_) {
     refuse(WSCloseCode::ProtocolError,
@@ -120,11 +121,11 @@ void WebSocketEngine::take_payload(std::string_view& input, std::string& output)
   position_ += count;
 }
 
-void WebSocketEngine::take_control(std::string_view piece) noexcept {
-  char* to = control_.data() + control_size_;
-  std::ranges::copy(piece, to);
-  apply_mask(to, piece.size(), heads_.head().mask, static_cast<std::size_t>(position_));
-  control_size_ = static_cast<std::uint8_t>(control_size_ + piece.size());
+void WebSocketEngine::take_control(std::string_view piece) {
+  const std::size_t from = control_.size();
+  control_ += piece;
+  apply_mask(control_.data() + from, piece.size(), heads_.head().mask,
+             static_cast<std::size_t>(position_));
 }
 
 void WebSocketEngine::take_data(std::string_view piece, std::string& output) {
@@ -173,7 +174,7 @@ void WebSocketEngine::make_room(std::size_t size) {
 
 std::optional<WSMessage> WebSocketEngine::end_frame(std::string& output) {
   const FrameHead& head = heads_.head();
-  std::string_view payload(control_.data(), control_size_);
+  const std::string_view payload = control_;
   switch (head.opcode) {
     case Opcode::continuation:
     case Opcode::text:
@@ -224,7 +225,7 @@ std::optional<WSMessage> WebSocketEngine::end_close(std::string_view payload, st
     if (failed()) return std::nullopt;
   }
   close_received_ = true;
-  message_ = std::string();  // what has begun will not end
+  std::string().swap(message_);  // what has begun will not end
   if (autoclose_ && !is_close_sent()) {
     write(Opcode::close, false, close_payload(message.close_code, {}), output);
     sent_code_ = message.close_code;
@@ -234,7 +235,7 @@ std::optional<WSMessage> WebSocketEngine::end_close(std::string_view payload, st
 
 void WebSocketEngine::refuse(WSCloseCode code, std::string_view error, std::string& output) {
   error_ = error;
-  message_ = std::string();
+  std::string().swap(message_);
   close(code, error, output);
 }
 

@@ -8,9 +8,9 @@
 #include "http/utf8.hpp"
 #include "http/websocket_frames.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,7 +58,7 @@ class WebSocketEngine {
  private:
   bool begin_frame(std::string& output);
   void take_payload(std::string_view& input, std::string& output);
-  void take_control(std::string_view piece) noexcept;
+  void take_control(std::string_view piece);
   void take_data(std::string_view piece, std::string& output);
   void take_compressed(std::string_view piece, std::string& output);
   void check_text(std::size_t from, std::string& output);
@@ -72,20 +72,19 @@ class WebSocketEngine {
 
   const std::size_t max_message_;
   FrameHeadReader heads_;
-  std::optional<PermessageDeflate> deflate_;
+  std::unique_ptr<PermessageDeflate> deflate_;
   const bool is_client_, autoping_, autoclose_;
   bool in_payload_ = false;  // of heads_.head()
   bool in_message_ = false;  // its first frame has begun
   bool is_text_ = false;
   bool is_compressed_ = false;
   bool close_received_ = false;
-  std::uint8_t control_size_ = 0;
   Utf8 utf8_;
   std::uint64_t position_ = 0;  // in the payload
   std::string message_;
   std::optional<WSCloseCode> sent_code_;
   std::string_view error_;
-  std::array<char, kMaxControl> control_;
+  std::string control_;  // of a frame that is no message
 };
 
 }  // namespace asyncio::http::detail

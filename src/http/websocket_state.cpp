@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -58,7 +59,7 @@ WebSocketState::WebSocketState(StreamReader reader, StreamWriter writer,
       receive_timeout_(options.get_receive_timeout()),
       close_timeout_(options.get_close_timeout()),
       protocol_(std::move(terms.protocol)),
-      deadline_(get_running_loop(), [this] { silent(); }),
+      deadline_(get_running_loop(), *this),
       compressed_(terms.deflate.has_value()) {
   if (heartbeat_ && !pong_timeout_) pong_timeout_ = heartbeat_->duration() / 2;
   heard();
@@ -88,7 +89,7 @@ void WebSocketState::heard() {
 }
 
 /// Nothing has come for too long, or the last bytes cannot be sent.
-void WebSocketState::silent() {
+void WebSocketState::expired() {
   if (closed_) return writer_.abort();
   if (!reading_ || engine_.failed()) return heard();
   if (std::exchange(pinged_, true)) return end(WSCloseCode::AbnormalClosure);
@@ -130,53 +131,83 @@ std::optional<WSMessage> WebSocketState::take() {
   return message;
 }
 
-Coro<WSMessage> WebSocketState::receive(Self self) {
-  if (self->closing_ && !self->closed_) {
+/// A message, if there is one; else what comes next.
+std::optional<WSMessage> WebSocketState::advance(Next& next) {
+  if (goodbye_ && all_sent_) return std::move(*std::exchange(goodbye_, nullptr));
+  next = closed_ && !goodbye_ ? Next::end : Next::settle;
+  // A peer that pings without reading gets no more answers than the kernel takes.
+  if (closed_ || owes_drain_) return std::nullopt;
+  std::optional<WSMessage> message = take();
+  if (message && message->type == WSMsgType::Close && closed_) {
+    goodbye_ = std::make_unique<WSMessage>(std::move(*message));
+    return std::nullopt;
+  }
+  const bool waits = engine_.wants_input();
+  // Without autoclose: close() answers it.
+  const bool ends = engine_.is_close_received();
+  if (waits || ends) next = ends ? Next::end : Next::wait;
+  return message;
+}
+
+/// One frame, in which most WebSockets are most of the time (L4); what is rare has its own.
+template <class Result>
+Coro<Result> WebSocketState::read(Self self, bool closes) {
+  if (!closes && self->closing_ && !self->closed_) {
     auto ended = co_await capture(self->writer_.wait_closed());
     if (ended.cancelled()) ended.rethrow();
-    co_return WSMessage();
+    co_return Result();
   }
   if (self->reading_) throw RuntimeError("Concurrent call to receive() is not allowed");
   Reading reading(*self);
-  WSMessage message = co_await read_message(self);
-  co_return message;
-}
-
-Coro<WSMessage> WebSocketState::read_message(Self self) {
-  while (!self->closed_ || self->goodbye_) {
-    if (self->goodbye_) {
-      auto sent = co_await capture(await_sent(self));
-      if (sent.cancelled()) sent.rethrow();
-      co_return std::move(*std::exchange(self->goodbye_, std::nullopt));
+  for (;;) {
+    Next next = Next::wait;
+    if (std::optional<WSMessage> message = self->advance(next)) {
+      if constexpr (std::is_same_v<Result, WSMessage>) {
+        co_return std::move(*message);
+      } else {
+        if (is_data(*message)) co_return std::move(message);
+        if (message->type == WSMsgType::Close) co_return std::nullopt;
+        continue;
+      }
     }
-    // A peer that pings without reading gets no more answers than the kernel takes.
-    if (std::exchange(self->owes_drain_, false)) {
-      auto drained = co_await capture(self->writer_.drain());
-      if (drained.cancelled()) drained.rethrow();
-    }
-    std::optional<WSMessage> message = self->take();
-    if (message && message->type == WSMsgType::Close && self->closed_) {
-      self->goodbye_ = std::move(message);
+    if (next == Next::end) co_return Result();
+    if (next == Next::settle) {
+      co_await settle(self);
       continue;
-    }
-    if (message) co_return std::move(*message);
-    if (self->engine_.is_close_received()) break;  // without autoclose: close() answers it
-    if (!self->engine_.wants_input()) {
-      self->code_ = self->engine_.sent_code();
-      auto left = co_await capture(wait_for(await_end(self), self->close_timeout_));
-      if (!self->closed_) self->end(*self->code_);
-      if (left.cancelled()) left.rethrow();
-      break;
     }
     auto got = co_await capture(asyncio::detail::ReadMore(self->reader_.state()));
     if (got.cancelled()) got.rethrow();
     if (!got || got.value() == 0) {
       self->end(WSCloseCode::AbnormalClosure);
-      break;
+      co_return Result();
     }
     self->heard();
   }
-  co_return WSMessage();
+}
+
+Coro<WSMessage> WebSocketState::receive(Self self) {
+  return read<WSMessage>(std::move(self), false);
+}
+
+Coro<std::optional<WSMessage>> WebSocketState::next(Self self) {
+  return read<std::optional<WSMessage>>(std::move(self), false);
+}
+
+/// Waits for what has to be over before a receive goes on.
+Coro<> WebSocketState::settle(Self self) {
+  if (self->goodbye_) {
+    auto sent = co_await capture(await_sent(self));
+    if (sent.cancelled()) sent.rethrow();
+    self->all_sent_ = true;
+  } else if (std::exchange(self->owes_drain_, false)) {
+    auto drained = co_await capture(self->writer_.drain());
+    if (drained.cancelled()) drained.rethrow();
+  } else {  // the peer has broken the protocol
+    self->code_ = self->engine_.sent_code();
+    auto left = co_await capture(wait_for(await_end(self), self->close_timeout_));
+    if (!self->closed_) self->end(*self->code_);
+    if (left.cancelled()) left.rethrow();
+  }
 }
 
 /// What was sent before the peer's goodbye, and our own, is to reach it: who gets the Close may
@@ -231,8 +262,7 @@ Coro<> WebSocketState::await_goodbye(Self self) {
       co_await left;
       continue;
     }
-    Reading reading(*self);
-    WSMessage message = co_await read_message(self);
+    WSMessage message = co_await read<WSMessage>(self, true);
     (void)message;
   }
 }

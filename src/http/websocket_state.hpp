@@ -17,12 +17,16 @@
 
 namespace asyncio::http::detail {
 
+inline bool is_data(const WSMessage& message) noexcept {
+  return message.type == WSMsgType::Text || message.type == WSMsgType::Binary;
+}
+
 /// The engine between the streams of a connection. Its coroutines keep it.
 ///
 /// One task at a time reads: one in receive(), or else the one in close(), which others then wait
 /// for. A message is taken out of the reader's buffer in the same step in which it is returned, so
 /// that whoever is cancelled has taken nothing.
-class WebSocketState {
+class WebSocketState final : private Deadline::Owner {
  public:
   using Self = std::shared_ptr<WebSocketState>;
 
@@ -34,6 +38,8 @@ class WebSocketState {
   ~WebSocketState();
 
   static Coro<WSMessage> receive(Self self);
+  /// The next text or binary; nullopt when there is no more.
+  static Coro<std::optional<WSMessage>> next(Self self);
   static Coro<> send(Self self, WSMsgType type, std::string_view data);
   static Coro<> close(Self self, WSCloseCode code, std::string_view reason);
   /// Says goodbye without waiting for the peer's, unless that was done before.
@@ -49,14 +55,20 @@ class WebSocketState {
  private:
   class Reading;
 
-  static Coro<WSMessage> read_message(Self self);
+  /// What a receive without a message does.
+  enum class Next : unsigned char { wait, settle, end };
+
+  template <class Result>
+  static Coro<Result> read(Self self, bool closes);
+  static Coro<> settle(Self self);
   static Coro<> await_goodbye(Self self);
   static Coro<> await_end(Self self);
   static Coro<> await_sent(Self self);
+  std::optional<WSMessage> advance(Next& next);
   std::optional<WSMessage> take();
   void flush(std::string& output);
   void heard();
-  void silent();
+  void expired() override;
   void end(WSCloseCode code);
 
   std::shared_ptr<void> owner_;
@@ -68,7 +80,7 @@ class WebSocketState {
   std::string protocol_;
   Deadline deadline_;  // of the peer's next word; when closed, of its reading
   std::optional<Future<void>> reader_left_;
-  std::optional<WSMessage> goodbye_;  // which the peer has said, and nobody has got yet
+  std::unique_ptr<WSMessage> goodbye_;  // which the peer has said, and nobody has got yet
   std::optional<WSCloseCode> code_;
   bool compressed_;
   bool reading_ = false;     // a task is
@@ -76,6 +88,7 @@ class WebSocketState {
   bool closed_ = false;      // the connection is, or will be when everything is sent
   bool pinged_ = false;      // and nothing heard since
   bool owes_drain_ = false;  // something was sent that nobody has waited for
+  bool all_sent_ = false;    // that was to reach the peer before the goodbye is given
 };
 
 }  // namespace asyncio::http::detail

@@ -19,7 +19,6 @@
 #include <utility>
 
 namespace asyncio::http::detail {
-class BodyDecoding;
 class ServerExchange;
 }  // namespace asyncio::http::detail
 
@@ -130,7 +129,10 @@ class Request {
   void enter(const Application& app) noexcept { app_ = &app; }
 
  private:
+  class Body;
+
   [[noreturn]] static void refuse_json(const ValueError& error);
+  Body& body();
   Coro<std::string_view> read_decoded();
   Coro<PostData> post_multipart();
 
@@ -142,13 +144,8 @@ class Request {
   const Application* app_ = nullptr;
   Storage storage_;
   http::MultiDict match_info_;
-  std::string body_;           // what read() has got of it
-  std::size_t body_size_ = 0;  // more, if that was too much
-  bool is_whole_ = false;
-  std::unique_ptr<http::detail::BodyDecoding> decoding_;
-  std::string_view encoded_;  // of the body, not decoded yet
-  bool has_begun_ = false;    // to be read
-  std::optional<PostData> form_;
+  std::unique_ptr<Body> body_;  // once it is read
+  std::unique_ptr<PostData> form_;
 };
 
 }  // namespace asyncio::web

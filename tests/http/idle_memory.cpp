@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+// L2, L4: what connections cost that say nothing. How many bytes they are is measured by
+// `./dev load`; what they must not depend on is tested here.
+#include "allocation_count.hpp"
+#include "asyncio/asyncio.hpp"
+#include "asyncio/web.hpp"
+#include "served.hpp"
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <netinet/in.h>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::AllocationCount;
+using test::kCountsAllocations;
+using test::serve;
+using test::Served;
+
+constexpr int kConnections = 100;
+/// Unoptimized, with the frames of g++, which overlap nothing.
+constexpr std::ptrdiff_t kMostOfWebSocket = 5000;
+
+/// A client that costs no memory of this process.
+class BareClient {
+ public:
+  explicit BareClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(0, ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address));
+  }
+  BareClient(BareClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  BareClient& operator=(BareClient&&) = delete;
+  ~BareClient() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  void send(std::string_view bytes) const {
+    EXPECT_EQ(static_cast<ssize_t>(bytes.size()),
+              ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+  }
+  /// Takes what comes, up to something that ends like that.
+  Coro<> expect(std::string_view end) const {
+    std::string got(std::size_t{4} << 10, '\0');
+    std::string all;
+    while (!all.ends_with(end)) {
+      const ssize_t size = ::recv(fd_, got.data(), got.size(), MSG_DONTWAIT);
+      if (size == 0) throw RuntimeError("the server has closed: " + all);
+      if (size > 0) all.append(got, 0, static_cast<std::size_t>(size));
+      co_await sleep(0s);
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+Coro<web::Response> hello(web::Request&) { co_return web::Response("hello"); }
+
+Coro<web::Response> upload(web::Request& request) {
+  std::string body = co_await request.read();
+  co_return web::Response("hello");
+}
+
+Coro<web::Response> echo(web::Request& request) {
+  http::WebSocket ws = co_await web::websocket(request);
+  while (auto message = co_await ws.next()) co_await ws.send_str(message->data);
+  co_return web::Response::sent();
+}
+
+web::Application application() {
+  web::Application app;
+  app.get("/", hello).post("/", upload).get("/ws", echo);
+  return app;
+}
+
+std::string request_with(std::size_t fields) {
+  std::string text = "GET / HTTP/1.1\r\nHost: load\r\n";
+  for (std::size_t i = 0; i < fields; ++i)
+    text += "X-Field-" + std::to_string(i) + ": " + std::string(100, 'x') + "\r\n";
+  return text + "\r\n";
+}
+
+/// Bytes that each of some more connections keeps once it was answered.
+Coro<std::ptrdiff_t> idle_bytes(std::vector<BareClient>& clients, std::uint16_t port,
+                                std::string request) {
+  clients.reserve(clients.size() + kConnections);
+  AllocationCount count;
+  for (int i = 0; i < kConnections; ++i) {
+    clients.emplace_back(port);
+    clients.back().send(request);
+    co_await clients.back().expect("hello");
+  }
+  co_return count.live_bytes() / kConnections;
+}
+
+Coro<> keep_little() {
+  Served served = co_await serve(application());
+  std::vector<BareClient> clients;
+  std::ptrdiff_t warm = co_await idle_bytes(clients, served.port(), request_with(2));
+  std::ptrdiff_t small = co_await idle_bytes(clients, served.port(), request_with(2));
+  std::ptrdiff_t large = co_await idle_bytes(clients, served.port(), request_with(50));
+  EXPECT_LT(large, small + 400) << "after " << warm;
+  std::string body(std::size_t{40} << 10, 'x');
+  std::string upload = "POST / HTTP/1.1\r\nHost: load\r\nContent-Length: 40960\r\n\r\n" + body;
+  std::ptrdiff_t sent = co_await idle_bytes(clients, served.port(), upload);
+  EXPECT_LT(sent, small + 1500) << "after " << warm;
+  co_await served.cleanup();
+}
+
+TEST(IdleMemory, L2_a_connection_between_requests_keeps_little_of_the_last_one) {
+  if (!kCountsAllocations) GTEST_SKIP() << "nothing is counted";
+  asyncio::run(keep_little());
+}
+
+/// Bytes that each WebSocket keeps, once it has echoed something, beyond a connection that has been
+/// answered.
+Coro<> count_websockets() {
+  Served served = co_await serve(application());
+  std::vector<BareClient> clients;
+  std::ptrdiff_t warm = co_await idle_bytes(clients, served.port(), request_with(2));
+  std::ptrdiff_t plain = co_await idle_bytes(clients, served.port(), request_with(2));
+  AllocationCount count;
+  for (int i = 0; i < kConnections; ++i) {
+    BareClient client(served.port());
+    client.send(
+        "GET /ws HTTP/1.1\r\nHost: load\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    co_await client.expect("\r\n\r\n");
+    client.send(std::string_view("\x81\x85\0\0\0\0hello", 11));
+    co_await client.expect("hello");
+    clients.push_back(std::move(client));
+  }
+  EXPECT_LT(count.live_bytes() / kConnections, plain + kMostOfWebSocket) << "after " << warm;
+  clients.clear();
+  co_await served.cleanup();
+}
+
+TEST(IdleMemory, L4_a_websocket_costs_little_more_than_its_connection) {
+  if (!kCountsAllocations) GTEST_SKIP() << "nothing is counted";
+  asyncio::run(count_websockets());
+}
+
+}  // namespace
