@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/characters.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace asyncio::http::detail {
 
 namespace {
@@ -14,6 +17,20 @@ std::string hex(char c) {
 }
 
 }  // namespace
+
+std::string small_letters(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), lower);
+  return result;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return number;
+}
 
 std::string escaped(std::string_view text, QuotesInside quotes) {
   const std::string_view special = quotes == QuotesInside::Kept ? "\\" : "\\\"";

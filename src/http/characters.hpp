@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -80,6 +81,24 @@ constexpr std::string_view take_until(std::string_view& text, char separator) no
   text.remove_prefix(piece.size() < text.size() ? piece.size() + 1 : text.size());
   return piece;
 }
+
+/// The next item of a list with commas, without the blanks around it.
+constexpr std::string_view take_item(std::string_view& list) noexcept {
+  return trimmed(take_until(list, ','));
+}
+
+/// Whether a list with commas has the item, whatever its case.
+constexpr bool has_item(std::string_view list, std::string_view item) noexcept {
+  while (!list.empty())
+    if (equal_without_case(take_item(list), item)) return true;
+  return false;
+}
+
+/// The text with the letters of ASCII made small.
+std::string small_letters(std::string_view text);
+
+/// Digits and nothing else, which make a number of 64 bits; "005" is 5, too.
+std::optional<std::uint64_t> parse_number(std::string_view text) noexcept;
 
 /// Text from outside for an error message: in quotes, shortened, nothing in it that a terminal or a
 /// log would act on.

@@ -19,6 +19,20 @@ namespace {
 constexpr std::size_t kDecodedAtOnce = std::size_t{64} << 10;
 /// More of an unwanted body costs more than a new connection.
 constexpr std::size_t kMaxDiscarded = std::size_t{64} << 10;
+/// More codings on each other have no use but to cost time.
+constexpr std::size_t kMostCodings = 5;
+
+/// A body with a coding that this build does not know stays as it is.
+ContentDecoder decoder_of(const ResponseHead& head, std::uint64_t max_output) {
+  auto codings = parse_codings(head.headers.get("Content-Encoding", ""));
+  if (!codings) return {};
+  if (codings->size() > kMostCodings)
+    throw ContentEncodingError("more than " + std::to_string(kMostCodings) +
+                               " content codings on each other");
+  DecompressionLimits limits;
+  limits.max_output = max_output;
+  return ContentDecoder(*codings, limits);
+}
 
 }  // namespace
 
@@ -137,9 +151,7 @@ void ClientExchange::take_head() {
   head_ = std::move(connection_->parser.head());
   bool has_body = head_.body != BodyFraming() && head_.body != BodyFraming::of_length(0);
   if (has_body && auto_decompress_) {
-    DecompressionLimits limits;
-    limits.max_output = connector_->limits().body();
-    decoder_ = ContentDecoder(head_.headers.get("Content-Encoding", ""), limits);
+    decoder_ = decoder_of(head_, connector_->limits().body());
   }
   if (!has_body && connection_->input.next_buffered().event == Event::end) finish();
 }

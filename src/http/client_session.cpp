@@ -8,7 +8,6 @@
 #include "http/uri_text.hpp"
 #include "http/write_head.hpp"
 
-#include <charconv>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,12 +30,9 @@ Coro<> begin_body(ClientRequest& request) {
   request.head.body = co_await request.source->begin();
   std::optional<std::string_view> length = request.head.headers.get("Content-Length");
   if (!length || request.head.body.kind() == BodyFraming::Kind::length) co_return;
-  std::uint64_t number = 0;
-  const char* end = length->data() + length->size();
-  auto [at, error] = std::from_chars(length->data(), end, number);
-  if (error != std::errc() || at != end)
-    throw ValueError("Content-Length: " + detail::quoted(*length) + " is no number");
-  request.head.body = BodyFraming::of_length(number);
+  std::optional<std::uint64_t> number = detail::parse_number(*length);
+  if (!number) throw ValueError("Content-Length: " + detail::quoted(*length) + " is no number");
+  request.head.body = BodyFraming::of_length(*number);
 }
 
 /// Once more if the server had closed a connection of the pool meanwhile and the request may be

@@ -5,7 +5,6 @@
 #include "http/dates.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace asyncio::http::detail {
 
@@ -20,9 +19,7 @@ std::string_view without_weakness(std::string_view tag) noexcept {
 bool has_tag(std::string_view list, std::string_view etag, bool weakly) noexcept {
   if (trimmed(list) == "*") return true;
   while (!list.empty()) {
-    std::string_view next = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(next.size() + 1, list.size()));
-    std::string_view tag = trimmed(next);
+    std::string_view tag = take_item(list);
     if ((weakly ? without_weakness(tag) : tag) == etag) return true;
   }
   return false;
@@ -42,13 +39,6 @@ bool modified_after(const Representation& now, std::string_view date) {
 bool modified_at(const Representation& now, std::string_view date) {
   auto then = parse_cookie_date(date);
   return then && modified_second(now) == *then;
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
-  std::uint64_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 }  // namespace

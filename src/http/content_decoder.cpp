@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/content_decoder.hpp"
 
-#include "asyncio/http/client_errors.hpp"
 #include "http/characters.hpp"
-
-#include <algorithm>
-#include <optional>
 
 namespace asyncio::http::detail {
 
-ContentDecoder::ContentDecoder(std::string_view codings, DecompressionLimits limits) {
+std::optional<std::vector<ContentCoding>> parse_codings(std::string_view list) {
   std::vector<ContentCoding> found;
-  while (!codings.empty()) {
-    std::string_view name = trimmed(take_until(codings, ','));
+  while (!list.empty()) {
+    std::string_view name = take_item(list);
     if (name.empty() || equal_without_case(name, "identity")) continue;
     std::optional<ContentCoding> coding = find_coding(name);
-    if (!coding) return;
+    if (!coding) return std::nullopt;
     found.push_back(*coding);
-    if (found.size() > kMostCodings)
-      throw ContentEncodingError("more than " + std::to_string(kMostCodings) +
-                                 " content codings on each other");
   }
+  return found;
+}
+
+ContentDecoder::ContentDecoder(const std::vector<ContentCoding>& codings,
+                               DecompressionLimits limits) {
   // What was applied last comes off first.
-  std::ranges::reverse(found);
-  for (ContentCoding coding : found) stages_.emplace_back(coding, limits);
+  for (auto coding = codings.rbegin(); coding != codings.rend(); ++coding)
+    stages_.emplace_back(*coding, limits);
 }
 
 void ContentDecoder::decode(std::string_view& input, std::string& output, std::size_t at_most) {

@@ -5,33 +5,30 @@
 #include "http/compression.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace asyncio::http::detail {
 
-/// One coding, or several of which each was applied to what the one before it made.
+/// The codings that a Content-Encoding lists but identity, in the order in which they were applied;
+/// nothing if it names one that this build does not know.
+std::optional<std::vector<ContentCoding>> parse_codings(std::string_view list);
+
+/// Undoes one coding, or several of which each was applied to what the one before it made.
 class ContentDecoder {
  public:
-  /// More of them have no use but to cost time.
-  static constexpr std::size_t kMostCodings = 5;
-
   ContentDecoder() = default;
-  /// For the value of a Content-Encoding. If it names a coding that this build does not know, the
-  /// body stays as it is.
-  ///
-  /// Throws   ContentEncodingError for more than kMostCodings.
-  ContentDecoder(std::string_view codings, DecompressionLimits limits);
+  ContentDecoder(const std::vector<ContentCoding>& codings, DecompressionLimits limits);
 
   /// Whether there is nothing to undo.
   bool empty() const noexcept { return stages_.empty(); }
   /// Takes from the front of `input` and appends at most `at_most` bytes to `output`; nothing if it
   /// needs more input.
-  ///
-  /// Throws   ContentEncodingError.
+  /// Throws: ContentEncodingError.
   void decode(std::string_view& input, std::string& output, std::size_t at_most);
-  /// Throws   ContentEncodingError if the body is not complete.
+  /// Throws: ContentEncodingError if the body is not complete.
   void finish() const;
 
  private:

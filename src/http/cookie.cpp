@@ -20,12 +20,6 @@ std::pair<std::string_view, std::string_view> split_pair(std::string_view text) 
   return {detail::trimmed(name), detail::trimmed(text)};
 }
 
-std::string small_letters(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), detail::lower);
-  return result;
-}
-
 bool has_control(std::string_view text) noexcept {
   return detail::first_other(detail::kField, text) != std::string_view::npos;
 }
@@ -147,7 +141,7 @@ void Cookie::set_attribute(std::string_view name, std::string_view value) {
     if (auto seconds = parse_max_age(value)) max_age_ = seconds;
   } else if (is_named("domain")) {
     if (value.starts_with('.')) value.remove_prefix(1);
-    domain_ = small_letters(value);
+    domain_ = detail::small_letters(value);
   } else if (is_named("path")) {
     path_ = value.starts_with('/') ? value : "";
   } else if (is_named("secure")) {

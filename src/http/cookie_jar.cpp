@@ -2,6 +2,7 @@
 #include "asyncio/http/cookies.hpp"
 #include "http/characters.hpp"
 #include "http/public_suffix.hpp"
+#include "http/schemes.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -14,8 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxOfDomain = 180;
 constexpr std::size_t kMaxInAll = 3000;
-
-bool is_secure(const URL& url) noexcept { return url.scheme() == "https" || url.scheme() == "wss"; }
 
 bool is_address(std::string_view host) {
   std::string text(host);
@@ -88,7 +87,7 @@ bool CookieJar::accepts(const Entry& entry, const URL& from) const {
   if (!from.is_absolute()) return false;
   if (!domain_matches(from.host(), entry.domain)) return false;
   if (!entry.host_only && detail::is_public_suffix(entry.domain)) return false;
-  bool secure = is_secure(from);
+  bool secure = detail::is_secure(from);
   const std::string& name = entry.cookie.name();
   if (entry.cookie.is_secure() && !secure) return false;
   if (has_prefix(name, "__secure-") && !entry.cookie.is_secure()) return false;
@@ -124,7 +123,7 @@ std::vector<const CookieJar::Entry*> CookieJar::filter(const URL& url, Time now)
     bool of_host =
         entry.host_only ? entry.domain == url.host() : domain_matches(url.host(), entry.domain);
     if (of_host && path_matches(url.raw_path(), entry.path) &&
-        (!entry.cookie.is_secure() || is_secure(url)))
+        (!entry.cookie.is_secure() || detail::is_secure(url)))
       found.push_back(&entry);
   }
   std::ranges::sort(found, [](const Entry* a, const Entry* b) {

@@ -60,9 +60,7 @@ std::optional<seconds> parse_time(std::string_view token) {
 
 std::optional<int> parse_month(std::string_view token) {
   if (token.size() < 3) return std::nullopt;
-  std::string name(token.substr(0, 3));
-  std::ranges::transform(name, name.begin(), lower);
-  const auto* found = std::ranges::find(kMonths, name);
+  const auto* found = std::ranges::find(kMonths, small_letters(token.substr(0, 3)));
   if (found == kMonths.end()) return std::nullopt;
   return static_cast<int>(found - kMonths.begin()) + 1;
 }

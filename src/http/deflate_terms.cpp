@@ -85,7 +85,7 @@ std::string deflate_offer(const DeflateTerms& wanted) {
 
 std::optional<DeflateTerms> accept_deflate(std::string_view offers, const DeflateTerms& wanted) {
   while (!offers.empty()) {
-    std::optional<Parameters> offered = parse_extension(trimmed(take_until(offers, ',')), true);
+    std::optional<Parameters> offered = parse_extension(take_item(offers), true);
     if (!offered || offered->terms.server_max_window_bits < kLeastBits) continue;
     DeflateTerms terms = offered->terms;
     terms.server_no_context_takeover |= wanted.server_no_context_takeover;

@@ -4,32 +4,14 @@
 #include "asyncio/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/parameters.hpp"
-
-#include <array>
-#include <cerrno>
-#include <sys/random.h>
+#include "http/random.hpp"
 
 namespace asyncio::http {
 
-namespace {
+namespace {}  // namespace
 
-/// So many random bits that no content holds it.
-std::string random_boundary() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, 16> bytes;
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw OSError(errno, "getrandom");
-  std::string boundary;
-  for (unsigned char byte : bytes) {
-    boundary += kDigits[byte >> 4];
-    boundary += kDigits[byte & 15];
-  }
-  return boundary;
-}
-
-}  // namespace
-
-FormData::FormData() : boundary_(random_boundary()) {}
+// So many random bits that no content holds it.
+FormData::FormData() : boundary_(detail::random_name()) {}
 
 void FormData::begin_part(std::string_view name) {
   parts_ += "--" + boundary_ +

@@ -11,12 +11,6 @@ namespace asyncio::http::detail {
 
 namespace {
 
-std::string small_letters(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), lower);
-  return result;
-}
-
 void skip_blanks(std::string_view& text) noexcept {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
 }

@@ -5,7 +5,6 @@
 #include "http/characters.hpp"
 #include "http/dates.hpp"
 
-#include <charconv>
 #include <chrono>
 #include <string_view>
 
@@ -53,19 +52,13 @@ void for_each_field(const web::Response& response, F field) {
 std::optional<std::uint64_t> declared_length(const web::Response& response) {
   std::optional<std::string_view> text = response.headers().get("Content-Length");
   if (!text) return std::nullopt;
-  std::uint64_t length = 0;
-  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
-  if (error != std::errc() || end != text->data() + text->size() || text->empty())
-    throw ValueError("response: Content-Length " + quoted(*text) + " is no number");
+  std::optional<std::uint64_t> length = parse_number(*text);
+  if (!length) throw ValueError("response: Content-Length " + quoted(*text) + " is no number");
   return length;
 }
 
 bool asks_to_close(const web::Response& response) noexcept {
-  if (response.closes()) return true;
-  std::string_view options = response.headers().get("Connection", "");
-  while (!options.empty())
-    if (equal_without_case(trimmed(take_until(options, ',')), "close")) return true;
-  return false;
+  return response.closes() || has_item(response.headers().get("Connection", ""), "close");
 }
 
 void check_response(const web::Response& response) {

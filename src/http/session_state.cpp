@@ -4,6 +4,7 @@
 #include "asyncio/exceptions.hpp"
 #include "http/compression.hpp"
 #include "http/fields.hpp"
+#include "http/schemes.hpp"
 #include "http/uri_text.hpp"
 #include "net/tls_revision.hpp"
 
@@ -33,9 +34,6 @@ std::string cookie_header(SessionState& session, const ClientRequest& request,
   }
   return header;
 }
-
-bool is_secure(const URL& url) noexcept { return url.scheme() == "https" || url.scheme() == "wss"; }
-bool is_websocket(const URL& url) noexcept { return url.scheme() == "ws" || url.scheme() == "wss"; }
 
 /// Whether the proxy itself is asked for the URL.
 bool asks_proxy(const ClientRequest& request) noexcept {

@@ -44,9 +44,7 @@ std::string_view scheme_of(std::string_view text) noexcept {
 /// Those in which browsers take '\' for '/'.
 bool is_web(std::string_view scheme) {
   constexpr std::array<std::string_view, 5> kWeb{"", "http:", "https:", "ws:", "wss:"};
-  std::string small(scheme);
-  std::ranges::transform(small, small.begin(), detail::lower);
-  return std::ranges::find(kWeb, small) != kWeb.end();
+  return std::ranges::find(kWeb, detail::small_letters(scheme)) != kWeb.end();
 }
 
 /// What was percent-encoded, or is another spelling of such a character, would end the host here

@@ -5,8 +5,8 @@
 #include "asyncio/http/url.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "asyncio/web/request.hpp"
-#include "http/body_decoding.hpp"
 #include "http/characters.hpp"
+#include "http/content_decoder.hpp"
 #include "http/server_exchange.hpp"
 
 #include <algorithm>
@@ -15,6 +15,23 @@
 namespace asyncio::web {
 
 namespace {
+
+using http::detail::ContentDecoder;
+
+constexpr std::size_t kDecodedAtOnce = std::size_t{64} << 10;
+/// Nobody sends three but to make small bodies large.
+constexpr std::size_t kMostCodings = 2;
+
+/// Null if there is nothing to undo.
+std::unique_ptr<ContentDecoder> make_decoder(std::string_view content_encoding) {
+  auto codings = http::detail::parse_codings(content_encoding);
+  if (codings && codings->empty()) return nullptr;
+  if (codings && codings->size() <= kMostCodings)
+    return std::make_unique<ContentDecoder>(*codings, http::detail::DecompressionLimits());
+  HTTPUnsupportedMediaType refusal;
+  refusal.headers().set("Accept-Encoding", http::detail::known_codings());
+  throw refusal;
+}
 
 /// The part of an absolute target that a client sends to its own server.
 std::string_view without_origin(std::string_view target) noexcept {
@@ -73,12 +90,13 @@ bool Request::secure() const noexcept { return exchange_.writer().ssl_object().h
 class Request::Body {
  public:
   explicit Body(const http::RequestHead& head)
-      : decoding(http::detail::BodyDecoding::make(head.headers.get("Content-Encoding", ""))) {}
+      : decoder(make_decoder(head.headers.get("Content-Encoding", ""))) {}
 
   std::string bytes;     // what read() has got of it
   std::size_t size = 0;  // more, if that was too much
   bool is_whole = false;
-  std::unique_ptr<http::detail::BodyDecoding> decoding;
+  std::unique_ptr<ContentDecoder> decoder;  // null without a coding
+  std::string decoded;
   std::string_view encoded;  // not decoded yet
 };
 
@@ -90,20 +108,21 @@ Request::Body& Request::body() {
 }
 
 Coro<std::string_view> Request::read_some() {
-  return body().decoding ? read_decoded() : exchange_.read_body();
+  return body().decoder ? read_decoded() : exchange_.read_body();
 }
 
 Coro<std::string_view> Request::read_decoded() {
   Body& got = *body_;
   try {
     for (;;) {
-      std::string_view decoded = got.decoding->decode(got.encoded);
-      if (!decoded.empty()) co_return decoded;
+      got.decoded.clear();
+      got.decoder->decode(got.encoded, got.decoded, kDecodedAtOnce);
+      if (!got.decoded.empty()) co_return got.decoded;
       if (!got.encoded.empty()) continue;
       got.encoded = co_await exchange_.read_body();
       if (got.encoded.empty()) break;
     }
-    got.decoding->finish();
+    got.decoder->finish();
   } catch (const http::ContentEncodingError& error) {
     throw HTTPBadRequest(std::string("400: Bad Request: ") + error.what());
   }

@@ -5,31 +5,16 @@
 #include "asyncio/http/cookies.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "asyncio/web/session.hpp"
+#include "http/random.hpp"
 
-#include <array>
-#include <cerrno>
 #include <list>
 #include <map>
-#include <sys/random.h>
 
 namespace asyncio::web {
 
 namespace {
 
 const Key<Session> kSession("session");
-
-std::string random_identity() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, 16> bytes;
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw OSError(errno, "getrandom");
-  std::string text;
-  for (unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 class MemorySessions final : public SessionStorage {
  public:
@@ -60,7 +45,7 @@ class MemorySessions final : public SessionStorage {
     }
     // A session that somebody else may know has another identity than the one that follows it.
     bool renewed = session.is_new() || session.is_invalid();
-    std::string identity = renewed ? random_identity() : session.identity();
+    std::string identity = renewed ? http::detail::random_name() : session.identity();
     TimePoint until = get_running_loop().time() + options_.get_max_age();
     kept_.push_back({identity, session.values(), until});
     index_.emplace(identity, std::prev(kept_.end()));

@@ -2,11 +2,10 @@
 #include "http/websocket_frames.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "http/random.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <sys/random.h>
 
 namespace asyncio::http::detail {
 
@@ -28,8 +27,7 @@ class Masks {
   Mask take() {
     Mask mask;
     if (left_ < mask.size()) {
-      if (::getrandom(bytes_.data(), bytes_.size(), 0) != static_cast<ssize_t>(bytes_.size()))
-        throw OSError(errno, "getrandom");
+      fill_random(bytes_);
       left_ = bytes_.size();
     }
     left_ -= mask.size();
@@ -38,7 +36,7 @@ class Masks {
   }
 
  private:
-  std::array<std::uint8_t, 256> bytes_;  // getrandom gives so many whole
+  std::array<std::uint8_t, 256> bytes_;
   std::size_t left_ = 0;
 };
 

@@ -4,14 +4,13 @@
 #include "asyncio/exceptions.hpp"
 #include "http/base64.hpp"
 #include "http/characters.hpp"
+#include "http/random.hpp"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <new>
-#include <sys/random.h>
 
 namespace asyncio::http::detail {
 
@@ -43,16 +42,6 @@ std::string_view only_one(const Headers& headers, std::string_view name) {
   return values.empty() ? std::string_view() : values.front();
 }
 
-/// Whether a list has the item, whatever its case.
-bool has_item(std::string_view list, std::string_view item) noexcept {
-  while (!list.empty()) {
-    std::string_view next = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(next.size() + 1, list.size()));
-    if (equal_without_case(trimmed(next), item)) return true;
-  }
-  return false;
-}
-
 /// The first of ours that the client offers, as aiohttp chooses.
 std::string choose_protocol(std::string_view offered, const WebSocketOptions& options) {
   for (const std::string& name : options.get_protocols())
@@ -69,10 +58,9 @@ std::string joined(const std::vector<std::string>& names) {
 }  // namespace
 
 std::string websocket_key() {
-  std::array<char, 16> bytes;
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw OSError(errno, "getrandom");
-  return base64({bytes.data(), bytes.size()});
+  std::array<unsigned char, 16> bytes;
+  fill_random(bytes);
+  return base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string websocket_accept(std::string_view key) {

@@ -31,14 +31,6 @@ class Digits {
   const char* end_;
 };
 
-/// "005" is 5, too.
-bool is_number(std::string_view text, std::uint64_t number) noexcept {
-  std::uint64_t found = 0;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, found);
-  return error == std::errc() && at == end && found == number;
-}
-
 void append_version(std::string& out, Version version) {
   out.append("HTTP/1.").push_back(version == Version::http_1_0 ? '0' : '1');
 }
@@ -63,7 +55,7 @@ void check_framing(const char* message, const HeadFields& fields, Version versio
        transfer_coding(fields.transfer_encoding) != Coding::chunked))
     refuse(message, "a transfer-encoding that is not the body's");
   if (fields.has_content_length &&
-      (body.kind() != Kind::length || !is_number(fields.content_length, body.length())))
+      (body.kind() != Kind::length || parse_number(fields.content_length) != body.length()))
     refuse(message, "a content-length that is not the body's");
 }
 
