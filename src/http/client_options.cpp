@@ -19,9 +19,9 @@ std::string detail::basic_credentials(std::string_view user, std::string_view pa
 }
 
 Proxy::Proxy(URL url) : url_(std::move(url)) {
-  if (url_.scheme() != "http")
+  if (url_.scheme() != "http" && url_.scheme() != "https")
     throw InvalidURL("'" + std::string(url_.without_credentials().str()) +
-                     "': a proxy is http://host:port");
+                     "': a proxy is http://host:port or https://host:port");
   if (url_.has_credentials())
     authorization_ = detail::basic_credentials(url_.user(), url_.password());
   url_ = url_.without_credentials();

@@ -24,6 +24,7 @@ class ConnectionKey {
   /// Empty for none.
   std::string proxy_host;
   std::uint16_t proxy_port = 0;
+  bool proxy_secure = false;  // TLS on the way to it
   std::string proxy_authorization;
   /// Null for the default context. What is kept here is not another one later.
   std::shared_ptr<asyncio::detail::TlsContextState> tls;

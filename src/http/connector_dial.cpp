@@ -26,7 +26,8 @@ std::string host_port(const std::string& host, std::uint16_t port) {
 std::string text_of(const ConnectionKey& key) {
   std::string text = host_port(key.host, key.port);
   if (key.proxy_host.empty()) return text;
-  return text + " through the proxy " + host_port(key.proxy_host, key.proxy_port);
+  return text + " through the proxy " + (key.proxy_secure ? "https://" : "") +
+         host_port(key.proxy_host, key.proxy_port);
 }
 
 RequestHead connect_head(const ConnectionKey& key) {
@@ -72,10 +73,13 @@ TlsContext Connector::context_of(const ConnectionWish& wish) {
 Coro<Streams> Connector::dial(const ConnectionWish& wish) {
   const ConnectionKey& key = wish.key;
   bool direct = key.proxy_host.empty();
+  if (key.secure && key.proxy_secure)
+    throw ClientProxyConnectionError(
+        "cannot connect to " + text_of(key) + ": there is no TLS inside the TLS of a proxy", {});
   ConnectOptions options;
   options.happy_eyeballs_delay(250ms);
   if (options_.get_local_addr()) options.local_addr(*options_.get_local_addr(), 0);
-  if (key.secure && direct) options.ssl(context_of(wish));
+  if (direct ? key.secure : key.proxy_secure) options.ssl(context_of(wish));
   const std::string& host = direct ? key.host : key.proxy_host;
   std::uint16_t port = direct ? key.port : key.proxy_port;
   auto outcome = co_await capture(open_connection(host, port, options));

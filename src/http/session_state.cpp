@@ -52,6 +52,12 @@ BodyFraming framing_of(const ClientRequest& request) {
   return sends_length ? BodyFraming::of_length(request.body.size()) : BodyFraming();
 }
 
+std::optional<Proxy> proxy_for(const SessionState& session, const URL& url,
+                               const RequestOptions& options) {
+  if (options.get_proxy()) return options.get_proxy();
+  return session.environment ? session.environment->find(url) : session.options.get_proxy();
+}
+
 }  // namespace
 
 ConnectionKey key_of(const ClientRequest& request) {
@@ -62,11 +68,12 @@ ConnectionKey key_of(const ClientRequest& request) {
   key.port = url.port().value();
   if (request.proxy) {
     key.tunnel = !asks_proxy(request);
+    key.proxy_secure = is_secure(request.proxy->url());
     key.proxy_host = request.proxy->url().host();
     key.proxy_port = request.proxy->url().port().value();
     key.proxy_authorization = request.proxy->authorization();
   }
-  if (key.secure && request.ssl) {
+  if ((key.secure || key.proxy_secure) && request.ssl) {
     key.tls = request.ssl->state();
     key.tls_revision = asyncio::detail::revision_of(*key.tls);
   }
@@ -113,7 +120,6 @@ ClientRequest make_request(const SessionState& session, Method method,
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
   if (request.timeout.get_total())
     request.deadline = get_running_loop().time() + request.timeout.get_total()->duration();
-  request.proxy = options.get_proxy() ? options.get_proxy() : session.options.get_proxy();
   request.ssl = options.get_ssl() ? options.get_ssl() : session.options.get_ssl();
   request.source = options.get_source();
   request.body = options.get_body().value_or("");
@@ -127,6 +133,7 @@ void set_url(SessionState& session, ClientRequest& request, const URL& url,
   if (url.has_credentials() && !headers.contains("Authorization"))
     headers.add("Authorization", basic_credentials(url.user(), url.password()));
   request.url = url.without_credentials().without_fragment();
+  request.proxy = proxy_for(session, request.url, options);
   bool proxied = asks_proxy(request);
   request.head.target = proxied ? request.url.str() : request.url.path_qs();
   if (!proxied) headers.remove("Proxy-Authorization");

@@ -6,8 +6,10 @@
 #include "asyncio/http/client.hpp"
 #include "http/client_exchange.hpp"
 #include "http/connector.hpp"
+#include "http/environment_proxies.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,12 +20,15 @@ class SessionState {
  public:
   SessionState(EventLoop loop, SessionOptions given)
       : options(std::move(given)),
-        connector(std::make_shared<Connector>(std::move(loop), options)) {}
+        connector(std::make_shared<Connector>(std::move(loop), options)) {
+    if (options.get_trust_env() && !options.get_proxy()) environment.emplace();
+  }
   SessionState(const SessionState&) = delete;
   SessionState& operator=(const SessionState&) = delete;
   ~SessionState() { connector->close(); }
 
   SessionOptions options;
+  std::optional<EnvironmentProxies> environment;
   CookieJar cookies;
   std::shared_ptr<Connector> connector;
 };

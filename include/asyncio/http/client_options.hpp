@@ -31,12 +31,14 @@ class BodySource;
 }
 
 /// The proxy that requests go through. What goes to https is tunnelled through it with CONNECT, so
-/// that it sees the host and the port alone; its credentials are for it alone.
+/// that it sees the host and the port alone; its credentials are for it alone. To an https:// proxy
+/// the connection itself has TLS, with the context that the request would have for its server;
+/// since there is no TLS inside TLS here, it takes requests for http:// and ws:// only.
 ///
 /// asyncio  aiohttp: proxy=, proxy_auth=
 class Proxy {
  public:
-  /// "http://host:port", perhaps with a user and a password.
+  /// "http://host:port" or "https://host:port", perhaps with a user and a password.
   ///
   /// Throws   InvalidURL for another scheme, or without a host.
   Proxy(URL url);
@@ -183,6 +185,12 @@ class SessionOptions {
   /// What servers' certificates are checked with; by default create_default_context().
   SessionOptions& ssl(TlsContext context) { return ssl_ = std::move(context), *this; }
   SessionOptions& proxy(Proxy proxy) { return proxy_ = std::move(proxy), *this; }
+  /// Whether requests that were given no proxy go through the one that the environment names, as it
+  /// is when the session is made: http_proxy, https_proxy, ws_proxy and wss_proxy by the scheme of
+  /// the URL (those of WebSockets then by http_proxy or https_proxy), or all_proxy; but for the
+  /// hosts, domains, "host:port" and networks ("10.0.0.0/8") in no_proxy, "*" for all. Off by
+  /// default.
+  SessionOptions& trust_env(bool enabled) { return trust_env_ = enabled, *this; }
   /// The address that connections are made from.
   SessionOptions& local_addr(std::string host) { return local_addr_ = std::move(host), *this; }
   /// Whether every request throws ClientResponseError for a status from 400.
@@ -201,6 +209,7 @@ class SessionOptions {
   Delay get_keepalive_timeout() const noexcept { return keepalive_timeout_; }
   const std::optional<TlsContext>& get_ssl() const noexcept { return ssl_; }
   const std::optional<Proxy>& get_proxy() const noexcept { return proxy_; }
+  bool get_trust_env() const noexcept { return trust_env_; }
   const std::optional<std::string>& get_local_addr() const noexcept { return local_addr_; }
   bool get_raise_for_status() const noexcept { return raise_for_status_; }
   const HttpLimits& get_limits() const noexcept { return limits_; }
@@ -215,6 +224,7 @@ class SessionOptions {
   Delay keepalive_timeout_ = std::chrono::seconds(15);
   std::optional<TlsContext> ssl_;
   std::optional<Proxy> proxy_;
+  bool trust_env_ = false;
   std::optional<std::string> local_addr_;
   bool raise_for_status_ = false;
   HttpLimits limits_;
