@@ -6,10 +6,8 @@
 #include "asyncio/timeout.hpp"
 #include "http/client_upload.hpp"
 #include "http/incomplete_message.hpp"
-#include "http/write_head.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -38,7 +36,7 @@ ContentDecoder decoder_of(const ResponseHead& head, std::uint64_t max_output) {
 
 /// Whether a part of the request is still to be sent.
 bool ClientExchange::sending() const noexcept {
-  return (upload_ && !upload_->done) || connection_->writer.get_write_buffer_size() > 0;
+  return (upload_ && !upload_->done) || channel_->sending();
 }
 
 OptionalDelay ClientExchange::time_left() const {
@@ -53,9 +51,9 @@ std::string ClientExchange::what() const {
   return std::string(method_.str()) + " " + std::string(url_.str());
 }
 
-/// What an error of the connection is for the caller.
+/// What an error of the channel is for the caller.
 void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
-  bool silent = !in_body && !informed_ && connection_ && !connection_->parser.in_message();
+  bool silent = !in_body && !informed_ && channel_ && channel_->is_silent();
   std::exception_ptr of_source = upload_ ? upload_->error : nullptr;
   drop();
   const bool cancelled = Result<>(error).cancelled();
@@ -88,12 +86,12 @@ void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
 
 /// Waits for bytes, each time for as long as there may be none.
 Coro<std::size_t> ClientExchange::more() {
-  auto connection = connection_;  // others may close the response meanwhile
+  auto channel = channel_;  // others may close the response meanwhile
   for (;;) {
     OptionalDelay limit = time_left();
-    auto got = co_await capture(wait_for(connection->input.more(), limit));
+    auto got = co_await capture(wait_for(channel->more(), limit));
     if (got.cancelled()) got.rethrow();
-    if (connection != connection_) throw ClientPayloadError(what() + ": the response was closed");
+    if (channel != channel_) throw ClientPayloadError(what() + ": the response was closed");
     if (got) co_return got.value();
     // What is still being sent has no limit but that of it all.
     bool expired = deadline_ && get_running_loop().time() >= *deadline_;
@@ -103,20 +101,17 @@ Coro<std::size_t> ClientExchange::more() {
 
 Coro<Parsed> ClientExchange::next() {
   for (;;) {
-    Parsed parsed = connection_->input.next_buffered();
+    Parsed parsed = channel_->next_buffered();
     if (parsed.event != Event::need_more) co_return parsed;
     std::size_t got = co_await more();
     if (got > 0) continue;
-    parsed.event = connection_->parser.finish();
+    parsed.event = channel_->finish();
     co_return parsed;
   }
 }
 
 void ClientExchange::send(const ClientRequest& request) {
-  connection_->parser.expect(method_, request.head.upgrade);
-  std::string out;
-  write_head(out, request.head);
-  connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
+  channel_->send(request);
   if (traces_) {
     traces_->tell(TraceEvent::request_headers_sent,
                   [&](TraceParams& params) { params.headers = &request.head.headers; });
@@ -126,15 +121,15 @@ void ClientExchange::send(const ClientRequest& request) {
   }
   if (!request.source) return;
   upload_ = std::make_shared<Upload>();
-  uploading_ = create_task(send_body, upload_, connection_->writer, request.source,
-                           request.head.body, traces_);
+  uploading_ =
+      create_task(send_body, upload_, channel_, request.source, request.head.body, traces_);
 }
 
 Coro<> ClientExchange::read_head() {
   for (;;) {
     Parsed parsed = co_await next();
     if (parsed.event != Event::head) continue;
-    if (!connection_->parser.head().status.is_informational()) co_return;
+    if (!channel_->head().status.is_informational()) co_return;
     informed_ = true;
   }
 }
@@ -148,31 +143,29 @@ Coro<> ClientExchange::start(Ref self, const ClientRequest& request) {
 
 void ClientExchange::take_head() {
   answered_ = true;
-  head_ = std::move(connection_->parser.head());
+  head_ = std::move(channel_->head());
   bool has_body = head_.body != BodyFraming() && head_.body != BodyFraming::of_length(0);
   if (has_body && auto_decompress_) {
-    decoder_ = decoder_of(head_, connector_->limits().body());
+    decoder_ = decoder_of(head_, max_body_);
   }
-  if (!has_body && connection_->input.next_buffered().event == Event::end) finish();
+  if (!has_body && channel_->next_buffered().event == Event::end) finish();
 }
 
 /// The response has ended. Its connection is good for another if the request has, too.
 void ClientExchange::finish() {
   ended_ = true;
   undecoded_ = {};
-  bool good = keep_alive_ && head_.keep_alive && !head_.upgrade && !sending() &&
-              connection_->input.buffered().empty();
-  if (!good) return drop();
-  connector_->keep(std::exchange(connection_, nullptr));
+  if (sending()) return drop();
+  std::exchange(channel_, nullptr)->release(keep_alive_ && head_.keep_alive && !head_.upgrade);
 }
 
 /// Nobody wants what is left. If that has come already, the connection is good for another.
 void ClientExchange::release() noexcept {
-  if (!connection_ || !answered_ || reading_) return drop();
+  if (!channel_ || !answered_ || reading_) return drop();
   try {
     undecoded_ = {};
     for (std::size_t size = 0; size <= kMaxDiscarded;) {
-      Parsed parsed = connection_->input.next_buffered();
+      Parsed parsed = channel_->next_buffered();
       if (parsed.event == Event::need_more || parsed.event == Event::head) break;
       if (parsed.event == Event::end) return finish();
       size += parsed.body.size();
@@ -186,10 +179,7 @@ void ClientExchange::drop() noexcept {
   undecoded_ = {};
   if (uploading_ && !uploading_->done()) uploading_->cancel();
   uploading_.reset();
-  auto connection = std::exchange(connection_, nullptr);
-  if (!connection) return;
-  connection->writer.abort();
-  connection->slot.reset();
+  if (auto channel = std::exchange(channel_, nullptr)) channel->abort();
 }
 
 void ClientExchange::decode() {
@@ -206,7 +196,7 @@ Coro<> ClientExchange::fill(Ref self) {
   self->ready_.clear();
   self->ready_at_ = 0;
   while (!self->ended_) {
-    if (!self->connection_)
+    if (!self->channel_)
       throw ClientPayloadError(self->what() + ": the response was closed before its end");
     // Also without more input: a decoder may keep output back.
     self->decode();
@@ -288,7 +278,7 @@ Coro<std::string> ClientExchange::read(Ref self, std::size_t limit) {
 Coro<> ClientExchange::discard(Ref self) {
   self->decoder_ = ContentDecoder();
   std::size_t discarded = 0;
-  while (self->connection_ && discarded <= kMaxDiscarded) {
+  while (self->channel_ && discarded <= kMaxDiscarded) {
     auto part = co_await capture(read_some(self));
     if (part.holds<ClientPayloadError>()) co_return;  // its connection is gone, and not missed
     if (!part) part.rethrow();

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A request and its response on one connection.
+/// A request and its response.
 #pragma once
 
 #include "asyncio/http/client.hpp"
 #include "asyncio/task.hpp"
-#include "http/body_source.hpp"
-#include "http/connector.hpp"
+#include "http/client_channel.hpp"
 #include "http/content_decoder.hpp"
-#include "http/request_traces.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -19,40 +18,21 @@
 
 namespace asyncio::http::detail {
 
-/// What is sent.
-class ClientRequest {
- public:
-  ClientRequest() {}
-
-  RequestHead head;
-  URL url;
-  std::string body;
-  std::shared_ptr<BodySource> source;  // instead of the body
-  std::string own_cookies;             // what the caller has set as Cookie
-  std::optional<std::string> own_host;
-  std::optional<Proxy> proxy;
-  std::optional<TlsContext> ssl;
-  ClientTimeout timeout;
-  std::optional<TimePoint> deadline;  // of it all
-  bool auto_decompress = true;
-  Traces traces;
-};
-
 /// How the sending of a body from a source is getting on.
 struct Upload {
   bool done = false;
   std::exception_ptr error;  // of the source
 };
 
-/// Owns the connection until the response has ended.
+/// Owns its channel until the response has ended.
 class ClientExchange {
  public:
   using Ref = std::shared_ptr<ClientExchange>;
 
-  ClientExchange(std::shared_ptr<Connector> connector, std::shared_ptr<ClientConnection> connection,
-                 const ClientRequest& request)
-      : connector_(std::move(connector)),
-        connection_(std::move(connection)),
+  ClientExchange(std::shared_ptr<ClientChannel> channel, const ClientRequest& request,
+                 std::uint64_t max_body)
+      : channel_(std::move(channel)),
+        max_body_(max_body),
         method_(request.head.method),
         url_(request.url),
         timeout_(request.timeout),
@@ -97,8 +77,8 @@ class ClientExchange {
   std::string what() const;
   [[noreturn]] void fail(const std::exception_ptr& error, bool in_body);
 
-  std::shared_ptr<Connector> connector_;
-  std::shared_ptr<ClientConnection> connection_;  // null after the end, and after `drop`
+  std::shared_ptr<ClientChannel> channel_;  // null after the end, and after `drop`
+  std::uint64_t max_body_;
   Method method_;
   URL url_;
   ClientTimeout timeout_;
@@ -115,7 +95,7 @@ class ClientExchange {
   std::shared_ptr<Upload> upload_;
   std::optional<Task<>> uploading_;
   ContentDecoder decoder_;
-  std::string_view undecoded_;  // in the connection's buffer
+  std::string_view undecoded_;  // in the channel's buffer
   std::string ready_;           // decoded and not read
   std::size_t ready_at_ = 0;
   std::optional<std::string> body_;

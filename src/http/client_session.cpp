@@ -43,11 +43,11 @@ Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session
   for (;;) {
     if (request.source) co_await begin_body(request);
     detail::check_head(request.head);
-    auto connection = co_await session->connector->acquire(detail::wish_of(request, fresh));
-    bool may_repeat = connection->reused && request.head.method.idempotent() &&
+    auto channel = co_await session->connector->open(detail::wish_of(request, fresh));
+    bool may_repeat = channel->is_reused() && request.head.method.idempotent() &&
                       (!request.source || request.source->repeatable());
-    auto exchange =
-        std::make_shared<ClientExchange>(session->connector, std::move(connection), request);
+    auto exchange = std::make_shared<ClientExchange>(std::move(channel), request,
+                                                     session->options.get_limits().body());
     auto outcome = co_await capture(ClientExchange::start(exchange, request));
     if (outcome) co_return exchange;
     if (!may_repeat || !outcome.holds<ServerDisconnectedError>()) outcome.rethrow();

@@ -3,9 +3,10 @@
 
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
-#include "http/write_head.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,71 +14,69 @@ namespace asyncio::http::detail {
 
 namespace {
 
-/// The body goes out as its head has announced it.
-class Framer {
+/// A body of an announced length has that length.
+class Count {
  public:
-  explicit Framer(BodyFraming framing) noexcept
-      : chunked_(framing.kind() == BodyFraming::Kind::chunked), left_(framing.length()) {}
+  explicit Count(BodyFraming framing) noexcept
+      : counts_(framing.kind() != BodyFraming::Kind::chunked), left_(framing.length()) {}
 
   /// Throws   ValueError if there is more than was announced.
-  std::string framed(std::string piece) {
-    if (chunked_) {
-      std::string chunk;
-      write_chunk_size(chunk, piece.size());
-      return chunk.append(piece).append(kChunkEnd);
-    }
-    if (piece.size() > left_) throw ValueError("the body is longer than its Content-Length");
-    left_ -= piece.size();
-    return piece;
+  void take(std::size_t size) {
+    if (!counts_) return;
+    if (size > left_) throw ValueError("the body is longer than its Content-Length");
+    left_ -= size;
   }
   /// Throws   ValueError if there was less than was announced.
-  std::string end() const {
-    std::string bytes;
-    if (chunked_) write_last_chunk(bytes);
+  void end() const {
     if (left_ > 0)
       throw ValueError("the body is " + std::to_string(left_) +
                        " bytes shorter than its Content-Length");
-    return bytes;
   }
 
  private:
-  bool chunked_;
+  bool counts_;
   std::uint64_t left_;
 };
 
-/// Returns whether there was a piece.
-Coro<bool> next_piece(BodySource& source, Framer& framer, std::string& bytes,
-                      const Traces& traces) {
+/// Nothing at the end.
+Coro<std::optional<std::string>> next_piece(BodySource& source, Count& count,
+                                            const Traces& traces) {
   std::optional<std::string> piece = co_await source.next();
   if (!piece) {
-    bytes = framer.end();
-    co_return false;
+    count.end();
+    co_return std::nullopt;
   }
-  std::size_t size = piece->size();
-  if (size > 0) bytes = framer.framed(std::move(*piece));
+  const std::size_t size = piece->size();
+  count.take(size);
   if (size > 0 && traces)
     traces->tell(TraceEvent::request_chunk_sent, [&](TraceParams& params) { params.bytes = size; });
-  co_return true;
+  co_return piece;
+}
+
+Coro<> send_next(ClientChannel& channel, std::optional<std::string> piece) {
+  if (!piece) return channel.send_end();
+  return channel.send_piece(std::move(*piece));
 }
 
 }  // namespace
 
-Coro<> send_body(std::shared_ptr<Upload> upload, StreamWriter writer,
+Coro<> send_body(std::shared_ptr<Upload> upload, std::shared_ptr<ClientChannel> channel,
                  std::shared_ptr<BodySource> source, BodyFraming framing, Traces traces) {
-  Framer framer(framing);
+  Count count(framing);
   for (;;) {
-    std::string bytes;
-    auto more = co_await capture(next_piece(*source, framer, bytes, traces));
-    if (!more) {
-      upload->error = more.exception();
-      writer.abort();
-      if (more.cancelled()) more.rethrow();
+    auto piece = co_await capture(next_piece(*source, count, traces));
+    if (!piece) {
+      upload->error = piece.exception();
+      channel->break_off();
+      if (piece.cancelled()) piece.rethrow();
       co_return;
     }
-    auto sent = co_await capture(writer.send(std::move(bytes)));
+    const bool ends = !piece.value();
+    if (!ends && piece.value()->empty()) continue;
+    auto sent = co_await capture(send_next(*channel, std::move(piece).value()));
     if (sent.cancelled()) sent.rethrow();
     if (!sent) co_return;
-    if (!more.value()) break;
+    if (ends) break;
   }
   upload->done = true;
 }

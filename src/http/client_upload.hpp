@@ -8,8 +8,8 @@
 namespace asyncio::http::detail {
 
 /// Sends the pieces of a body, beside the wait for the response. An error of the source ends the
-/// connection; one of the connection is for who reads from it to find.
-Coro<> send_body(std::shared_ptr<Upload> upload, StreamWriter writer,
+/// channel; one of the channel is for who reads from it to find.
+Coro<> send_body(std::shared_ptr<Upload> upload, std::shared_ptr<ClientChannel> channel,
                  std::shared_ptr<BodySource> source, BodyFraming framing, Traces traces);
 
 }  // namespace asyncio::http::detail

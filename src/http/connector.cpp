@@ -4,6 +4,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
+#include "http/http1_channel.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -121,6 +122,11 @@ Coro<std::shared_ptr<ClientConnection>> Connector::acquire(ConnectionWish wish) 
   if (found.holds<TimeoutError>() && !found.holds<ServerTimeoutError>())
     throw ServerTimeoutError("connection to " + wish.key.host);
   co_return std::move(found).value();
+}
+
+Coro<std::shared_ptr<ClientChannel>> Connector::open(ConnectionWish wish) {
+  auto connection = co_await acquire(std::move(wish));
+  co_return std::make_shared<Http1Channel>(shared_from_this(), std::move(connection));
 }
 
 std::shared_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key) {

@@ -20,6 +20,7 @@
 
 namespace asyncio::http::detail {
 
+class ClientChannel;
 class Connector;
 
 /// The right to have one connection more.
@@ -90,6 +91,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   /// A connection from the pool, unless a new one is wanted, or a new one.
   /// Throws: ServerTimeoutError; ClientConnectorError; RuntimeError if the session is closed.
   Coro<std::shared_ptr<ClientConnection>> acquire(ConnectionWish wish);
+  /// The same for one exchange.
+  Coro<std::shared_ptr<ClientChannel>> open(ConnectionWish wish);
   /// Takes back a connection that has nothing outstanding.
   void keep(std::shared_ptr<ClientConnection> connection);
   void close();

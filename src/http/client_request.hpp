@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+/// What a client sends: ClientRequest.
+#pragma once
+
+#include "asyncio/http/client_options.hpp"
+#include "asyncio/http/head.hpp"
+#include "asyncio/time.hpp"
+#include "http/body_source.hpp"
+#include "http/request_traces.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace asyncio::http::detail {
+
+class ClientRequest {
+ public:
+  ClientRequest() {}
+
+  RequestHead head;
+  URL url;
+  std::string body;
+  std::shared_ptr<BodySource> source;  // instead of the body
+  std::string own_cookies;             // what the caller has set as Cookie
+  std::optional<std::string> own_host;
+  std::optional<Proxy> proxy;
+  std::optional<TlsContext> ssl;
+  ClientTimeout timeout;
+  std::optional<TimePoint> deadline;  // of it all
+  bool auto_decompress = true;
+  Traces traces;
+};
+
+}  // namespace asyncio::http::detail

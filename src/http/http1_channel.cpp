@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/http1_channel.hpp"
+
+#include "http/write_head.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace asyncio::http::detail {
+
+void Http1Channel::send(const ClientRequest& request) {
+  connection_->parser.expect(request.head.method, request.head.upgrade);
+  chunked_ = request.head.body.kind() == BodyFraming::Kind::chunked;
+  std::string out;
+  write_head(out, request.head);
+  connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
+}
+
+Coro<> Http1Channel::send_piece(std::string piece) {
+  if (chunked_) {
+    std::string chunk;
+    write_chunk_size(chunk, piece.size());
+    piece = chunk.append(piece).append(kChunkEnd);
+  }
+  StreamWriter writer = connection_->writer;  // others may abort meanwhile
+  co_await writer.send(std::move(piece));
+}
+
+Coro<> Http1Channel::send_end() {
+  std::string bytes;
+  if (chunked_) write_last_chunk(bytes);
+  StreamWriter writer = connection_->writer;
+  co_await writer.send(std::move(bytes));
+}
+
+Coro<std::size_t> Http1Channel::more() {
+  auto connection = connection_;  // others may abort meanwhile
+  std::size_t got = co_await connection->input.more();
+  co_return got;
+}
+
+void Http1Channel::release(bool reusable) {
+  if (!reusable || !connection_->input.buffered().empty()) return abort();
+  connector_->keep(std::exchange(connection_, nullptr));
+}
+
+void Http1Channel::abort() noexcept {
+  auto connection = std::exchange(connection_, nullptr);
+  if (!connection) return;
+  connection->writer.abort();
+  connection->slot.reset();
+}
+
+}  // namespace asyncio::http::detail
