@@ -169,14 +169,22 @@ class TlsStartOptions {
     return *this;
   }
 
+  /// For clients: what is offered by ALPN, in the order of preference, if the context names none.
+  TlsStartOptions& alpn_protocols(std::vector<std::string> protocols) {
+    alpn_protocols_ = std::move(protocols);
+    return *this;
+  }
+
   const std::optional<std::string>& get_server_hostname() const noexcept {
     return server_hostname_;
   }
+  const std::vector<std::string>& get_alpn_protocols() const noexcept { return alpn_protocols_; }
   OptionalDelay get_ssl_handshake_timeout() const noexcept { return handshake_timeout_; }
   OptionalDelay get_ssl_shutdown_timeout() const noexcept { return shutdown_timeout_; }
 
  private:
   std::optional<std::string> server_hostname_;
+  std::vector<std::string> alpn_protocols_;
   OptionalDelay handshake_timeout_;
   OptionalDelay shutdown_timeout_;
 };
@@ -379,6 +387,11 @@ class ConnectOptions {
   /// How long `close` waits for the peer's goodbye; 30 seconds by default.
   ConnectOptions& ssl_shutdown_timeout(Delay limit) {
     tls_.ssl_shutdown_timeout(limit);
+    return *this;
+  }
+  /// What is offered by ALPN, in the order of preference, if the context of `ssl` names none.
+  ConnectOptions& alpn_protocols(std::vector<std::string> protocols) {
+    tls_.alpn_protocols(std::move(protocols));
     return *this;
   }
   /// Throws an ExceptionGroup of what went wrong with each address.

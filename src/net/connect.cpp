@@ -47,6 +47,7 @@ std::optional<TlsOptions> tls_of(const ConnectOptions& options, const std::strin
                  start.get_ssl_shutdown_timeout());
   tls.server_hostname = host;
   tls.set_server_hostname(start.get_server_hostname());
+  tls.alpn_protocols = start.get_alpn_protocols();
   return tls;
 }
 

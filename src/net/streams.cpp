@@ -58,6 +58,7 @@ Coro<void> StreamWriter::start_tls(TlsContext context, TlsStartOptions options) 
   detail::TlsOptions tls(std::move(context), options.get_ssl_handshake_timeout(),
                          options.get_ssl_shutdown_timeout());
   tls.set_server_hostname(options.get_server_hostname());
+  tls.alpn_protocols = options.get_alpn_protocols();
   detail::Drain drained(connection);
   co_await std::move(drained);
   connection->start_tls(tls);

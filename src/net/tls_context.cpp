@@ -177,7 +177,7 @@ void TlsContextState::skip_hostname_check() {
   settings_changed();
 }
 
-void TlsContextState::set_alpn_protocols(const std::vector<std::string>& protocols) {
+std::string alpn_wire(const std::vector<std::string>& protocols) {
   std::string wire;
   for (const std::string& protocol : protocols) {
     if (protocol.empty() || protocol.size() > 255)
@@ -185,6 +185,11 @@ void TlsContextState::set_alpn_protocols(const std::vector<std::string>& protoco
     wire += static_cast<char>(protocol.size());
     wire += protocol;
   }
+  return wire;
+}
+
+void TlsContextState::set_alpn_protocols(const std::vector<std::string>& protocols) {
+  std::string wire = alpn_wire(protocols);
   const auto* bytes = reinterpret_cast<const unsigned char*>(wire.data());
   // Zero is success here.
   if (SSL_CTX_set_alpn_protos(get(), bytes, static_cast<unsigned>(wire.size())) != 0)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace asyncio::detail {
 
@@ -16,6 +17,10 @@ struct FreeContext {
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 };
 using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
+
+/// Names of protocols as they go over the wire (RFC 7301, 3.1).
+/// Throws: SSLError unless each has 1 to 255 bytes.
+std::string alpn_wire(const std::vector<std::string>& protocols);
 
 /// What is behind a TlsContext. Engines keep it alive, so OpenSSL's callbacks may point to it.
 class TlsContextState {
@@ -41,6 +46,7 @@ class TlsContextState {
   void check_revocation(bool enabled);
   void skip_hostname_check();
   void set_alpn_protocols(const std::vector<std::string>& protocols);
+  bool names_protocols() const noexcept { return !alpn_.empty(); }
   void set_ciphers(const std::string& ciphers);
   void minimum_version(TlsVersion version);
   void maximum_version(TlsVersion version);

@@ -72,6 +72,15 @@ TlsEngine::TlsEngine(std::shared_ptr<TlsContextState> context, TlsCarrier& carri
 
 TlsEngine::~TlsEngine() = default;
 
+void TlsEngine::offer(const std::vector<std::string>& protocols) {
+  if (context_->names_protocols()) return;
+  const std::string wire = alpn_wire(protocols);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(wire.data());
+  // Zero is success here.
+  if (SSL_set_alpn_protos(get(), bytes, static_cast<unsigned>(wire.size())) != 0)
+    throw_ssl_error("set_alpn_protocols");
+}
+
 TlsEngine& TlsEngine::of(const SSL* ssl) noexcept {
   return *static_cast<TlsEngine*>(SSL_get_app_data(ssl));
 }

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace asyncio::detail {
 
@@ -48,6 +49,10 @@ class TlsEngine {
   ~TlsEngine();
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
+
+  /// Of a client, before the handshake: what ALPN offers if the context names nothing.
+  /// Throws: SSLError unless each has 1 to 255 bytes.
+  void offer(const std::vector<std::string>& protocols);
 
   Progress handshake();
 

@@ -62,7 +62,9 @@ TlsLayer::TlsLayer(Connection& connection, const TlsOptions& options)
       handshake_timeout_(options.handshake_timeout),
       shutdown_timeout_(options.shutdown_timeout),
       engine_(options.context.state(), *this, options.server_hostname,
-              std::to_string(connection.peername().port())) {}
+              std::to_string(connection.peername().port())) {
+  if (!options.alpn_protocols.empty()) engine_.offer(options.alpn_protocols);
+}
 
 TlsLayer::~TlsLayer() { disarm(); }
 

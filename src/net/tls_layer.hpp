@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace asyncio::detail {
 
@@ -26,6 +27,7 @@ class TlsOptions {
 
   TlsContext context;
   std::string server_hostname;
+  std::vector<std::string> alpn_protocols;  // of a client whose context names none
   Delay handshake_timeout = std::chrono::seconds(60);
   Delay shutdown_timeout = std::chrono::seconds(30);
 };

@@ -235,6 +235,8 @@ TEST_P(TlsTest, R14_plain_text_before_the_handshake_is_refused) {
   });
 }
 
+std::vector<std::string> both_protocols() { return {"h2", "http/1.1"}; }
+
 TEST_P(TlsTest, fault97_alpn) {
   run([]() -> Coro<> {
     TlsContext server = pki().server(), client = pki().client();
@@ -243,6 +245,14 @@ TEST_P(TlsTest, fault97_alpn) {
     EXPECT_EQ(without.writer().ssl_object()->selected_alpn_protocol, std::nullopt);
     co_await without.close();
     server.set_alpn_protocols({"http/1.1"});
+    // What a connection offers counts only if its context offers nothing.
+    ConnectOptions offering;
+    offering.alpn_protocols(both_protocols());
+    Connected chosen = co_await tls_connected(server, pki().client(), {}, offering);
+    EXPECT_EQ(chosen.writer().ssl_object()->selected_alpn_protocol, "http/1.1");
+    co_await chosen.close();
+    std::string same = co_await error_of(tls_connected(server, client, {}, offering));
+    EXPECT_NE(same.find("NO_APPLICATION_PROTOCOL"), std::string::npos) << same;
     std::string error = co_await error_of(tls_connected(server, client));
     EXPECT_NE(error.find("[SSL: TLSV1_ALERT_NO_APPLICATION_PROTOCOL]"), std::string::npos) << error;
     EXPECT_EQ(test::thrown([&] { client.set_alpn_protocols({""}); }),
