@@ -41,6 +41,7 @@ AsyncGenerator<std::string> ResponseContent::iter_chunked(std::size_t count) con
 }
 
 Status ClientResponse::status() const noexcept { return exchange_->head().status; }
+Version ClientResponse::version() const noexcept { return exchange_->head().version; }
 std::string_view ClientResponse::reason() const noexcept { return exchange_->head().reason; }
 const Headers& ClientResponse::headers() const noexcept { return exchange_->head().headers; }
 const URL& ClientResponse::url() const noexcept { return exchange_->url(); }

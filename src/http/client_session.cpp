@@ -35,22 +35,27 @@ Coro<> begin_body(ClientRequest& request) {
   request.head.body = BodyFraming::of_length(*number);
 }
 
+/// How often a server may refuse a request until it is taken at its word.
+constexpr int kMostRefusals = 3;
+
 /// Once more if the server had closed a connection of the pool meanwhile and the request may be
-/// repeated.
+/// repeated, and if it says that it has done nothing for the request.
 Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session,
                                            ClientRequest& request) {
   bool fresh = false;
-  for (;;) {
+  for (int refusals = 0;;) {
     if (request.source) co_await begin_body(request);
     detail::check_head(request.head);
     auto channel = co_await session->connector->open(detail::wish_of(request, fresh));
-    bool may_repeat = channel->is_reused() && request.head.method.idempotent() &&
-                      (!request.source || request.source->repeatable());
-    auto exchange = std::make_shared<ClientExchange>(std::move(channel), request,
-                                                     session->options.get_limits().body());
+    auto exchange =
+        std::make_shared<ClientExchange>(channel, request, session->options.get_limits().body());
     auto outcome = co_await capture(ClientExchange::start(exchange, request));
     if (outcome) co_return exchange;
-    if (!may_repeat || !outcome.holds<ServerDisconnectedError>()) outcome.rethrow();
+    const bool is_lost = outcome.holds<ServerDisconnectedError>();
+    if (request.source && !request.source->repeatable()) outcome.rethrow();
+    if (is_lost && channel->is_refused() && ++refusals < kMostRefusals) continue;
+    const bool may_repeat = channel->is_reused() && request.head.method.idempotent();
+    if (fresh || !is_lost || !may_repeat) outcome.rethrow();
     fresh = true;
   }
 }

@@ -31,6 +31,9 @@ class ConnectionKey {
   /// How often the context was changed.
   std::uint64_t tls_revision = 0;
 
+  /// Whether the proxy itself is asked for what is there.
+  bool asks_proxy() const noexcept { return !proxy_host.empty() && !tunnel; }
+
   auto operator<=>(const ConnectionKey&) const = default;
 };
 

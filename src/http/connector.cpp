@@ -4,7 +4,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
-#include "http/http1_channel.hpp"
+#include "http/client_channel.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,12 +13,6 @@
 namespace asyncio::http::detail {
 
 namespace {
-
-/// Whether the server has closed it, or says something that nobody has asked for.
-bool is_stale(const ClientConnection& connection) noexcept {
-  return connection.writer.is_closing() || !connection.input.buffered().empty() ||
-         connection.writer.connection()->has_arrived();
-}
 
 void tell(const Traces& traces, TraceEvent event) {
   if (traces) traces->tell(event);
@@ -67,7 +61,7 @@ void Connector::grant() {
     if (!waiter->granted.done() && has_room(waiter->key)) {
       take(waiter->key);
       ++unclaimed_;
-      waiter->granted.set_result();
+      waiter->granted.set_result(true);
       waiters_.erase(waiter);
     }
     waiter = next;
@@ -83,11 +77,17 @@ Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
     co_return Slot(shared_from_this(), std::move(key));
   }
   tell(wish.traces, TraceEvent::connection_queued_start);
-  Future<void> granted(loop_);
+  Future<bool> granted(loop_);
   per_key_.try_emplace(key, 0);  // so that who grants it cannot fail
-  waiters_.push_back(Waiter{key, granted});
+  waiters_.push_back(Waiter{key, granted, !wish.is_alone});
   auto outcome = co_await capture(granted);
-  if (granted.done() && !granted.cancelled() && !granted.exception()) {
+  const bool is_granted = granted.done() && !granted.cancelled() && !granted.exception();
+  if (is_granted && !granted.result()) {
+    forget(key);
+    outcome.value();
+    co_return Slot();
+  }
+  if (is_granted) {
     --unclaimed_;
     Slot slot(shared_from_this(), std::move(key));  // goes back if we were cancelled meanwhile
     outcome.value();
@@ -100,43 +100,52 @@ Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
   throw RuntimeError("Session is closed");
 }
 
-Coro<std::shared_ptr<ClientConnection>> Connector::find_or_make(const ConnectionWish& wish) {
+/// Null if there is one to share instead.
+Coro<std::shared_ptr<PooledConnection>> Connector::find_or_make(const ConnectionWish& wish) {
   if (closed_) throw RuntimeError("Session is closed");
   Slot slot = co_await slot_for(wish);
   if (closed_) throw RuntimeError("Session is closed");
-  std::shared_ptr<ClientConnection> connection;
-  if (!wish.fresh) connection = from_pool(wish.key);
+  std::shared_ptr<PooledConnection> connection;
+  if (!slot) co_return connection;
+  if (!wish.fresh) connection = from_pool(wish);
   if (connection) tell(wish.traces, TraceEvent::connection_reuseconn);
   if (!connection) connection = co_await connect(wish);
   connection->slot = std::move(slot);
   co_return connection;
 }
 
-Coro<std::shared_ptr<ClientConnection>> Connector::acquire(ConnectionWish wish) {
+template <class T>
+Coro<T> Connector::in_time(const ConnectionWish& wish, Coro<T> work) {
   OptionalDelay limit = wish.timeout.get_connect();
   if (wish.deadline) {
     auto left = std::max(*wish.deadline - loop_.time(), std::chrono::nanoseconds(0));
     if (!limit || left < limit->duration()) limit = Delay(left);
   }
-  auto found = co_await capture(wait_for(find_or_make(wish), limit));
-  if (found.holds<TimeoutError>() && !found.holds<ServerTimeoutError>())
+  auto found = co_await capture(wait_for(std::move(work), limit));
+  if (found.template holds<TimeoutError>() && !found.template holds<ServerTimeoutError>())
     throw ServerTimeoutError("connection to " + wish.key.host);
   co_return std::move(found).value();
 }
 
-Coro<std::shared_ptr<ClientChannel>> Connector::open(ConnectionWish wish) {
-  auto connection = co_await acquire(std::move(wish));
-  co_return std::make_shared<Http1Channel>(shared_from_this(), std::move(connection));
+Coro<std::shared_ptr<ClientConnection>> Connector::acquire(ConnectionWish wish) {
+  wish.is_alone = true;
+  auto connection = co_await in_time(wish, find_or_make(wish));
+  co_return std::static_pointer_cast<ClientConnection>(connection);
 }
 
-std::shared_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key) {
+Coro<std::shared_ptr<ClientChannel>> Connector::open(ConnectionWish wish) {
+  auto channel = co_await in_time(wish, open_channel(wish));
+  co_return channel;
+}
+
+std::shared_ptr<PooledConnection> Connector::from_pool(const ConnectionWish& wish) {
   drop_expired();
   for (auto at = pool_.end(); at != pool_.begin();) {
     --at;
-    if ((*at)->key != key) continue;
-    std::shared_ptr<ClientConnection> connection = std::move(*at);
+    if ((*at)->key != wish.key || (wish.is_alone && (*at)->is_shared())) continue;
+    std::shared_ptr<PooledConnection> connection = std::move(*at);
     at = pool_.erase(at);
-    if (is_stale(*connection)) continue;
+    if (connection->is_stale()) continue;
     connection->reused = true;
     return connection;
   }
@@ -145,13 +154,19 @@ std::shared_ptr<ClientConnection> Connector::from_pool(const ConnectionKey& key)
 
 /// Before there is one connection more. Who has a slot and has not run yet may find one in the
 /// pool.
-void Connector::make_room() {
+void Connector::make_room(const ConnectionKey& key) {
+  const auto is_of_key = [&key](const auto& connection) { return connection->key == key; };
+  if (options_.get_limit_per_host() > 0) {
+    auto idle = static_cast<std::size_t>(std::ranges::count_if(pool_, is_of_key));
+    for (; idle > 0 && per_key_.at(key) + idle > options_.get_limit_per_host(); --idle)
+      pool_.erase(std::ranges::find_if(pool_, is_of_key));
+  }
   if (options_.get_limit() == 0) return;
   while (!pool_.empty() && total_ - unclaimed_ + pool_.size() > options_.get_limit())
     pool_.pop_front();
 }
 
-void Connector::keep(std::shared_ptr<ClientConnection> connection) {
+void Connector::keep(std::shared_ptr<PooledConnection> connection) {
   connection->slot.reset();
   if (closed_) return;
   connection->idle_since = loop_.time();

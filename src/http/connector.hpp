@@ -6,8 +6,9 @@
 #include "asyncio/future.hpp"
 #include "asyncio/http/client_options.hpp"
 #include "asyncio/streams.hpp"
-#include "http/connection_key.hpp"
+#include "asyncio/sync.hpp"
 #include "http/message_input.hpp"
+#include "http/pooled_connection.hpp"
 #include "http/request_traces.hpp"
 #include "http/response_parser.hpp"
 
@@ -16,55 +17,34 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio::http::detail {
 
 class ClientChannel;
-class Connector;
+class SharedConnection;
 
-/// The right to have one connection more.
-class Slot {
- public:
-  Slot() = default;
-  Slot(std::shared_ptr<Connector> connector, ConnectionKey key) noexcept
-      : connector_(std::move(connector)), key_(std::move(key)) {}
-  Slot(Slot&&) noexcept = default;
-  Slot& operator=(Slot&& other) noexcept {
-    if (this == &other) return *this;
-    reset();
-    connector_ = std::move(other.connector_);
-    key_ = std::move(other.key_);
-    return *this;
-  }
-  ~Slot() { reset(); }
-
-  void reset() noexcept;
-
- private:
-  std::shared_ptr<Connector> connector_;
-  ConnectionKey key_;
-};
-
-/// A connection to a server. Closes when it goes.
-class ClientConnection {
+/// A connection of HTTP/1.
+class ClientConnection final : public PooledConnection {
  public:
   ClientConnection(ConnectionKey to, Streams streams, const HttpLimits& limits)
-      : key(std::move(to)),
+      : PooledConnection(std::move(to)),
         writer(std::move(streams.second)),
         parser(limits),
         input(std::move(streams.first), parser) {}
-  ClientConnection(const ClientConnection&) = delete;
-  ClientConnection& operator=(const ClientConnection&) = delete;
-  ~ClientConnection() { writer.abort(); }
+  ~ClientConnection() override { writer.abort(); }
 
-  const ConnectionKey key;
+  bool is_stale() const noexcept override {
+    return writer.is_closing() || !input.buffered().empty() || writer.connection()->has_arrived();
+  }
+  bool is_shared() const noexcept override { return false; }
+
   StreamWriter writer;
   ResponseParser parser;
   MessageInput input;
-  Slot slot;  // while it is in use
-  bool reused = false;
-  TimePoint idle_since{};
 };
 
 /// What a connection is wanted for.
@@ -76,25 +56,31 @@ class ConnectionWish {
   std::optional<TlsContext> ssl;  // the key's
   ClientTimeout timeout;
   std::optional<TimePoint> deadline;
-  bool fresh = false;  // none of the pool
+  bool fresh = false;     // none of the pool
+  bool is_alone = false;  // HTTP/1 and nothing else
   Traces traces;
 };
 
-/// Who asks first gets a connection first. A connection is in the pool, or it is somebody's, who
-/// has a slot; the limits are on slots. Those of the pool count for the limit in all when a new one
-/// is made: the one that was not used for the longest time makes room.
+/// Who asks first gets a connection first. A connection is in the pool, or it is somebody's and has
+/// a slot; the limits are on slots. Those of the pool count for the limits when a new one is made:
+/// the one that was not used for the longest time makes room.
+///
+/// A connection of HTTP/2 in use is `shared_` by all who want one like it. While the first one to a
+/// server is being made, and it is not known whether that will have HTTP/2, others wait to see.
 class Connector : public std::enable_shared_from_this<Connector> {
  public:
   Connector(EventLoop loop, const SessionOptions& options)
       : loop_(std::move(loop)), options_(options) {}
 
-  /// A connection from the pool, unless a new one is wanted, or a new one.
+  /// A connection of HTTP/1 from the pool, unless a new one is wanted, or a new one.
   /// Throws: ServerTimeoutError; ClientConnectorError; RuntimeError if the session is closed.
   Coro<std::shared_ptr<ClientConnection>> acquire(ConnectionWish wish);
-  /// The same for one exchange.
+  /// The same for one exchange, over a connection of whatever version.
   Coro<std::shared_ptr<ClientChannel>> open(ConnectionWish wish);
   /// Takes back a connection that has nothing outstanding.
-  void keep(std::shared_ptr<ClientConnection> connection);
+  void keep(std::shared_ptr<PooledConnection> connection);
+  /// Shares a connection no longer; those who have it go on.
+  void retire(const SharedConnection& connection) noexcept;
   void close();
   bool closed() const noexcept { return closed_; }
   const HttpLimits& limits() const noexcept { return options_.get_limits(); }
@@ -106,7 +92,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   friend class Slot;
   struct Waiter {
     ConnectionKey key;
-    Future<void> granted;
+    Future<bool> granted;  // false: there is one to share
+    bool shares;
   };
 
   bool has_room(const ConnectionKey& key) const noexcept;
@@ -116,11 +103,21 @@ class Connector : public std::enable_shared_from_this<Connector> {
   void forget(const ConnectionKey& key) noexcept;
   void grant();
   Coro<Slot> slot_for(const ConnectionWish& wish);
-  Coro<std::shared_ptr<ClientConnection>> find_or_make(const ConnectionWish& wish);
-  std::shared_ptr<ClientConnection> from_pool(const ConnectionKey& key);
-  void make_room();
-  Coro<std::shared_ptr<ClientConnection>> connect(const ConnectionWish& wish);
+  template <class T>
+  Coro<T> in_time(const ConnectionWish& wish, Coro<T> work);
+  Coro<std::shared_ptr<PooledConnection>> find_or_make(const ConnectionWish& wish);
+  Coro<std::shared_ptr<ClientChannel>> open_channel(const ConnectionWish& wish);
+  std::shared_ptr<PooledConnection> from_pool(const ConnectionWish& wish);
+  bool may_share(const ConnectionWish& wish) const noexcept;
+  std::shared_ptr<SharedConnection> shared_for(const ConnectionKey& key);
+  void share(std::shared_ptr<SharedConnection> connection);
+  void note_http1(const ConnectionKey& key);
+  void make_room(const ConnectionKey& key);
+  Coro<std::shared_ptr<PooledConnection>> connect(const ConnectionWish& wish);
+  std::shared_ptr<PooledConnection> begin(const ConnectionWish& wish, Streams streams);
   Coro<Streams> dial(const ConnectionWish& wish);
+  Coro<std::shared_ptr<PooledConnection>> dial_and_begin(const ConnectionWish& wish);
+  std::vector<std::string> offered_to(const ConnectionWish& wish) const;
   TlsContext context_of(const ConnectionWish& wish);
   void drop_expired();
   void drop_later();
@@ -132,7 +129,10 @@ class Connector : public std::enable_shared_from_this<Connector> {
   std::size_t unclaimed_ = 0;                     // of these, slots whose waiter has not run yet
   std::map<ConnectionKey, std::size_t> per_key_;  // also 0, while somebody waits
   std::list<Waiter> waiters_;
-  std::list<std::shared_ptr<ClientConnection>> pool_;  // the last used at the end
+  std::list<std::shared_ptr<PooledConnection>> pool_;  // the last used at the end
+  std::map<ConnectionKey, std::shared_ptr<SharedConnection>> shared_;
+  std::map<ConnectionKey, std::shared_ptr<asyncio::Event>> dialing_;
+  std::set<ConnectionKey> http1_;  // servers that have chosen HTTP/1
   std::optional<TimerHandle> cleaning_;
   bool closed_ = false;
 };

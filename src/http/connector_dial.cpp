@@ -5,18 +5,22 @@
 #include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
 #include "http/connector.hpp"
+#include "http/shared_connection.hpp"
 #include "http/write_head.hpp"
 
 #include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio::http::detail {
 
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::string_view kHttp2 = "h2";
 
 std::string host_port(const std::string& host, std::uint16_t port) {
   bool is_ipv6 = host.find(':') != std::string::npos;
@@ -64,6 +68,15 @@ Coro<> open_tunnel(Streams streams, const ConnectionKey& key, const HttpLimits& 
 
 }  // namespace
 
+/// What ALPN names; nothing if there is no choice.
+std::vector<std::string> Connector::offered_to(const ConnectionWish& wish) const {
+  const Http2 use = has_http2() ? options_.get_http2() : Http2::Off;
+  if (use == Http2::Off) return {};
+  if (wish.is_alone) return {"http/1.1"};
+  if (use == Http2::PriorKnowledge) return {std::string(kHttp2)};
+  return {std::string(kHttp2), "http/1.1"};
+}
+
 TlsContext Connector::context_of(const ConnectionWish& wish) {
   if (wish.ssl) return *wish.ssl;
   if (!default_context_) default_context_ = create_default_context();
@@ -80,6 +93,7 @@ Coro<Streams> Connector::dial(const ConnectionWish& wish) {
   options.happy_eyeballs_delay(250ms);
   if (options_.get_local_addr()) options.local_addr(*options_.get_local_addr(), 0);
   if (direct ? key.secure : key.proxy_secure) options.ssl(context_of(wish));
+  if (direct && key.secure) options.alpn_protocols(offered_to(wish));
   const std::string& host = direct ? key.host : key.proxy_host;
   std::uint16_t port = direct ? key.port : key.proxy_port;
   auto outcome = co_await capture(open_connection(host, port, options));
@@ -95,19 +109,39 @@ Coro<Streams> Connector::dial(const ConnectionWish& wish) {
   if (direct) co_return streams;
   if (key.secure || key.tunnel) co_await open_tunnel(streams, key, options_.get_limits());
   if (key.secure)
-    co_await streams.second.start_tls(context_of(wish),
-                                      TlsStartOptions().server_hostname(key.host));
+    co_await streams.second.start_tls(
+        context_of(wish),
+        TlsStartOptions().server_hostname(key.host).alpn_protocols(offered_to(wish)));
   co_return streams;
 }
 
-Coro<std::shared_ptr<ClientConnection>> Connector::connect(const ConnectionWish& wish) {
-  make_room();
+/// The connection speaks what the server has chosen, or what it is known to.
+std::shared_ptr<PooledConnection> Connector::begin(const ConnectionWish& wish, Streams streams) {
+  const auto chosen = streams.second.get_extra_info("selected_alpn_protocol");
+  const bool required = options_.get_http2() == Http2::PriorKnowledge && !wish.is_alone;
+  const bool is_http2 = wish.key.secure ? chosen == kHttp2 : required && !wish.key.asks_proxy();
+  if (is_http2 && wish.is_alone)
+    throw RuntimeError("the server has chosen HTTP/2, which has no WebSockets here");
+  if (wish.key.secure && required && !is_http2)
+    throw RuntimeError("the server has not chosen HTTP/2");
+  if (is_http2)
+    return make_http2(shared_from_this(), wish.key, std::move(streams), options_.get_limits());
+  return std::make_shared<ClientConnection>(wish.key, std::move(streams), options_.get_limits());
+}
+
+/// What is done within the time that a new connection may take.
+Coro<std::shared_ptr<PooledConnection>> Connector::dial_and_begin(const ConnectionWish& wish) {
+  Streams streams = co_await dial(wish);
+  co_return begin(wish, std::move(streams));
+}
+
+Coro<std::shared_ptr<PooledConnection>> Connector::connect(const ConnectionWish& wish) {
+  make_room(wish.key);
   if (wish.traces) wish.traces->tell(TraceEvent::connection_create_start);
-  auto outcome = co_await capture(wait_for(dial(wish), wish.timeout.get_sock_connect()));
+  auto outcome = co_await capture(wait_for(dial_and_begin(wish), wish.timeout.get_sock_connect()));
   if (outcome) {
     if (wish.traces) wish.traces->tell(TraceEvent::connection_create_end);
-    co_return std::make_shared<ClientConnection>(wish.key, std::move(outcome).value(),
-                                                 options_.get_limits());
+    co_return std::move(outcome).value();
   }
   try {
     outcome.rethrow();

@@ -14,7 +14,9 @@ namespace asyncio::http::detail {
 class Http1Channel final : public ClientChannel {
  public:
   Http1Channel(std::shared_ptr<Connector> connector, std::shared_ptr<ClientConnection> connection)
-      : connector_(std::move(connector)), connection_(std::move(connection)) {}
+      : connector_(std::move(connector)),
+        connection_(std::move(connection)),
+        is_reused_(connection_->reused) {}
   ~Http1Channel() override { abort(); }
 
   void send(const ClientRequest& request) override;
@@ -29,7 +31,7 @@ class Http1Channel final : public ClientChannel {
 
   bool is_silent() const noexcept override { return !connection_->parser.in_message(); }
   bool is_refused() const noexcept override { return false; }
-  bool is_reused() const noexcept override { return connection_->reused; }
+  bool is_reused() const noexcept override { return is_reused_; }
 
   void break_off() noexcept override {
     if (connection_) connection_->writer.abort();
@@ -40,6 +42,7 @@ class Http1Channel final : public ClientChannel {
  private:
   std::shared_ptr<Connector> connector_;
   std::shared_ptr<ClientConnection> connection_;
+  bool is_reused_;
   bool chunked_ = false;
 };
 

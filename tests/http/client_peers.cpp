@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,52 +75,112 @@ Coro<int> ask_often(URL url, std::string body, SessionOptions options) {
   co_return made;
 }
 
+/// A page, texts that are compressed, and what the server says about the protocol.
+class Nginx {
+ public:
+  /// What stands behind the addresses of its two ports: "ssl http2", say.
+  Coro<> start(std::string of_plain, std::string of_secure) {
+    for (int i = 0; i < 12; ++i) words += words;
+    folder_.write("file", page);
+    folder_.write("words.txt", words);
+    std::uint16_t plain_port = co_await free_port(), secure_port = co_await free_port();
+    std::string server = "root " + folder_.path() +
+                         "; types { text/plain txt; } gzip on; gzip_types text/plain; "
+                         "location /moved { return 302 /file; } "
+                         "location /protocol { return 200 $server_protocol; } } ";
+    std::string config = folder_.write(
+        "nginx.conf",
+        "daemon off; master_process off; error_log stderr; pid " + folder_.file("pid") +
+            ";\nevents {}\nhttp { access_log off; client_body_temp_path " + folder_.path() +
+            "; proxy_temp_path " + folder_.path() + "; fastcgi_temp_path " + folder_.path() +
+            "; uwsgi_temp_path " + folder_.path() + "; scgi_temp_path " + folder_.path() +
+            ";\nserver { listen 127.0.0.1:" + std::to_string(plain_port) + of_plain + "; " +
+            server + "\nserver { listen 127.0.0.1:" + std::to_string(secure_port) + of_secure +
+            "; ssl_certificate " + pki().localhost.certfile + "; ssl_certificate_key " +
+            pki().localhost.keyfile + "; http2_max_concurrent_streams 7; " + server + "}\n");
+    process_.emplace(nginx_command(config));
+    co_await until_open(plain_port);
+    plain = URL("http://127.0.0.1:" + std::to_string(plain_port));
+    secure = URL("https://127.0.0.1:" + std::to_string(secure_port));
+  }
+
+  std::string page = pattern(100'000);
+  std::string words = "plain words\n";
+  URL plain, secure;
+
+ private:
+  static std::vector<std::string> nginx_command(const std::string& config) {
+    return {"nginx", "-c", config, "-e", "stderr"};
+  }
+
+  test::Folder folder_;
+  std::optional<Program> process_;
+};
+
 TEST_P(ClientPeers, S42_nginx) {
   if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
   run([]() -> Coro<> {
-    test::Folder folder;
-    std::string page = pattern(100'000);
-    std::string words = "plain words\n";
-    for (int i = 0; i < 12; ++i) words += words;
-    folder.write("file", page);
-    folder.write("words.txt", words);
-    std::uint16_t plain = co_await free_port(), secure = co_await free_port();
-    std::string server = "root " + folder.path() + "; types { text/plain txt; } gzip on; " +
-                         "gzip_types text/plain; location /moved { return 302 /file; } } ";
-    std::string config = folder.write(
-        "nginx.conf",
-        "daemon off; master_process off; error_log stderr; pid " + folder.file("pid") +
-            ";\nevents {}\nhttp { access_log off; client_body_temp_path " + folder.path() +
-            "; proxy_temp_path " + folder.path() + "; fastcgi_temp_path " + folder.path() +
-            "; uwsgi_temp_path " + folder.path() + "; scgi_temp_path " + folder.path() +
-            ";\nserver { listen 127.0.0.1:" + std::to_string(plain) + "; " + server +
-            "\nserver { listen 127.0.0.1:" + std::to_string(secure) + " ssl; ssl_certificate " +
-            pki().localhost.certfile + "; ssl_certificate_key " + pki().localhost.keyfile + "; " +
-            server + "}\n");
-    Program nginx({"nginx", "-c", config, "-e", "stderr"});
-    co_await until_open(plain);
-    URL url("http://127.0.0.1:" + std::to_string(plain));
-    URL tls("https://127.0.0.1:" + std::to_string(secure));
+    Nginx nginx;
+    co_await nginx.start("", " ssl");
     SessionOptions options;
     options.ssl(pki().client());
-    int made = co_await ask_often(url / "file", page, options);
+    int made = co_await ask_often(nginx.plain / "file", nginx.page, options);
     EXPECT_LE(made, 5);
-    made = co_await ask_often(tls / "file", page, options);
+    made = co_await ask_often(nginx.secure / "file", nginx.page, options);
     EXPECT_LE(made, 5);
-    made = co_await ask_often(url / "moved", page, options);
+    made = co_await ask_often(nginx.plain / "moved", nginx.page, options);
     EXPECT_LE(made, 5);
     // Compressed, and so in chunks.
-    ClientResponse zipped = co_await http::get(url / "words.txt");
+    ClientResponse zipped = co_await http::get(nginx.plain / "words.txt");
     EXPECT_EQ(zipped.headers().get("Content-Encoding", "-"), "gzip");
     EXPECT_EQ(zipped.headers().get("Transfer-Encoding", "-"), "chunked");
+    EXPECT_EQ(zipped.version(), http::Version::http_1_1);
     std::string text = co_await zipped.text();
-    EXPECT_TRUE(text == words);
-    ClientResponse none = co_await http::get(url / "none");
+    EXPECT_TRUE(text == nginx.words);
+    ClientResponse none = co_await http::get(nginx.plain / "none");
     EXPECT_EQ(none.status(), 404);
     // Whom the system does not know is not trusted.
-    std::string error = co_await error_of(http::get(tls / "file"));
+    std::string error = co_await error_of(http::get(nginx.secure / "file"));
     EXPECT_NE(error.find("ClientConnectorError"), std::string::npos) << error;
     EXPECT_NE(error.find("certificate"), std::string::npos) << error;
+  });
+}
+
+/// Forty requests at a server that takes seven at a time, over one connection.
+TEST_P(ClientPeers, Issue5_http2_nginx) {
+  if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
+  run([]() -> Coro<> {
+    Nginx nginx;
+    co_await nginx.start(" http2", " ssl http2");
+    SessionOptions options;
+    options.ssl(pki().client());
+    int made = co_await ask_often(nginx.secure / "file", nginx.page, options);
+    EXPECT_EQ(made, 1);
+    made = co_await ask_often(nginx.secure / "moved", nginx.page, options);
+    EXPECT_EQ(made, 1);
+    ClientSession session(options);
+    ClientResponse said = co_await session.get(nginx.secure / "protocol");
+    std::string text = co_await said.text();
+    EXPECT_EQ(text, "HTTP/2.0");
+    EXPECT_EQ(said.version(), http::Version::http_2);
+    ClientResponse zipped = co_await session.get(nginx.secure / "words.txt");
+    EXPECT_EQ(zipped.headers().get("Content-Encoding", "-"), "gzip");
+    text = co_await zipped.text();
+    EXPECT_TRUE(text == nginx.words);
+    ClientResponse none = co_await session.head(nginx.secure / "none");
+    EXPECT_EQ(none.status(), 404);
+    EXPECT_EQ(none.reason(), "Not Found");
+    ClientResponse refused = co_await session.post(
+        nginx.secure / "file", RequestOptions().data(std::string(300'000, 'x')));
+    EXPECT_EQ(refused.status(), 405);
+    session.close();
+    // Without TLS the server has to be known.
+    options.http2(http::Http2::PriorKnowledge);
+    made = co_await ask_often(nginx.plain / "file", nginx.page, options);
+    EXPECT_EQ(made, 1);
+    options.http2(http::Http2::Off);
+    made = co_await ask_often(nginx.secure / "file", nginx.page, options);
+    EXPECT_GT(made, 1);
   });
 }
 

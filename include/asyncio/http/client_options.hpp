@@ -17,6 +17,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -159,6 +160,16 @@ class RequestOptions {
   std::optional<TlsContext> ssl_;
 };
 
+/// When a client speaks HTTP/2.
+enum class Http2 : std::uint8_t {
+  /// Never.
+  Off,
+  /// With the servers of https that choose it when they are offered both versions (ALPN).
+  Negotiated,
+  /// With every server, also without TLS; those that have HTTP/1 alone cannot be talked to.
+  PriorKnowledge,
+};
+
 /// How a session goes about its requests.
 ///
 /// asyncio  aiohttp: the parameters of ClientSession and TCPConnector
@@ -185,6 +196,10 @@ class SessionOptions {
   /// What servers' certificates are checked with; by default create_default_context().
   SessionOptions& ssl(TlsContext context) { return ssl_ = std::move(context), *this; }
   SessionOptions& proxy(Proxy proxy) { return proxy_ = std::move(proxy), *this; }
+  /// Negotiated by default, if the library is built with nghttp2. Over HTTP/2 all requests to a
+  /// server share one connection, as many at a time as the server takes, up to 100; others wait in
+  /// their order. WebSockets have connections of HTTP/1.
+  SessionOptions& http2(Http2 use) noexcept { return http2_ = use, *this; }
   /// Whether requests that were given no proxy go through the one that the environment names, as it
   /// is when the session is made: http_proxy, https_proxy, ws_proxy and wss_proxy by the scheme of
   /// the URL (those of WebSockets then by http_proxy or https_proxy), or all_proxy; but for the
@@ -209,6 +224,7 @@ class SessionOptions {
   Delay get_keepalive_timeout() const noexcept { return keepalive_timeout_; }
   const std::optional<TlsContext>& get_ssl() const noexcept { return ssl_; }
   const std::optional<Proxy>& get_proxy() const noexcept { return proxy_; }
+  Http2 get_http2() const noexcept { return http2_; }
   bool get_trust_env() const noexcept { return trust_env_; }
   const std::optional<std::string>& get_local_addr() const noexcept { return local_addr_; }
   bool get_raise_for_status() const noexcept { return raise_for_status_; }
@@ -224,6 +240,7 @@ class SessionOptions {
   Delay keepalive_timeout_ = std::chrono::seconds(15);
   std::optional<TlsContext> ssl_;
   std::optional<Proxy> proxy_;
+  Http2 http2_ = Http2::Negotiated;
   bool trust_env_ = false;
   std::optional<std::string> local_addr_;
   bool raise_for_status_ = false;

@@ -4,6 +4,7 @@
 
 #include "asyncio/coro.hpp"
 #include "asyncio/generator.hpp"
+#include "asyncio/http/head.hpp"
 #include "asyncio/http/headers.hpp"
 #include "asyncio/http/json.hpp"
 #include "asyncio/http/method.hpp"
@@ -71,6 +72,8 @@ class ClientResponse {
   std::string_view reason() const noexcept;
   /// Whether the status is below 400.
   bool ok() const noexcept { return status().code() < 400; }
+  /// Of HTTP, that the response came by.
+  Version version() const noexcept;
   const Headers& headers() const noexcept;
   /// The last one, after redirects.
   const URL& url() const noexcept;
