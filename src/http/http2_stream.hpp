@@ -75,7 +75,7 @@ class Http2Stream {
   const std::optional<BadRequest>& refusal() const noexcept { return refusal_; }
 
   /// Set with each change of the input, and of the output.
-  Event readable, writable;
+  asyncio::Event readable, writable;
 
  private:
   friend class Http2Session;
