@@ -129,16 +129,16 @@ Coro<> ClientExchange::read_head() {
   for (;;) {
     Parsed parsed = co_await next();
     if (parsed.event != Event::head) continue;
-    if (!channel_->head().status.is_informational()) co_return;
+    if (!channel_->head().status.is_informational()) break;
     informed_ = true;
   }
+  take_head();
 }
 
 Coro<> ClientExchange::start(Ref self, const ClientRequest& request) {
   self->send(request);
   auto outcome = co_await capture(self->read_head());
   if (!outcome) self->fail(outcome.exception(), false);
-  self->take_head();
 }
 
 void ClientExchange::take_head() {

@@ -53,9 +53,10 @@ Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session
     if (outcome) co_return exchange;
     const bool is_lost = outcome.holds<ServerDisconnectedError>();
     if (request.source && !request.source->repeatable()) outcome.rethrow();
-    if (is_lost && channel->is_refused() && ++refusals < kMostRefusals) continue;
+    const bool is_refused = is_lost && channel->is_refused();
+    if (is_refused && ++refusals < kMostRefusals) continue;
     const bool may_repeat = channel->is_reused() && request.head.method.idempotent();
-    if (fresh || !is_lost || !may_repeat) outcome.rethrow();
+    if (is_refused || fresh || !is_lost || !may_repeat) outcome.rethrow();
     fresh = true;
   }
 }

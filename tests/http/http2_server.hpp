@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Servers of HTTP/2 that do what a test wants, by streams or frame by frame.
+#pragma once
+
+#include "asyncio/asyncio.hpp"
+#include "http/http2_connection.hpp"
+#include "raw_server.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace test {
+
+using H2Link = std::shared_ptr<asyncio::http::detail::Http2Connection>;
+using H2Stream = std::shared_ptr<asyncio::http::detail::Http2Stream>;
+using asyncio::http::detail::Http2Code;
+using asyncio::http::detail::Http2Role;
+using asyncio::http::detail::Http2Terms;
+
+/// Answers a stream in a task of its own.
+using H2Handler = std::function<Coro<>(H2Link, H2Stream)>;
+
+/// That a stream breaks off is no error of it.
+inline Coro<> answer(H2Handler& handler, H2Link link, H2Stream stream) {
+  auto outcome = co_await asyncio::capture(handler(std::move(link), std::move(stream)));
+  if (!outcome && !outcome.holds<asyncio::OSError>() && !outcome.cancelled()) outcome.rethrow();
+}
+
+/// For RawServer.
+inline RawServer::Handler speaking_http2(H2Handler handler, Http2Terms terms = {}) {
+  auto shared = std::make_shared<H2Handler>(std::move(handler));
+  return [shared, terms](StreamReader reader, StreamWriter writer) -> Coro<> {
+    auto link = std::make_shared<asyncio::http::detail::Http2Connection>(
+        reader, writer, Http2Role::server, terms, std::chrono::seconds(30));
+    co_await link->run([shared, weak = link->weak_from_this()] {
+      auto self = weak.lock();
+      while (auto stream = self->session().next_request())
+        asyncio::create_task(answer(*shared, self, stream));
+    });
+  };
+}
+
+inline void respond(const H2Link& link, const H2Stream& stream, std::string body,
+                    asyncio::http::Status status = 200, asyncio::http::Headers fields = {}) {
+  link->session().respond(*stream, status, fields, true);
+  link->session().write(*stream, std::move(body));
+  link->session().end(*stream);
+  link->flush_soon();
+}
+
+/// Says to each request its own target.
+inline Coro<> echo_target(H2Link link, H2Stream stream) {
+  respond(link, stream, stream->request.target);
+  co_return;
+}
+
+/// A frame's bytes.
+inline std::string frame(int type, int flags, std::uint32_t id, std::string_view payload = {}) {
+  std::string bytes;
+  for (int shift : {16, 8, 0}) bytes += static_cast<char>(payload.size() >> shift);
+  bytes += static_cast<char>(type);
+  bytes += static_cast<char>(flags);
+  for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(id >> shift);
+  return bytes.append(payload);
+}
+
+/// A number of four bytes.
+inline std::string number(std::uint32_t value) {
+  std::string bytes;
+  for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift);
+  return bytes;
+}
+
+/// A field of a block, without compression.
+inline std::string field(std::string_view name, std::string_view value) {
+  std::string bytes(1, '\0');
+  bytes += static_cast<char>(name.size());
+  bytes.append(name);
+  bytes += static_cast<char>(value.size());
+  return bytes.append(value);
+}
+
+inline const std::string kStatus200 = "\x88";
+inline constexpr int kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kPush = 5,
+                     kPing = 6, kGoAway = 7, kWindow = 8, kContinuation = 9;
+inline constexpr int kEndStream = 1, kAck = 1, kEndHeaders = 4, kPadded = 8;
+
+/// The head and the body of an answer.
+inline std::string whole_answer(std::uint32_t id, std::string_view body) {
+  return frame(kHeaders, kEndHeaders, id, kStatus200) + frame(kData, kEndStream, id, body);
+}
+
+/// Until a frame of that type has come; its stream.
+inline Coro<std::uint32_t> read_until(StreamReader reader, int type) {
+  for (;;) {
+    std::string head = co_await reader.readexactly(9);
+    const auto byte = [&head](std::size_t at) {
+      return static_cast<std::uint32_t>(static_cast<unsigned char>(head[at]));
+    };
+    co_await reader.readexactly(byte(0) << 16 | byte(1) << 8 | byte(2));
+    if (head[3] == static_cast<char>(type))
+      co_return byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8);
+  }
+}
+
+/// What a client begins with, up to its first request.
+inline Coro<std::uint32_t> read_first_request(StreamReader reader) {
+  co_await reader.readexactly(24);
+  std::uint32_t id = co_await read_until(reader, kHeaders);
+  co_return id;
+}
+
+}  // namespace test
