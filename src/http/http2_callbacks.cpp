@@ -194,6 +194,8 @@ void Http2Session::Callbacks::note_sent(Http2Session& session, const nghttp2_fra
   if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR)
     return session.fail(static_cast<Http2Code>(frame.goaway.error_code),
                         nghttp2_http2_strerror(frame.goaway.error_code));
+  // A ping overtakes other frames: it is not asked for before.
+  if (frame.hd.type == NGHTTP2_GOAWAY && session.announced_ && !session.going_) session.ping();
   if (frame.hd.type == NGHTTP2_RST_STREAM && is_fault(frame.rst_stream.error_code) &&
       !session.spend_idle_frame())
     return session.fail(Http2Code::enhance_your_calm, "too many streams that had to be reset");

@@ -153,7 +153,6 @@ void Http2Server::expired() {
 void Http2Server::stop() {
   if (std::exchange(stopping_, true)) return;
   session().announce_end();
-  session().ping();
   last_call_ = get_running_loop().call_later(kLastCall, [this] { end(); });
   connection_->flush_soon();
 }

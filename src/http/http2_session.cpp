@@ -278,7 +278,8 @@ void Http2Session::reset(Http2Stream& stream, Http2Code code) {
 void Http2Session::ping() { check(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr)); }
 
 void Http2Session::announce_end() {
-  if (!failed_ && !going_) check(nghttp2_submit_shutdown_notice(session_));
+  if (failed_ || going_ || std::exchange(announced_, true)) return;
+  check(nghttp2_submit_shutdown_notice(session_));
 }
 
 void Http2Session::go_away(Http2Code code) {

@@ -90,7 +90,8 @@ class Http2Session {
   void ping();
   /// How many answers to `ping` have come.
   std::size_t pongs() const noexcept { return pongs_; }
-  /// At a server: tells the peer to make no more requests; those under way are still taken.
+  /// At a server: tells the peer to make no more requests, and pings it, so that a pong says that
+  /// it has heard; requests that are under way are still taken.
   void announce_end();
   /// Takes no more streams. The session is over when those that there are have ended.
   void go_away(Http2Code code = Http2Code::no_error);
@@ -149,6 +150,7 @@ class Http2Session {
   std::size_t pongs_ = 0;
   bool in_head_ = false;
   bool is_open_ = false;
+  bool announced_ = false;
   bool going_ = false;
   bool peer_going_ = false;
   bool failed_ = false;

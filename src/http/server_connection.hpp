@@ -8,6 +8,7 @@
 #include "http/message_input.hpp"
 #include "http/served_connection.hpp"
 #include "http/server_exchange.hpp"
+#include "http/spare_parsers.hpp"
 
 #include <cstddef>
 #include <cstdint>
