@@ -21,9 +21,9 @@ Coro<bool> begins_with_preface(StreamReader reader, const ServerSettings& settin
   while (buffer.view().size() < kHttp2Preface.size()) {
     const bool begun = !buffer.view().empty();
     if (!kHttp2Preface.starts_with(buffer.view())) co_return false;
+    const Delay limit = begun ? settings.head_timeout : settings.keepalive_timeout;
     // What fails here fails again where it is answered.
-    auto got = co_await capture(
-        wait_for(more_of(reader), begun ? settings.head_timeout : settings.keepalive_timeout));
+    auto got = co_await capture(wait_for(more_of(reader), limit));
     if (got.cancelled()) got.rethrow();
     if (got.holds<TimeoutError>()) reader.set_exception(got.exception());
     if (!got || got.value() == 0) co_return false;

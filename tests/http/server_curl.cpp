@@ -200,4 +200,45 @@ TEST_P(ServerCurl, fault127_D13_http2_with_prior_knowledge) {
 }
 TEST_P(ServerCurl, fault127_D13_http2_by_alpn) { run(expect_answers, Version::http_2, true); }
 
+/// What a program prints of many requests at a time.
+Coro<std::string> output_of(std::string line) {
+  Program shell({"sh", "-c", line + " </dev/null 2>/dev/null; echo \" exit $?\""});
+  std::string text = co_await test::output_until(shell, " exit [0-9]+\n");
+  co_return text;
+}
+
+/// h2load counts; nghttp shows bodies.
+Coro<> expect_load(bool tls) {
+  test::Folder folder;
+  folder.write("large", pattern(100'000));
+  web::RunnerOptions settings;
+  settings.http2_prior_knowledge(!tls);
+  web::AppRunner runner(application(folder.path()), settings);
+  co_await runner.setup();
+  ServerOptions options;
+  if (tls) options = with_tls(Version::http_2);
+  web::TCPSite site(runner, "127.0.0.1", 0, options);
+  co_await site.start();
+  std::string url = std::string(tls ? "https" : "http") +
+                    "://127.0.0.1:" + std::to_string(runner.addresses().at(0).port());
+  std::string said = co_await output_of("h2load -n 2000 -c 10 -m 20 " + url + "/");
+  EXPECT_EQ(count_of(said, "2000 succeeded, 0 failed, 0 errored, 0 timeout"), 1u) << said;
+  EXPECT_EQ(count_of(said, "status codes: 2000 2xx"), 1u) << said;
+  std::string large = folder.file("large");
+  said = co_await output_of("h2load -n 100 -c 4 -m 10 -d " + large + " " + url + "/size");
+  EXPECT_EQ(count_of(said, "status codes: 100 2xx"), 1u) << said;
+  said = co_await output_of("h2load -n 100 -c 4 -m 10 " + url + "/files/large");
+  EXPECT_EQ(count_of(said, "status codes: 100 2xx"), 1u) << said;
+  EXPECT_EQ(count_of(said, "(10000000) data"), 1u) << said;
+  said = co_await output_of("nghttp " + url + "/ " + url + "/stream");
+  EXPECT_TRUE(said == "hello01234 exit 0\n" || said == "01234hello exit 0\n") << said;
+  co_await runner.cleanup();
+}
+
+TEST_P(ServerCurl, L2_many_requests_over_http2) {
+  if (!test::installed("h2load")) GTEST_SKIP() << "there is no h2load";
+  run(expect_load, false);
+  run(expect_load, true);
+}
+
 }  // namespace
