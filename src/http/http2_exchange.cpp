@@ -54,7 +54,11 @@ Coro<> Http2Exchange::serve() {
   const Http2Code code = is_whole ? Http2Code::no_error : Http2Code::internal_error;
   connection_->session().reset(*stream_, code);
   connection_->flush_soon();
-  if (taken.cancelled()) taken.rethrow();
+  if (outcome) outcome = std::move(taken);
+  try {
+    outcome.value();
+  } catch (const std::exception&) {  // what a client does wrong is no error here
+  }
 }
 
 /// A client that has the answer ends its request by itself; told to at once, some forget the
@@ -74,8 +78,7 @@ Coro<> Http2Exchange::answer() {
   web::Request request(head, *this);
   web::Response response = answer_of(request, co_await capture(call_handler(request)));
   if (!head_sent_) send(response);
-  const bool is_last = asks_to_close(response) || settings_.is_stopping;
-  if (is_last) connection_->session().go_away();
+  if (asks_to_close(response)) connection_->session().go_away();
   if (settings_.access_log) log_access(request, began);
 }
 

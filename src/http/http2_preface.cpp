@@ -16,12 +16,12 @@ Coro<std::size_t> more_of(StreamReader reader) {
 
 }  // namespace
 
-Coro<bool> begins_with_preface(StreamReader reader, const ServerSettings& settings) {
+Coro<bool> begins_with_preface(StreamReader reader, Delay idle, Delay head) {
   auto& buffer = reader.state()->buffer();
   while (buffer.view().size() < kHttp2Preface.size()) {
     const bool begun = !buffer.view().empty();
     if (!kHttp2Preface.starts_with(buffer.view())) co_return false;
-    const Delay limit = begun ? settings.head_timeout : settings.keepalive_timeout;
+    const Delay limit = begun ? head : idle;
     // What fails here fails again where it is answered.
     auto got = co_await capture(wait_for(more_of(reader), limit));
     if (got.cancelled()) got.rethrow();

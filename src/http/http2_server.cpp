@@ -75,13 +75,17 @@ class Http2Server final : public ServedConnection, private Deadline::Owner {
 };
 
 Coro<> Http2Server::serve() {
+  if (settings_.is_stopping) stop();
   watch();
   auto served = [&](TaskGroup& group) -> Coro<> { co_await serve_in(group); };
   Result<void> outcome = co_await capture(with(TaskGroup(), served));
   deadline_.clear();
   if (last_call_) last_call_->cancel();
   co_await close(outcome.cancelled());
-  if (outcome.cancelled()) outcome.rethrow();
+  try {
+    outcome.value();
+  } catch (const std::exception&) {  // what a client does wrong is no error here
+  }
 }
 
 Coro<> Http2Server::serve_in(TaskGroup& group) {

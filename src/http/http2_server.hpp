@@ -21,8 +21,8 @@ std::shared_ptr<ServedConnection> make_http2_server(StreamReader reader, StreamW
                                                     const WebHandler& handler);
 
 /// Reads, and takes nothing.
-/// Awaits: the client's first bytes, as long as a head may take.
+/// Awaits: the client's first byte for a time, and then the others.
 /// Returns: whether they are the preface.
-Coro<bool> begins_with_preface(StreamReader reader, const ServerSettings& settings);
+Coro<bool> begins_with_preface(StreamReader reader, Delay idle, Delay head);
 
 }  // namespace asyncio::http::detail

@@ -19,6 +19,9 @@ namespace detail {
 
 using http::detail::begins_with_preface;
 
+/// How long a client may take to say its version if there is no room for it.
+constexpr auto kTurnedAwayWithin = std::chrono::seconds(1);
+
 /// A connection as long as it is served.
 struct Served {
   Served(RunnerState& runner, StreamReader input);
@@ -62,7 +65,11 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     Served served(*self, reader);
     bool is_http2 = writer.get_extra_info("selected_alpn_protocol") == "h2";
     bool may_be_http2 = self->settings.http2_prior_knowledge && !writer.ssl_object();
-    if (may_be_http2) is_http2 = co_await begins_with_preface(reader, self->settings);
+    if (may_be_http2 && served.too_many)
+      is_http2 = co_await begins_with_preface(reader, kTurnedAwayWithin, kTurnedAwayWithin);
+    else if (may_be_http2)
+      is_http2 = co_await begins_with_preface(reader, self->settings.keepalive_timeout,
+                                              self->settings.head_timeout);
     if (is_http2)
       served.connection = http::detail::make_http2_server(std::move(reader), std::move(writer),
                                                           self->settings, self->handler);
