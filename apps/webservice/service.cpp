@@ -6,6 +6,7 @@
 #include <asyncio/sync.hpp>
 #include <asyncio/web/file_response.hpp>
 #include <asyncio/web/runner.hpp>
+#include <asyncio/web/static_files.hpp>
 
 #include <algorithm>
 #include <cctype>

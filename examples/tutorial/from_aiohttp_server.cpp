@@ -2,7 +2,7 @@
 #include "local_site.hpp"
 #include <asyncio/http/client.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
-#include <asyncio/web/stream_response.hpp>
+#include <asyncio/web/event_source.hpp>
 
 #include <iostream>
 #include <string>

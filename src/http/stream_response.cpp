@@ -16,11 +16,6 @@ using http::detail::Encoder;
 using http::detail::Flush;
 using http::detail::ServerExchange;
 
-void require_line(const char* what, std::string_view text) {
-  if (text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos)
-    throw ValueError(std::string("server-sent event: ") + what + " with a line break");
-}
-
 /// The exchange as long as its handler runs: a response may be kept for longer.
 std::shared_ptr<ServerExchange> used(const std::weak_ptr<ServerExchange>& link) {
   std::shared_ptr<ServerExchange> exchange = link.lock();
@@ -74,35 +69,6 @@ Coro<Response> StreamResponse::write_eof() {
     co_await exchange->end_stream();
   }
   co_return Response::sent();
-}
-
-std::string ServerEvent::text() const {
-  require_line("name", event_);
-  require_line("id", id_);
-  std::string text;
-  if (!id_.empty()) text += "id: " + id_ + "\n";
-  if (!event_.empty()) text += "event: " + event_ + "\n";
-  if (retry_) text += "retry: " + std::to_string(retry_->count()) + "\n";
-  // All three of CRLF, LF and CR end a line for a browser.
-  std::string_view rest = data_;
-  for (bool more = true; more;) {
-    std::size_t end = rest.find_first_of("\r\n");
-    more = end != std::string_view::npos;
-    text.append("data: ").append(rest.substr(0, end)).append("\n");
-    if (more) rest.remove_prefix(end + (rest.substr(end, 2) == "\r\n" ? 2 : 1));
-  }
-  return text += "\n";
-}
-
-EventSourceResponse::EventSourceResponse()
-    : StreamResponse(Response()
-                         .content_type("text/event-stream")
-                         .header("Cache-Control", "no-cache")
-                         .header("X-Accel-Buffering", "no")) {}
-
-Coro<> EventSourceResponse::send(const ServerEvent& event) {
-  std::string text = event.text();
-  co_await write(text);
 }
 
 }  // namespace asyncio::web

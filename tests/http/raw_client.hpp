@@ -67,4 +67,12 @@ inline asyncio::Coro<std::string> exchange(std::uint16_t port, std::string bytes
   return exchange(port, std::move(pieces));
 }
 
+/// A second request, which ends the connection. Its answer is always the same.
+inline std::string last() { return get("/last", "Connection: close\r\n"); }
+inline constexpr std::string_view kLast = "\r\n\r\nlast";
+
+inline asyncio::Coro<asyncio::web::Response> say_last(asyncio::web::Request&) {
+  co_return asyncio::web::Response("last");
+}
+
 }  // namespace test

@@ -2,7 +2,9 @@
 // Responses in pieces and from files, on every backend that has them.
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
+#include "asyncio/web/event_source.hpp"
 #include "asyncio/web/file_response.hpp"
+#include "asyncio/web/static_files.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "captures.hpp"

@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
-// What handlers do wrong, and clients that leave (faults 128 to 139, 192): a whole server, on every
+// What handlers do wrong, and clients that leave (faults 128 to 131, 138): a whole server, on every
 // backend.
 #include "asyncio/http/errors.hpp"
-#include "asyncio/web/file_response.hpp"
+#include "asyncio/web/event_source.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "asyncio/web/websocket_response.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
-#include "certificates.hpp"
 #include "connected.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <vector>
 
 using namespace asyncio;
@@ -26,7 +22,10 @@ using namespace std::chrono_literals;
 using test::count_of;
 using test::exchange;
 using test::get;
+using test::kLast;
+using test::last;
 using test::post;
+using test::say_last;
 using test::serve;
 using test::Served;
 
@@ -38,12 +37,6 @@ INSTANTIATE_TEST_SUITE_P(Backends, ServerAnswers, test::all_backends, test::back
 /// Files and resets are the system's.
 class RealAnswers : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, RealAnswers, test::real_backends, test::backend_name);
-
-/// A second request, which ends the connection. Its answer is always the same.
-std::string last() { return get("/last", "Connection: close\r\n"); }
-constexpr std::string_view kLast = "\r\n\r\nlast";
-
-Coro<web::Response> say_last(web::Request&) { co_return web::Response("last"); }
 
 TEST_P(ServerAnswers, fault128_what_would_split_a_response_is_refused_where_it_is_set) {
   for (std::string bad : {std::string("a\rb"), std::string("a\nb"), std::string("a\r\nX: y"),
@@ -357,145 +350,6 @@ TEST_P(RealAnswers, fault131_clients_that_reset) {
   });
 }
 
-TEST_P(RealAnswers, fault134_names_and_ranges_of_files) {
-  run([]() -> Coro<> {
-    test::Folder folder;
-    std::string content = test::pattern(100'000);
-    std::filesystem::create_directory(folder.file("open"));
-    std::ofstream(folder.file("open/page.txt")) << content;
-    std::ofstream(folder.file("secret.txt")) << "secret";
-    std::filesystem::create_symlink(folder.file("secret.txt"), folder.file("open/out"));
-    web::Application app;
-    app.get("/static/{name...}", web::StaticFiles(folder.file("open")));
-    Served served = co_await serve(std::move(app));
-    for (const char* name :
-         {"/static/../secret.txt", "/static/%2e%2e%2fsecret.txt", "/static/%2e%2e/secret.txt",
-          "/static/..%2fsecret.txt", "/static/page.txt%00", "/static/%00", "/static/", "/static//",
-          "/static/out", "/static//../secret.txt", "/static/page.txt/", "/static/....//secret.txt",
-          "/static/..%5csecret.txt", "/static/%252e%252e%252fsecret.txt"}) {
-      std::string answer = co_await exchange(served.port(), get(name, "Connection: close\r\n"));
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 404 ")) << name << answer.substr(0, 100);
-      EXPECT_EQ(answer.find("secret"), std::string::npos) << answer;
-    }
-    std::string many = "bytes=0-0";
-    for (int i = 1; i < 1000; ++i) many += "," + std::to_string(i) + "-" + std::to_string(i);
-    for (std::string range : {many, std::string("bytes=0-99,50-149"), std::string("bytes=5-4"),
-                              std::string("bytes=--1"), std::string("bytes=-"),
-                              std::string("bytes=18446744073709551616-")}) {
-      std::string answer = co_await exchange(
-          served.port(), get("/static/page.txt", "Connection: close\r\nRange: " + range + "\r\n"));
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << range.substr(0, 40);
-      EXPECT_TRUE(answer.ends_with(content)) << range.substr(0, 40);
-    }
-    co_await served.cleanup();
-  });
-}
-
-TEST_P(RealAnswers, fault134_nothing_but_the_files_of_the_folder_is_opened) {
-  run([]() -> Coro<> {
-    test::Folder folder;
-    std::filesystem::create_directory(folder.file("open"));
-    std::filesystem::create_directory(folder.file("open/closed"));
-    std::ofstream(folder.file("open/closed/page.txt")) << "page";
-    std::ofstream(folder.file("there")) << "there";
-    std::filesystem::permissions(folder.file("there"), std::filesystem::perms::none);
-    ::mkfifo(folder.file("fifo").c_str(), 0600);
-    ::mkfifo(folder.file("open/fifo").c_str(), 0600);
-    web::Application app;
-    app.get("/static/{name...}", web::StaticFiles(folder.file("open")));
-    app.get("/all/{name...}", web::StaticFiles("/"));
-    app.get("/unnamed", web::StaticFiles(folder.file("open")));
-    app.get("/fifo", [&](web::Request& request) {
-      return web::file_response(request, folder.file("fifo"));
-    });
-    Served served = co_await serve(std::move(app));
-    auto ask = [&](std::string path) -> Coro<std::string> {
-      return exchange(served.port(), get(path, "Connection: close\r\n"));
-    };
-    std::string missing = co_await ask("/static/missing");
-    for (const char* path : {"/static/../there", "/static/../missing", "/static/../fifo",
-                             "/static/%2e%2e%2fthere", "/static/closed/..%2f../there",
-                             "/static/closed/../closed/page.txt", "/static/fifo", "/fifo"}) {
-      std::string answer = co_await ask(path);
-      EXPECT_EQ(test::without_dates(answer), test::without_dates(missing)) << path;
-    }
-    std::string page = co_await ask("/all" + folder.file("open/closed/page.txt"));
-    EXPECT_TRUE(page.ends_with("\r\n\r\npage")) << page;
-    test::LogCapture log;
-    std::string unnamed = co_await ask("/unnamed");
-    EXPECT_TRUE(unnamed.starts_with("HTTP/1.1 500 ")) << unnamed;
-    EXPECT_EQ(log.count("StaticFiles: its route names no part"), 1) << log.all();
-    co_await served.cleanup();
-  });
-}
-
-TEST_P(RealAnswers, fault134_a_file_that_becomes_shorter) {
-  run([]() -> Coro<> {
-    test::Folder folder;
-    std::string path = folder.file("page.txt");
-    constexpr std::size_t kSize = std::size_t{64} << 20;
-    std::ofstream(path) << "begin";
-    std::filesystem::resize_file(path, kSize);
-    web::Application app;
-    app.get("/last", say_last);
-    app.get("/", [&](web::Request& request) { return web::file_response(request, path); });
-    Served served = co_await serve(std::move(app));
-    test::LogCapture log;
-    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
-    writer.write(get("/") + last());
-    std::string head = co_await reader.readuntil("\r\n\r\n");
-    EXPECT_NE(head.find("Content-Length: " + std::to_string(kSize)), std::string::npos) << head;
-    std::filesystem::resize_file(path, kSize / 2);
-    std::size_t got = 0;
-    while (true) {
-      std::string part = co_await reader.read(1 << 20);
-      if (part.empty()) break;
-      got += part.size();
-    }
-    EXPECT_LT(got, kSize);
-    EXPECT_EQ(log.count("a file became shorter"), 1) << log.all();
-    writer.close();
-    co_await served.cleanup();
-  });
-}
-
-TEST_P(RealAnswers, D13_when_a_range_is_answered) {
-  run([]() -> Coro<> {
-    test::Folder folder;
-    std::ofstream(folder.file("page.txt")) << "0123456789";
-    web::Application app;
-    app.add_route("*", "/{name...}", web::StaticFiles(folder.file("")));
-    Served served = co_await serve(std::move(app));
-    auto ask = [&](std::string method, std::string fields) -> Coro<std::string> {
-      return exchange(served.port(), method + " /page.txt HTTP/1.1\r\nHost: h\r\n" +
-                                         "Connection: close\r\nRange: bytes=2-4\r\n" + fields +
-                                         "\r\n");
-    };
-    std::string part = co_await ask("GET", "");
-    EXPECT_TRUE(part.starts_with("HTTP/1.1 206 ")) << part;
-    EXPECT_TRUE(part.ends_with("\r\n\r\n234")) << part;
-    std::string modified = part.substr(part.find("Last-Modified: ") + 15, 29);
-    std::string etag = part.substr(part.find("ETag: ") + 6);
-    etag.resize(etag.find('\r'));
-    for (std::string same : {modified, etag}) {
-      std::string answer = co_await ask("GET", "If-Range: " + same + "\r\n");
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 206 ")) << same << answer;
-    }
-    for (const char* other : {"Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 2100 23:59:59 GMT",
-                              "\"other\"", "yesterday"}) {
-      std::string answer = co_await ask("GET", std::string("If-Range: ") + other + "\r\n");
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << other << answer;
-      EXPECT_TRUE(answer.ends_with("\r\n\r\n0123456789")) << other << answer;
-    }
-    for (const char* method : {"HEAD", "POST"}) {
-      std::string answer = co_await ask(method, "");
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
-      EXPECT_NE(answer.find("Content-Length: 10\r\n"), std::string::npos) << answer;
-    }
-    co_await served.cleanup();
-  });
-}
-
 constexpr const char* kUpgrade =
     "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -529,86 +383,6 @@ TEST_P(ServerAnswers, fault138_upgrades) {
     EXPECT_EQ(count_of(answer, "HTTP/1.1 101"), 1u) << answer;
     EXPECT_NE(answer.find(std::string("\r\n\r\n\x81\x02hi\x88", 9)), std::string::npos) << answer;
     co_await served.cleanup();
-  });
-}
-
-TEST_P(ServerAnswers, fault139_more_connections_than_there_may_be) {
-  run([]() -> Coro<> {
-    Event release;
-    int begun = 0;
-    web::Application app;
-    app.get("/last", say_last);
-    app.get("/", [&](web::Request&) -> Coro<web::Response> {
-      ++begun;
-      co_await release.wait();
-      co_return web::Response("first");
-    });
-    Served served = co_await serve(std::move(app), web::RunnerOptions().max_connections(2));
-    std::vector<Task<std::string>> first;
-    for (int i = 0; i < 2; ++i)
-      first.push_back(create_task(exchange(served.port(), get("/", "Connection: close\r\n"))));
-    while (begun < 2) co_await sleep(1ms);
-    for (int i = 0; i < 5; ++i) {
-      std::string answer = co_await exchange(served.port(), last());
-      EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
-    }
-    release.set();
-    for (auto& task : first) {
-      std::string answer = co_await task;
-      EXPECT_TRUE(answer.ends_with("\r\n\r\nfirst")) << answer;
-    }
-    std::string again = co_await exchange(served.port(), last());
-    EXPECT_TRUE(again.ends_with(kLast)) << again;
-    co_await served.cleanup();
-  });
-}
-
-TEST_P(ServerAnswers, fault192_L13_requests_are_answered_at_the_end_and_say_so) {
-  run([]() -> Coro<> {
-    int begun = 0;
-    web::Application app;
-    app.get("/quick", [&](web::Request&) -> Coro<web::Response> {
-      ++begun;
-      co_return web::Response("quick");
-    });
-    app.get("/", [&](web::Request&) -> Coro<web::Response> {
-      ++begun;
-      co_await sleep(50ms);
-      co_return web::Response("answered");
-    });
-    app.post("/upload", [](web::Request& request) -> Coro<web::Response> {
-      std::string body = co_await request.read();
-      co_return web::Response(body);
-    });
-    Served served = co_await serve(std::move(app));
-    std::vector<Task<std::string>> busy, idle;
-    for (int i = 0; i < 20; ++i) busy.push_back(create_task(exchange(served.port(), get("/"))));
-    for (int i = 0; i < 20; ++i)
-      idle.push_back(create_task(exchange(served.port(), get("/quick"))));
-    // One that has been told to go on is not at rest.
-    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
-    writer.write(post("/upload", "Content-Length: 4\r\nExpect: 100-continue\r\n"));
-    std::string go_on = co_await reader.readuntil("\r\n\r\n");
-    EXPECT_EQ(go_on, "HTTP/1.1 100 Continue\r\n\r\n");
-    while (begun < 40) co_await sleep(1ms);
-    auto ending = create_task(served.cleanup());
-    co_await sleep(10ms);
-    EXPECT_FALSE(ending.done());
-    writer.write("body");
-    std::string uploaded = co_await reader.read();
-    EXPECT_TRUE(uploaded.starts_with("HTTP/1.1 200")) << uploaded;
-    EXPECT_NE(uploaded.find("Connection: close"), std::string::npos) << uploaded;
-    writer.close();
-    for (auto& task : busy) {
-      std::string answer = co_await task;
-      EXPECT_TRUE(answer.ends_with("\r\n\r\nanswered")) << answer;
-      EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
-    }
-    for (auto& task : idle) {
-      std::string answer = co_await task;
-      EXPECT_TRUE(answer.ends_with("\r\n\r\nquick")) << answer;
-    }
-    co_await ending;
   });
 }
 

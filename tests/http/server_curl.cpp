@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // curl as the client of a whole server.
-#include "asyncio/web/file_response.hpp"
+#include "asyncio/web/static_files.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "connected.hpp"

@@ -8,6 +8,7 @@
 #include "asyncio/http/json.hpp"
 #include "asyncio/http/multi_dict.hpp"
 #include "asyncio/web/multipart.hpp"
+#include "asyncio/web/post_data.hpp"
 #include "asyncio/web/storage.hpp"
 
 #include <cstddef>

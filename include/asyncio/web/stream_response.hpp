@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Responses that are sent piece by piece: aiohttp's web.StreamResponse, and server-sent events.
+/// Responses that are sent piece by piece: aiohttp's web.StreamResponse.
 #pragma once
 
 #include "asyncio/coro.hpp"
 #include "asyncio/web/request.hpp"
 #include "asyncio/web/response.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,36 +59,6 @@ class StreamResponse {
   std::shared_ptr<http::detail::Encoder> encoder_;  // null if the body goes as it is
   bool prepared_ = false;
   bool ended_ = false;
-};
-
-/// One of a stream of server-sent events.
-class ServerEvent {
- public:
-  explicit ServerEvent(std::string data) : data_(std::move(data)) {}
-
-  ServerEvent& event(std::string name) { return event_ = std::move(name), *this; }
-  ServerEvent& id(std::string id) { return id_ = std::move(id), *this; }
-  /// How long a client that has lost the connection waits before the next.
-  ServerEvent& retry(std::chrono::milliseconds delay) { return retry_ = delay, *this; }
-
-  /// As it is sent.
-  ///
-  /// Throws   ValueError for a name or id with a line break.
-  std::string text() const;
-
- private:
-  std::string data_, event_, id_;
-  std::optional<std::chrono::milliseconds> retry_;
-};
-
-/// A stream of events for a browser's EventSource.
-///
-/// asyncio  aiohttp_sse: EventSourceResponse
-class EventSourceResponse : public StreamResponse {
- public:
-  EventSourceResponse();
-
-  Coro<> send(const ServerEvent& event);
 };
 
 }  // namespace asyncio::web

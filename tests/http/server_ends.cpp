@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+// How many connections a server takes, and how it ends (faults 139 and 192, L13).
+#include "backends.hpp"
+#include "connected.hpp"
+#include "raw_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::count_of;
+using test::exchange;
+using test::get;
+using test::kLast;
+using test::last;
+using test::post;
+using test::say_last;
+using test::serve;
+using test::Served;
+
+namespace {
+
+class ServerEnds : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, ServerEnds, test::all_backends, test::backend_name);
+
+TEST_P(ServerEnds, fault139_more_connections_than_there_may_be) {
+  run([]() -> Coro<> {
+    Event release;
+    int begun = 0;
+    web::Application app;
+    app.get("/last", say_last);
+    app.get("/", [&](web::Request&) -> Coro<web::Response> {
+      ++begun;
+      co_await release.wait();
+      co_return web::Response("first");
+    });
+    Served served = co_await serve(std::move(app), web::RunnerOptions().max_connections(2));
+    std::vector<Task<std::string>> first;
+    for (int i = 0; i < 2; ++i)
+      first.push_back(create_task(exchange(served.port(), get("/", "Connection: close\r\n"))));
+    while (begun < 2) co_await sleep(1ms);
+    for (int i = 0; i < 5; ++i) {
+      std::string answer = co_await exchange(served.port(), last());
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+    }
+    release.set();
+    for (auto& task : first) {
+      std::string answer = co_await task;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\nfirst")) << answer;
+    }
+    std::string again = co_await exchange(served.port(), last());
+    EXPECT_TRUE(again.ends_with(kLast)) << again;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerEnds, fault192_L13_requests_are_answered_at_the_end_and_say_so) {
+  run([]() -> Coro<> {
+    int begun = 0;
+    web::Application app;
+    app.get("/quick", [&](web::Request&) -> Coro<web::Response> {
+      ++begun;
+      co_return web::Response("quick");
+    });
+    app.get("/", [&](web::Request&) -> Coro<web::Response> {
+      ++begun;
+      co_await sleep(50ms);
+      co_return web::Response("answered");
+    });
+    app.post("/upload", [](web::Request& request) -> Coro<web::Response> {
+      std::string body = co_await request.read();
+      co_return web::Response(body);
+    });
+    Served served = co_await serve(std::move(app));
+    std::vector<Task<std::string>> busy, idle;
+    for (int i = 0; i < 20; ++i) busy.push_back(create_task(exchange(served.port(), get("/"))));
+    for (int i = 0; i < 20; ++i)
+      idle.push_back(create_task(exchange(served.port(), get("/quick"))));
+    // One that has been told to go on is not at rest.
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(post("/upload", "Content-Length: 4\r\nExpect: 100-continue\r\n"));
+    std::string go_on = co_await reader.readuntil("\r\n\r\n");
+    EXPECT_EQ(go_on, "HTTP/1.1 100 Continue\r\n\r\n");
+    while (begun < 40) co_await sleep(1ms);
+    auto ending = create_task(served.cleanup());
+    co_await sleep(10ms);
+    EXPECT_FALSE(ending.done());
+    writer.write("body");
+    std::string uploaded = co_await reader.read();
+    EXPECT_TRUE(uploaded.starts_with("HTTP/1.1 200")) << uploaded;
+    EXPECT_NE(uploaded.find("Connection: close"), std::string::npos) << uploaded;
+    writer.close();
+    for (auto& task : busy) {
+      std::string answer = co_await task;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\nanswered")) << answer;
+      EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+    }
+    for (auto& task : idle) {
+      std::string answer = co_await task;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\nquick")) << answer;
+    }
+    co_await ending;
+  });
+}
+
+}  // namespace
