@@ -221,8 +221,12 @@ class [[nodiscard("co_await it")]] ServerWaitClosed final : public Waiter {
 /// asyncio  Event Loop, Server Objects
 class Server {
  public:
-  /// Stops listening. Connections that exist go on; serve_forever ends with CancelledError.
+  /// Stops listening. Connections that exist go on; serve_forever ends with CancelledError. Clients
+  /// that the system has let in and nobody has accepted yet are reset: see accept_backlog.
   void close() const;
+  /// Accepts what waits for it at this moment, at once: for who is about to close() and owes those
+  /// clients an answer. Harmless for a server that is not serving.
+  void accept_backlog() const;
   /// Closes every connection, each when what it has to send is sent.
   void close_clients() const;
   /// Closes every connection at once.

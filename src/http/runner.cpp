@@ -3,6 +3,7 @@
 
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
+#include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/wait.hpp"
 #include "http/http2_server.hpp"
@@ -146,12 +147,30 @@ Coro<> AppRunner::setup() const {
   started.rethrow();
 }
 
+namespace {
+
+/// What the system has by now reaches connections: it is accepted, its task begins, it is read.
+/// Without a time the loop would go on with what is ready, and not ask the system.
+Coro<> let_arrive() {
+  constexpr auto kMoment = std::chrono::milliseconds(1);
+  co_await sleep(kMoment);
+}
+
+}  // namespace
+
 Coro<> AppRunner::cleanup() const {
   auto state = state_;
   state->settings.is_stopping = true;
   std::vector<Server> servers = std::exchange(state->servers, {});
-  for (Server& server : servers) server.close();
+  // Clients that were let in, and requests that are there, are not to end with a reset.
+  auto arrived = co_await capture(let_arrive());
+  for (Server& server : servers) {
+    server.accept_backlog();
+    server.close();
+  }
+  arrived.value();
   auto told = co_await capture(state->tell_application());
+  co_await let_arrive();
   co_await state->finish_connections();
   // What is left has not become a connection: TLS that is being agreed upon.
   for (Server& server : servers) co_await server.shutdown(Delay(std::chrono::seconds(0)));

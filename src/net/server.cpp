@@ -252,6 +252,7 @@ Coro<Server> start_unix_server(std::shared_ptr<ClientHandler> handler, std::stri
 }  // namespace detail
 
 void Server::close() const { state_->close(); }
+void Server::accept_backlog() const { state_->accept_backlog(); }
 void Server::close_clients() const { state_->close_clients(false); }
 void Server::abort_clients() const { state_->close_clients(true); }
 bool Server::is_serving() const noexcept { return state_->serving(); }

@@ -231,6 +231,28 @@ void ServerState::connection_ended(Connection& connection) noexcept {
   end_if_idle();
 }
 
+/// A queue that new clients fill as fast as it is emptied is left at some time.
+void ServerState::accept_backlog() {
+  for (auto& listener : listeners_) {
+    Operation accept(nullptr, Opcode::accept, listener->fd);
+    RawAddress peer;
+    accept.address = peer.get();
+    for (int i = 0; serving_ && listener->fd >= 0 && i < options_.get_backlog(); ++i) {
+      accept.address_size = sizeof peer.storage;
+      std::int64_t result = backend_.attempt(accept);
+      if (result < 0 && concerns_one_connection(static_cast<int>(-result)) && result != -EAGAIN)
+        continue;
+      if (result < 0) break;
+      try {
+        add_client(static_cast<int>(result),
+                   SocketAddressAccess::from_raw(peer.get(), accept.address_size));
+      } catch (...) {  // Goes to the exception handler; an interrupt is thrown on.
+        loop().handle_callback_error(nullptr, "the start of a connection's handler");
+      }
+    }
+  }
+}
+
 void ServerState::close() {
   if (closed_) return;
   closed_ = true;

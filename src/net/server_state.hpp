@@ -33,6 +33,7 @@ class ServerState final : public Resource,
   void open();
   void start_serving();
   void close();
+  void accept_backlog();
   void close_clients(bool at_once);
   void drain_clients();
   const ServerOptions& options() const noexcept { return options_; }

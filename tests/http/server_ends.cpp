@@ -6,7 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace asyncio;
@@ -25,6 +29,10 @@ namespace {
 
 class ServerEnds : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, ServerEnds, test::all_backends, test::backend_name);
+
+/// The accept queue is the system's.
+class RealServerEnds : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, RealServerEnds, test::real_backends, test::backend_name);
 
 TEST_P(ServerEnds, fault139_more_connections_than_there_may_be) {
   run([]() -> Coro<> {
@@ -103,6 +111,60 @@ TEST_P(ServerEnds, fault192_L13_requests_are_answered_at_the_end_and_say_so) {
       EXPECT_TRUE(answer.ends_with("\r\n\r\nquick")) << answer;
     }
     co_await ending;
+  });
+}
+
+/// A client that blocks: the server's loop, which is in this thread, knows nothing of what it does.
+class BlockingClient {
+ public:
+  explicit BlockingClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      throw OSError(errno, "connect");
+  }
+  BlockingClient(const BlockingClient&) = delete;
+  BlockingClient& operator=(const BlockingClient&) = delete;
+  ~BlockingClient() { ::close(socket_); }
+
+  void send(const std::string& bytes) const {
+    if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) throw OSError(errno, "send");
+  }
+  /// All that has come, and whether it ends with a reset.
+  std::string receive() const {
+    std::string all;
+    char room[1000];
+    ssize_t got = 0;
+    while ((got = ::recv(socket_, room, sizeof room, 0)) > 0)
+      all.append(room, static_cast<std::size_t>(got));
+    return got < 0 ? all + "[reset]" : all;
+  }
+
+ private:
+  int socket_;
+};
+
+TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+    Served served = co_await serve(std::move(app));
+    BlockingClient kept(served.port());
+    kept.send(get("/"));
+    co_await sleep(20ms);  // it has its answer, and is idle
+    kept.send(get("/"));
+    BlockingClient asking(served.port()), silent(served.port());
+    asking.send(get("/"));
+    co_await served.cleanup();
+    std::string twice = kept.receive();
+    EXPECT_EQ(count_of(twice, "\r\n\r\nhello"), 2u) << twice;
+    EXPECT_EQ(count_of(twice, "Connection: close"), 1u) << twice;
+    std::string answer = asking.receive();
+    EXPECT_TRUE(answer.ends_with("\r\n\r\nhello")) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+    EXPECT_EQ(silent.receive(), "");
   });
 }
 
