@@ -111,7 +111,8 @@ std::vector<Case> searches() {
       {"POST", at + "/search", R"({"vector":[0,0],"limit":9,"score_threshold":1.5})", 200,
        R"([{"id":1,"score":1.0,"version":0}])"},
       {"POST", at + "/search",
-       R"({"vector":[1,0],"limit":1,"with_payload":true,"with_vector":true,"params":{"exact":true}})",
+       R"({"vector":[1,0],"limit":1,"with_payload":true,"with_vector":true,)"
+       R"("params":{"exact":true}})",
        200, R"("payload":{"city":"Berlin","n":1},"score":0.0,"vector":[1.0,0.0])"},
       {"POST", at + "/search/batch",
        R"({"searches":[{"vector":[1,0],"limit":1},{"vector":[4,0],"limit":1}]})", 200,

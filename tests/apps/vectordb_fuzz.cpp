@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSL-1.0
+// Requests that are nearly right, for the whole server of apps/vectordb. ASYNCIO_SEEDS says how
+// many, SEED=n replays one.
+#include "seeds.hpp"
+#include "vectordb_served.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using nlohmann::json;
+using test::Random;
+using test::Said;
+using test::VectorDB;
+
+namespace {
+
+class Request {
+ public:
+  Request(std::string method, std::string path, std::string body)
+      : method(std::move(method)), path(std::move(path)), body(std::move(body)) {}
+
+  std::string text() const {
+    return method + " " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }
+
+  std::string method, path, body;
+};
+
+/// Requests that are right.
+std::vector<Request> requests() {
+  std::string at = "/collections/c/points";
+  std::string filter = R"("filter":{"must":[{"key":"a.b","match":{"any":["x",1]}}],
+    "should":[{"key":"n","range":{"gt":1,"lte":9.5}},{"is_null":{"key":"z"}}],
+    "must_not":[{"has_id":[3,"00000000-0000-0000-0000-00000000000a"]},
+    {"nested":{"key":"l","filter":{"must":[{"key":"m","values_count":{"gte":1}}]}}}]})";
+  std::string search = R"({"vector":[1,2,3],"limit":3,"offset":1,"score_threshold":0.1,
+    "with_payload":{"exclude":["n"]},"with_vector":true,"params":{"hnsw_ef":20,"exact":false},)";
+  return {
+      {"PUT", "/collections/c", R"({"vectors":{"size":3,"distance":"Cosine"},
+        "hnsw_config":{"m":8,"ef_construct":50,"full_scan_threshold":10}})"},
+      {"PUT", at + "?wait=true", R"({"points":[{"id":1,"vector":[1,2,3],"payload":{"n":1}},
+        {"id":"9e107d9d-372b-4b68-8bd8-1fffd4a3e0f4","vector":[0,0.5,1e-3]}]})"},
+      {"PUT", at, R"({"batch":{"ids":[3,4],"vectors":[[1,0,0],[0,1,0]],"payloads":[null,{}]}})"},
+      {"PUT", at + "/vectors", R"({"points":[{"id":1,"vector":[3,2,1]}]})"},
+      {"POST", at, R"({"ids":[1,2],"with_payload":["n"],"with_vector":true})"},
+      {"GET", at + "/1", ""},
+      {"POST", at + "/search", search + filter + "}"},
+      {"POST", at + "/search/batch", R"({"searches":[)" + search + filter + "}]}"},
+      {"POST", at + "/query", R"({"query":{"nearest":[1,2,3]},"limit":2,)" + filter + "}"},
+      {"POST", at + "/query", R"({"query":1,"limit":2,"offset":0})"},
+      {"POST", at + "/scroll", R"({"limit":2,"offset":1,"with_payload":true,)" + filter + "}"},
+      {"POST", at + "/count", "{" + filter + "}"},
+      {"POST", at + "/payload", R"({"payload":{"a":{"b":1}},"points":[1],"key":"l[0].m"})"},
+      {"PUT", at + "/payload", R"({"payload":{"l":[{"m":1}]},)" + filter + "}"},
+      {"POST", at + "/payload/delete", R"({"keys":["a.b","l[].m"],"points":[1,3]})"},
+      {"POST", at + "/payload/clear", R"({"points":[4]})"},
+      {"POST", at + "/delete", R"({"points":[4]})"},
+      {"GET", "/collections/c", ""},
+      {"DELETE", "/collections/d", ""},
+      {"GET", "/metrics", ""},
+  };
+}
+
+json awkward(Random& random) {
+  switch (random.below(16)) {
+    case 0:
+      return nullptr;
+    case 1:
+      return -1;
+    case 2:
+      return 1.5;
+    case 3:
+      return 1e39;
+    case 4:
+      return std::numeric_limits<std::uint64_t>::max();
+    case 5:
+      return std::numeric_limits<std::int64_t>::min();
+    case 6:
+      return "";
+    case 7:
+      return std::string(300, 'x');
+    case 8:
+      return std::string("a\0b", 3);
+    case 9:
+      return json::array();
+    case 10:
+      return json::object();
+    case 11:
+      return true;
+    case 12:
+      return json::parse(std::string(40, '[') + std::string(40, ']'));
+    case 13:
+      return json(std::vector<float>(2000, 0.5F));
+    case 14:
+      return 65536;
+    default:
+      return random.below(4);
+  }
+}
+
+/// Some value inside of `value`, or the whole.
+json& somewhere(json& value, Random& random) {
+  json* at = &value;
+  while (at->is_structured() && !at->empty() && !random.one_in(4)) {
+    auto child = at->begin();
+    std::advance(child, random.below(static_cast<int>(at->size())));
+    at = &*child;
+  }
+  return *at;
+}
+
+void change_value(std::string& body, Random& random) {
+  json value = json::parse(body, nullptr, false);
+  if (value.is_discarded()) return;
+  json& at = somewhere(value, random);
+  if (at.is_object() && !at.empty() && random.one_in(2))
+    at.erase(at.begin());
+  else if (at.is_array() && random.one_in(2))
+    at.push_back(awkward(random));
+  else
+    at = awkward(random);
+  body = value.dump();
+}
+
+void change_byte(std::string& text, Random& random) {
+  if (text.empty()) return;
+  auto at = static_cast<std::size_t>(random.below(static_cast<int>(text.size())));
+  switch (random.below(4)) {
+    case 0:
+      text[at] = static_cast<char>(random.below(256));
+      break;
+    case 1:
+      text.erase(at);
+      break;
+    case 2:
+      text.insert(at, 1, static_cast<char>(random.below(256)));
+      break;
+    default:
+      text.insert(at, text.substr(at / 2, 20));
+  }
+}
+
+Request mutated(std::uint64_t seed) {
+  Random random(seed);
+  std::vector<Request> all = requests();
+  Request request = all[static_cast<std::size_t>(random.below(static_cast<int>(all.size())))];
+  for (int changes = 1 + random.below(3); changes > 0; --changes) {
+    int which = random.below(10);
+    if (which < 7) change_value(request.body, random);
+    if (which == 7 || which == 8) change_byte(request.body, random);
+    if (which == 9) change_byte(request.path, random);
+  }
+  return request;
+}
+
+/// The first line of what it answers; nothing if it closes without a word.
+Coro<std::string> answer_to(std::uint16_t port, std::string request) {
+  auto [reader, writer] = co_await open_connection("127.0.0.1", port);
+  writer.write(std::move(request));
+  std::string line;
+  try {
+    line = co_await reader.readline();
+    while (true) {
+      std::string part = co_await reader.read(65536);
+      if (part.empty()) break;
+    }
+  } catch (const OSError&) {  // it closes with some of the request unread
+  }
+  writer.close();
+  co_return line;
+}
+
+Coro<> send(VectorDB& db, std::uint16_t port, std::uint64_t seed) {
+  Request request = mutated(seed);
+  std::string line = co_await answer_to(port, request.text());
+  EXPECT_TRUE(line.starts_with("HTTP/1.1 ")) << request.text() << "\n" << line;
+  EXPECT_FALSE(line.starts_with("HTTP/1.1 500")) << request.text();
+  if (!line.starts_with("HTTP/1.1 2")) co_return;
+  Said alive = co_await db.ask("GET", "/collections/c/exists");
+  EXPECT_EQ(alive.status, 200) << request.text();
+}
+
+TEST(VectorDBFuzz, random_changes_of_requests_never_crash_it) {
+  constexpr std::uint64_t kSample = 300;
+  auto seeds = asyncio::testing::detail::seeds_to_run(kSample);
+  test::with_vectordb([&](VectorDB& db) -> Coro<> {
+    std::uint16_t port = http::URL("http://" + db.address()).port().value();
+    for (const Request& request : requests()) {
+      std::string line = co_await answer_to(port, request.text());
+      EXPECT_TRUE(line.starts_with("HTTP/1.1 200")) << request.text() << line;
+    }
+    for (std::uint64_t i = 0; i < seeds.count && !::testing::Test::HasFailure(); ++i) {
+      SCOPED_TRACE("SEED=" + std::to_string(seeds.first + i));
+      co_await send(db, port, seeds.first + i);
+    }
+    for (const Request& request : requests()) {
+      std::string line = co_await answer_to(port, request.text());
+      bool known = line.starts_with("HTTP/1.1 200") || line.starts_with("HTTP/1.1 409");
+      EXPECT_TRUE(known) << request.text() << line;
+    }
+  });
+}
+
+}  // namespace
