@@ -94,12 +94,20 @@ void Http2Session::receive(std::string_view input, TimePoint now) {
   const auto taken = nghttp2_session_mem_recv(
       session_, reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  if (taken >= 0 && answers_wait()) fail(Http2Code::enhance_your_calm, "answers are not read");
   if (taken >= 0) return;
   const int error = static_cast<int>(taken);
   if (error == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
   const bool flooded = flooded_ || error == NGHTTP2_ERR_FLOODED;
   fail(flooded ? Http2Code::enhance_your_calm : Http2Code::protocol_error,
        flooded ? "a flood of frames" : nghttp2_strerror(error));
+}
+
+/// Of nghttp2's own answers it bounds some; a reset for each request too many is none of those.
+bool Http2Session::answers_wait() const noexcept {
+  const HttpLimits& limits = terms_.limits;
+  return nghttp2_session_get_outbound_queue_size(session_) >
+         limits.idle_frames() + std::size_t{4} * limits.streams();
 }
 
 void Http2Session::send(std::string& output, std::size_t most) {

@@ -134,6 +134,7 @@ class Http2Session {
   void close_stream(std::int32_t id, Http2Code code);
   void resume(Http2Stream& stream);
   bool spend_idle_frame() noexcept;
+  bool answers_wait() const noexcept;
   void fail(Http2Code code, const std::string& what);
 
   const Http2Role role_;

@@ -3,6 +3,7 @@
 #include "http/http2_session.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "http2_frames.hpp"
 
 #include <gtest/gtest.h>
 
@@ -308,6 +309,20 @@ TEST(Http2Session, Fault145ABodyThatIsNotAsLongAsItsHeadSaysIsNoSuccess) {
   both.run();
   EXPECT_FALSE(asked->input_ended());
   EXPECT_TRUE(asked->error());
+}
+
+TEST(Http2Session, Fault125AnswersThatAreNotReadDoNotPileUp) {
+  Http2Session server(Http2Role::server, {});
+  server.receive(test::h2::hello(), kNow);
+  for (std::uint32_t id = 1; id < 100000 && server.failure().empty(); id += 2)
+    server.receive(test::h2::get(id, "/"), kNow);
+  EXPECT_EQ(server.failure(), "answers are not read");
+  EXPECT_EQ(server.active(), 0u);
+  std::string output;
+  server.send(output, std::size_t{1} << 20);
+  EXPECT_LT(output.size(), 30000u);
+  EXPECT_NE(test::h2::said(output).find("goaway ENHANCE_YOUR_CALM"), std::string::npos);
+  EXPECT_TRUE(server.is_over());
 }
 
 TEST(Http2Session, R2EveryStreamOfALostConnectionHasItsError) {
