@@ -195,6 +195,7 @@ TEST_P(ServerCurl, D13_run_app_over_tls) {
 
 TEST_P(ServerCurl, fault127_D13_plain) { run(expect_answers, Version::http_1, false); }
 TEST_P(ServerCurl, fault127_D13_over_tls) { run(expect_answers, Version::http_1, true); }
+#ifdef ASYNCIO_HAS_NGHTTP2
 TEST_P(ServerCurl, fault127_D13_http2_with_prior_knowledge) {
   run(expect_answers, Version::http_2, false);
 }
@@ -240,5 +241,6 @@ TEST_P(ServerCurl, L2_many_requests_over_http2) {
   run(expect_load, false);
   run(expect_load, true);
 }
+#endif
 
 }  // namespace
