@@ -78,7 +78,10 @@ int guarded(std::exception_ptr& thrown, F function) noexcept {
 int Http2Session::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head,
                                             void* self) {
   Http2Session& session = session_of(self);
-  if (!is_idle(*head) || session.spend_idle_frame()) return 0;
+  if (head->type == NGHTTP2_HEADERS) session.continuations_ = 0;
+  const bool is_endless = head->type == NGHTTP2_CONTINUATION &&
+                          ++session.continuations_ > Http2Session::kMaxContinuations;
+  if (!is_endless && (!is_idle(*head) || session.spend_idle_frame())) return 0;
   session.flooded_ = true;
   return NGHTTP2_ERR_CALLBACK_FAILURE;
 }

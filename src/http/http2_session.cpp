@@ -38,7 +38,8 @@ struct Options {
                                                (limits.stream_resets() + 9) / 10);
 #endif
 #ifdef ASYNCIO_NGHTTP2_LIMITS_CONTINUATIONS
-    nghttp2_option_set_max_continuations(option, 8);
+    // It counts one again for each read that a frame's head takes: we count, too.
+    nghttp2_option_set_max_continuations(option, 10 * Http2Session::kMaxContinuations);
 #endif
     (void)limits;
   }

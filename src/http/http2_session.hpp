@@ -43,6 +43,9 @@ struct Http2Terms {
 /// output, and every stream has the error.
 class Http2Session {
  public:
+  /// Frames that a block may go on in (CVE-2024-28182).
+  static constexpr std::size_t kMaxContinuations = 8;
+
   Http2Session(Http2Role role, const Http2Terms& terms);
   ~Http2Session();
   Http2Session(const Http2Session&) = delete;
@@ -149,6 +152,7 @@ class Http2Session {
   TimePoint counted_at_{};
   double idle_frames_left_;
   std::size_t pongs_ = 0;
+  std::size_t continuations_ = 0;  // of a block
   bool in_head_ = false;
   bool is_open_ = false;
   bool announced_ = false;
