@@ -83,7 +83,7 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWis
     if (closed_) throw RuntimeError("Session is closed");
     if (auto shared = wish.is_alone ? nullptr : shared_for(wish.key)) {
       auto channel = co_await shared->open();
-      if (channel) co_return channel;
+      if (channel && !closed_) co_return channel;
       continue;
     }
     std::optional<FirstOne> first;

@@ -7,7 +7,7 @@
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
-#include "http2_server.hpp"
+#include "http2_peer.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
@@ -30,24 +30,25 @@ using http::SessionOptions;
 using http::URL;
 using test::echo_target;
 using test::error_of;
-using test::frame;
 using test::H2Link;
 using test::H2Stream;
 using test::Http2Terms;
-using test::number;
 using test::RawServer;
 using test::respond;
 using test::speaking_http2;
 using test::text_of;
 using test::whole_answer;
+using test::h2::frame;
 
 namespace {
+
+namespace h2 = test::h2;
 
 SessionOptions over_http2() { return SessionOptions().http2(Http2::PriorKnowledge); }
 
 Http2Terms streams_at_most(std::uint32_t count) {
   Http2Terms terms;
-  terms.max_streams = count;
+  terms.limits.streams(count);
   return terms;
 }
 
@@ -182,10 +183,10 @@ TEST(ClientHttp2, R6_an_upload_waits_for_the_server_to_read) {
 /// Answers pings, and nothing else.
 Coro<> pong_only(StreamReader reader, StreamWriter writer) {
   co_await test::read_first_request(reader);
-  co_await writer.send(frame(test::kSettings, 0, 0));
+  co_await writer.send(frame(h2::settings, 0, 0));
   for (;;) {
-    co_await test::read_until(reader, test::kPing);
-    co_await writer.send(frame(test::kPing, test::kAck, 0, "        "));
+    co_await test::read_until(reader, h2::ping);
+    co_await writer.send(frame(h2::ping, h2::ack, 0, "        "));
   }
 }
 
@@ -221,7 +222,7 @@ TEST(ClientHttp2, R2_a_connection_that_has_fallen_silent_gets_no_other_request) 
     auto serve = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
       bool first = ++connections == 1;
       std::uint32_t id = co_await test::read_first_request(reader);
-      co_await writer.send(frame(test::kSettings, 0, 0) + whole_answer(id, "well"));
+      co_await writer.send(frame(h2::settings, 0, 0) + whole_answer(id, "well"));
       if (!first) co_await writer.send(whole_answer(id + 2, "well"));
       co_await reader.read();
     };
@@ -352,6 +353,8 @@ TlsContext server_offering(const std::vector<std::string>& protocols) {
   return context;
 }
 
+TlsContext server_of_http2() { return server_offering({"h2"}); }
+
 Coro<std::string> versions_of(Http2 use, TlsContext context, RawServer::Handler handler) {
   RawServer server =
       co_await RawServer::start(std::move(handler), "localhost", ServerOptions().ssl(context));
@@ -392,7 +395,7 @@ TEST(ClientHttp2, D13_the_version_that_tls_agrees_on) {
 TEST(ClientHttp2, R7_all_who_wait_for_the_first_connection_learn_that_it_failed) {
   run_simulated([]() -> Coro<> {
     RawServer server = co_await RawServer::start(speaking_http2(echo_target), "localhost",
-                                                 ServerOptions().ssl(server_offering({"h2"})));
+                                                 ServerOptions().ssl(server_of_http2()));
     ClientSession session;  // trusts others
     int failed = 0;
     auto ask = [&]() -> Coro<> {

@@ -4,7 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
-#include "http2_server.hpp"
+#include "http2_peer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,15 +19,15 @@ using http::ClientSession;
 using http::RequestOptions;
 using http::SessionOptions;
 using http::URL;
-using test::field;
-using test::frame;
 using test::kStatus200;
-using test::number;
 using test::RawServer;
 using test::text_of;
 using test::whole_answer;
+using test::h2::frame;
 
 namespace {
+
+namespace h2 = test::h2;
 
 struct FrameCase {
   const char* name;
@@ -45,7 +45,7 @@ RawServer::Handler once(std::string bytes) {
   return [bytes = std::move(bytes), count](StreamReader reader, StreamWriter writer) -> Coro<> {
     const bool first = ++*count == 1;
     std::uint32_t id = co_await test::read_first_request(reader);
-    co_await writer.send(frame(test::kSettings, 0, 0));
+    co_await writer.send(frame(h2::settings, 0, 0));
     co_await writer.send(first ? bytes : whole_answer(id, "well"));
     if (first) co_return;
     co_await reader.read();
@@ -73,115 +73,118 @@ Coro<std::string> outcome_of(std::string bytes) {
 }
 
 std::string head(const std::string& fields = {}) {
-  return frame(test::kHeaders, test::kEndHeaders, 1, kStatus200 + fields);
+  return frame(h2::headers, h2::end_headers, 1, kStatus200 + fields);
 }
 
 std::string ended(const std::string& block) {
-  return frame(test::kHeaders, test::kEndHeaders | test::kEndStream, 1, block);
+  return frame(h2::headers, h2::end_headers | h2::end_stream, 1, block);
 }
 
-std::string data(std::string_view body, int flags = test::kEndStream) {
-  return frame(test::kData, flags, 1, body);
+std::string data(std::string_view body, int flags = h2::end_stream) {
+  return frame(h2::data, flags, 1, body);
 }
 
 std::vector<FrameCase> cases() {
   const std::string part = head() + data("part", 0);
   std::vector<FrameCase> all{
       {"8.1 head and body", head() + data("body"), "body"},
-      {"8.1 head, body, trailers", part + ended(field("x", "y")), "part"},
+      {"8.1 head, body, trailers", part + ended(h2::block({{"x", "y"}})), "part"},
       {"6.1 padding", head() + data(std::string("\x02", 1) + "ab" + std::string(2, '\0'), 9), "ab"},
       {"5.5 unknown frame", frame(0x77, 0xff, 1, "what") + head() + data("body"), "body"},
       {"3.4 HTTP/1", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "ProtocolError"},
       {"4.2 a frame of 16 KiB and 1", head() + data(std::string(16385, 'x')), "ClientPayloadError"},
-      {"4.3 no such index", frame(test::kHeaders, 5, 1, "\xff\xff\xff\x7f"), "ProtocolError"},
+      {"4.3 no such index", frame(h2::headers, 5, 1, "\xff\xff\xff\x7f"), "ProtocolError"},
       {"5.1 DATA before HEADERS", data("body"), "ProtocolError"},
-      {"5.1.1 HEADERS on an idle stream", frame(test::kHeaders, 5, 3, kStatus200), "ProtocolError"},
-      {"5.1.1 HEADERS on an even stream", frame(test::kHeaders, 5, 2, kStatus200), "ProtocolError"},
-      {"5.1.1 DATA on an idle stream", head() + frame(test::kData, 1, 5, "foreign"),
+      {"5.1.1 HEADERS on an idle stream", frame(h2::headers, 5, 3, kStatus200), "ProtocolError"},
+      {"5.1.1 HEADERS on an even stream", frame(h2::headers, 5, 2, kStatus200), "ProtocolError"},
+      {"5.1.1 DATA on an idle stream", head() + frame(h2::data, 1, 5, "foreign"),
        "ClientPayloadError"},
-      {"6.1 DATA on stream 0", head() + frame(test::kData, 1, 0, "x"), "ClientPayloadError"},
+      {"6.1 DATA on stream 0", head() + frame(h2::data, 1, 0, "x"), "ClientPayloadError"},
       {"6.1 too much padding", head() + data("\x09xx", 9), "ClientPayloadError"},
-      {"6.2 HEADERS on stream 0", frame(test::kHeaders, 5, 0, kStatus200), "ProtocolError"},
-      {"6.3 PRIORITY of 4 bytes", part + frame(test::kPriority, 0, 1, "1234"),
-       "ClientPayloadError"},
-      {"6.4 RST_STREAM for the request", frame(test::kReset, 0, 1, number(2)),
+      {"6.2 HEADERS on stream 0", frame(h2::headers, 5, 0, kStatus200), "ProtocolError"},
+      {"6.3 PRIORITY of 4 bytes", part + frame(h2::priority, 0, 1, "1234"), "ClientPayloadError"},
+      {"6.4 RST_STREAM for the request", frame(h2::rst_stream, 0, 1, h2::number(2, 4)),
        "ServerDisconnectedError"},
-      {"6.4 RST_STREAM in the body", part + frame(test::kReset, 0, 1, number(2)),
+      {"6.4 RST_STREAM in the body", part + frame(h2::rst_stream, 0, 1, h2::number(2, 4)),
        "ClientPayloadError"},
-      {"6.4 RST_STREAM NO_ERROR in the body", part + frame(test::kReset, 0, 1, number(0)),
+      {"6.4 RST_STREAM NO_ERROR in the body", part + frame(h2::rst_stream, 0, 1, h2::number(0, 4)),
        "ClientPayloadError"},
-      {"6.4 RST_STREAM of 3 bytes", part + frame(test::kReset, 0, 1, "123"), "ClientPayloadError"},
-      {"6.4 RST_STREAM on stream 0", part + frame(test::kReset, 0, 0, number(8)),
+      {"6.4 RST_STREAM of 3 bytes", part + frame(h2::rst_stream, 0, 1, "123"),
        "ClientPayloadError"},
-      {"6.5 SETTINGS of 5 bytes", part + frame(test::kSettings, 0, 0, "12345"),
+      {"6.4 RST_STREAM on stream 0", part + frame(h2::rst_stream, 0, 0, h2::number(8, 4)),
        "ClientPayloadError"},
-      {"6.5 SETTINGS on a stream", part + frame(test::kSettings, 0, 1), "ClientPayloadError"},
-      {"6.5 an ACK with a payload", part + frame(test::kSettings, test::kAck, 0, "123456"),
+      {"6.5 SETTINGS of 5 bytes", part + frame(h2::settings, 0, 0, "12345"), "ClientPayloadError"},
+      {"6.5 SETTINGS on a stream", part + frame(h2::settings, 0, 1), "ClientPayloadError"},
+      {"6.5 an ACK with a payload", part + frame(h2::settings, h2::ack, 0, "123456"),
        "ClientPayloadError"},
       {"6.5.2 a window beyond 2^31",
-       part + frame(test::kSettings, 0, 0, std::string("\0\x04\xff\xff\xff\xff", 6)),
+       part + frame(h2::settings, 0, 0, std::string("\0\x04\xff\xff\xff\xff", 6)),
        "ClientPayloadError"},
       {"6.6 PUSH_PROMISE",
-       frame(test::kSettings, test::kAck, 0) + frame(test::kPush, 4, 1, number(2) + kStatus200),
+       frame(h2::settings, h2::ack, 0) +
+           frame(h2::push_promise, 4, 1, h2::number(2, 4) + kStatus200),
        "ProtocolError"},
-      {"6.7 PING of 7 bytes", part + frame(test::kPing, 0, 0, "1234567"), "ClientPayloadError"},
-      {"6.7 PING on a stream", part + frame(test::kPing, 0, 1, "12345678"), "ClientPayloadError"},
-      {"6.8 GOAWAY on a stream", part + frame(test::kGoAway, 0, 1, number(1) + number(0)),
-       "ClientPayloadError"},
+      {"6.7 PING of 7 bytes", part + frame(h2::ping, 0, 0, "1234567"), "ClientPayloadError"},
+      {"6.7 PING on a stream", part + frame(h2::ping, 0, 1, "12345678"), "ClientPayloadError"},
+      {"6.8 GOAWAY on a stream",
+       part + frame(h2::goaway, 0, 1, h2::number(1, 4) + h2::number(0, 4)), "ClientPayloadError"},
       {"6.8 GOAWAY, and the answer to its end",
-       head() + frame(test::kGoAway, 0, 0, number(1) + number(0)) + data("whole"), "whole"},
+       head() + frame(h2::goaway, 0, 0, h2::number(1, 4) + h2::number(0, 4)) + data("whole"),
+       "whole"},
       {"6.8 GOAWAY in the body, and the end",
-       part + frame(test::kGoAway, 0, 0, number(1) + number(0)), "ClientPayloadError"},
+       part + frame(h2::goaway, 0, 0, h2::number(1, 4) + h2::number(0, 4)), "ClientPayloadError"},
       {"6.8 GOAWAY before the request: sent again",
-       frame(test::kGoAway, 0, 0, number(0) + number(0)), "well"},
-      {"6.9 WINDOW_UPDATE of 0", part + frame(test::kWindow, 0, 1, number(0)),
+       frame(h2::goaway, 0, 0, h2::number(0, 4) + h2::number(0, 4)), "well"},
+      {"6.9 WINDOW_UPDATE of 0", part + frame(h2::window_update, 0, 1, h2::number(0, 4)),
        "ClientPayloadError"},
-      {"6.9 WINDOW_UPDATE of 0 for all", part + frame(test::kWindow, 0, 0, number(0)),
+      {"6.9 WINDOW_UPDATE of 0 for all", part + frame(h2::window_update, 0, 0, h2::number(0, 4)),
        "ClientPayloadError"},
-      {"6.9.1 a window beyond 2^31", part + frame(test::kWindow, 0, 0, number(0x7fffffff)),
-       "ClientPayloadError"},
-      {"6.10 CONTINUATION alone", frame(test::kContinuation, 4, 1, kStatus200), "ProtocolError"},
-      {"6.10 a head that DATA interrupts", frame(test::kHeaders, 0, 1, kStatus200) + data("x"),
+      {"6.9.1 a window beyond 2^31",
+       part + frame(h2::window_update, 0, 0, h2::number(0x7fffffff, 4)), "ClientPayloadError"},
+      {"6.10 CONTINUATION alone", frame(h2::continuation, 4, 1, kStatus200), "ProtocolError"},
+      {"6.10 a head that DATA interrupts", frame(h2::headers, 0, 1, kStatus200) + data("x"),
        "ProtocolError"},
       {"6.10 a head in two frames",
-       frame(test::kHeaders, 0, 1, kStatus200) +
-           frame(test::kContinuation, test::kEndHeaders, 1, field("x", "y")) + data("body"),
+       frame(h2::headers, 0, 1, kStatus200) +
+           frame(h2::continuation, h2::end_headers, 1, h2::block({{"x", "y"}})) + data("body"),
        "body"},
-      {"8.1.1 less than Content-Length", head(field("content-length", "9")) + data("short"),
+      {"8.1.1 less than Content-Length", head(h2::block({{"content-length", "9"}})) + data("short"),
        "ClientPayloadError"},
-      {"8.1.1 more than Content-Length", head(field("content-length", "3")) + data("long"),
+      {"8.1.1 more than Content-Length", head(h2::block({{"content-length", "3"}})) + data("long"),
        "ClientPayloadError"},
       {"8.1.1 two Content-Lengths",
-       head(field("content-length", "4") + field("content-length", "5")) + data("four"),
+       head(h2::block({{"content-length", "4"}}) + h2::block({{"content-length", "5"}})) +
+           data("four"),
        "ProtocolError"},
-      {"8.1.1 Content-Length that is no number", head(field("content-length", "4x")) + data("four"),
+      {"8.1.1 Content-Length that is no number",
+       head(h2::block({{"content-length", "4x"}})) + data("four"), "ProtocolError"},
+      {"8.2.1 a capital", head(h2::block({{"Server", "x"}})) + data("body"), "ProtocolError"},
+      {"8.2.1 a line break in a value", head(h2::block({{"x", "a\r\nb: c"}})) + data("body"),
        "ProtocolError"},
-      {"8.2.1 a capital", head(field("Server", "x")) + data("body"), "ProtocolError"},
-      {"8.2.1 a line break in a value", head(field("x", "a\r\nb: c")) + data("body"),
+      {"8.2.2 Connection", head(h2::block({{"connection", "close"}})) + data("body"),
        "ProtocolError"},
-      {"8.2.2 Connection", head(field("connection", "close")) + data("body"), "ProtocolError"},
-      {"8.2.2 Transfer-Encoding", head(field("transfer-encoding", "chunked")) + data("body"),
+      {"8.2.2 Transfer-Encoding",
+       head(h2::block({{"transfer-encoding", "chunked"}})) + data("body"), "ProtocolError"},
+      {"8.3 a path in a response", head(h2::block({{":path", "/"}})) + data("body"),
        "ProtocolError"},
-      {"8.3 a path in a response", head(field(":path", "/")) + data("body"), "ProtocolError"},
       {"8.3.2 no status",
-       frame(test::kHeaders, test::kEndHeaders, 1, field("x", "y")) + data("body"),
+       frame(h2::headers, h2::end_headers, 1, h2::block({{"x", "y"}})) + data("body"),
        "ProtocolError"},
       {"8.3.2 two statuses", head(kStatus200) + data("body"), "ProtocolError"},
-      {"8.6 status 101", ended(field(":status", "101")), "ProtocolError"},
-      {"15.2 without an end: 1xx", frame(test::kHeaders, 4, 1, field(":status", "103")),
+      {"8.6 status 101", ended(h2::block({{":status", "101"}})), "ProtocolError"},
+      {"15.2 without an end: 1xx", frame(h2::headers, 4, 1, h2::block({{":status", "103"}})),
        "ServerDisconnectedError"},
-      {"8.1 the end in the head", frame(test::kHeaders, 0, 1, kStatus200),
-       "ServerDisconnectedError"},
+      {"8.1 the end in the head", frame(h2::headers, 0, 1, kStatus200), "ServerDisconnectedError"},
       {"8.1 the end before the head", "", "ServerDisconnectedError"},
       {"8.1 the end in the body", part, "ClientPayloadError"},
-      {"9110, 15.3.5 a body with 204", frame(test::kHeaders, 4, 1, "\x89") + data("body"),
+      {"9110, 15.3.5 a body with 204", frame(h2::headers, 4, 1, "\x89") + data("body"),
        "ClientPayloadError"},
   };
   std::string endless;
-  for (int i = 0; i < 20; ++i) endless += frame(test::kHeaders, 4, 1, field(":status", "103"));
+  for (int i = 0; i < 20; ++i) endless += frame(h2::headers, 4, 1, h2::block({{":status", "103"}}));
   all.push_back({"too many 1xx", endless + head() + data("body"), "ProtocolError"});
   std::string fields;
-  for (int i = 0; i < 200; ++i) fields += field("x", "y");
+  for (int i = 0; i < 200; ++i) fields += h2::block({{"x", "y"}});
   all.push_back({"too many fields", head(fields) + data("body"), "ProtocolError"});
   return all;
 }

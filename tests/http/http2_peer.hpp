@@ -4,6 +4,7 @@
 
 #include "asyncio/asyncio.hpp"
 #include "http/http2_connection.hpp"
+#include "http2_frames.hpp"
 #include "raw_server.hpp"
 
 #include <cstdint>
@@ -58,40 +59,12 @@ inline Coro<> echo_target(H2Link link, H2Stream stream) {
   co_return;
 }
 
-/// A frame's bytes.
-inline std::string frame(int type, int flags, std::uint32_t id, std::string_view payload = {}) {
-  std::string bytes;
-  for (int shift : {16, 8, 0}) bytes += static_cast<char>(payload.size() >> shift);
-  bytes += static_cast<char>(type);
-  bytes += static_cast<char>(flags);
-  for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(id >> shift);
-  return bytes.append(payload);
-}
-
-/// A number of four bytes.
-inline std::string number(std::uint32_t value) {
-  std::string bytes;
-  for (int shift : {24, 16, 8, 0}) bytes += static_cast<char>(value >> shift);
-  return bytes;
-}
-
-/// A field of a block, without compression.
-inline std::string field(std::string_view name, std::string_view value) {
-  std::string bytes(1, '\0');
-  bytes += static_cast<char>(name.size());
-  bytes.append(name);
-  bytes += static_cast<char>(value.size());
-  return bytes.append(value);
-}
-
-inline const std::string kStatus200 = "\x88";
-inline constexpr int kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kPush = 5,
-                     kPing = 6, kGoAway = 7, kWindow = 8, kContinuation = 9;
-inline constexpr int kEndStream = 1, kAck = 1, kEndHeaders = 4, kPadded = 8;
+inline const std::string kStatus200 = "\x88";  // HPACK's index
 
 /// The head and the body of an answer.
 inline std::string whole_answer(std::uint32_t id, std::string_view body) {
-  return frame(kHeaders, kEndHeaders, id, kStatus200) + frame(kData, kEndStream, id, body);
+  return h2::frame(h2::headers, h2::end_headers, id, kStatus200) +
+         h2::frame(h2::data, h2::end_stream, id, body);
 }
 
 /// Until a frame of that type has come; its stream.
@@ -110,7 +83,7 @@ inline Coro<std::uint32_t> read_until(StreamReader reader, int type) {
 /// What a client begins with, up to its first request.
 inline Coro<std::uint32_t> read_first_request(StreamReader reader) {
   co_await reader.readexactly(24);
-  std::uint32_t id = co_await read_until(reader, kHeaders);
+  std::uint32_t id = co_await read_until(reader, h2::headers);
   co_return id;
 }
 
