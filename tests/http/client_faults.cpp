@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // Clients and servers that do not keep to HTTP, close too early or never say anything: reliability
-// faults 140 to 145, 148, 152 and 153.
-#include "allocation_count.hpp"
+// faults 140 to 142 and 152.
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/network.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
-#include "http/compression.hpp"
-#include "http/connector.hpp"
 #include "raw_server.hpp"
 #include "seeds.hpp"
-#include "tls.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +16,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,12 +32,11 @@ using http::ClientTimeout;
 using http::RequestOptions;
 using http::SessionOptions;
 using http::URL;
+using test::Crowd;
 using test::error_of;
 using test::RawServer;
 using test::read_request;
 using test::response_with;
-using test::say_target;
-using test::saying;
 using test::target_of;
 using test::text_of;
 
@@ -186,15 +180,6 @@ TEST(ClientFaults, fault140_R3_the_loop_is_closed_at_each_suspension_of_a_reques
     EXPECT_GT(which, 5);
   }
 }
-
-/// How many are inside at once, and how many that were at most.
-class Crowd {
- public:
-  void enter() { most = std::max(most, ++now); }
-  void leave() { --now; }
-  int now = 0;
-  int most = 0;
-};
 
 TEST(ClientFaults, fault140_a_hundred_tasks_with_time_limits_on_a_pool_of_ten) {
   test::for_each_seed(
@@ -417,161 +402,6 @@ TEST(ClientFaults, R4_who_is_cancelled_as_the_upload_fails_is_cancelled) {
   });
 }
 
-/// What reading the response to one request ends with, on a server that says these bytes.
-Coro<std::string> outcome_of(std::string bytes, SessionOptions options = {}) {
-  RawServer server = co_await RawServer::start(saying(std::move(bytes)));
-  ClientSession session(options);
-  auto text = co_await capture(wait_for(text_of(session, server.url()), 60s));
-  std::string outcome = text ? "'" + text.value() + "'" : describe_exception(text.exception());
-  session.close();
-  co_await server.stop();
-  co_return outcome;
-}
-
-std::string repeated(const std::string& text, int times) {
-  std::string all;
-  for (int i = 0; i < times; ++i) all += text;
-  return all;
-}
-
-TEST(ClientFaults, fault144_what_comes_before_the_answer_has_limits) {
-  const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {repeated("HTTP/1.1 100 Continue\r\n\r\n", 3) + ok, "'ok'"},
-      {repeated("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 3) + ok, "'ok'"},
-      {repeated("HTTP/1.1 100 Continue\r\n\r\n", 100'000), "more than 16 informational"},
-      {repeated("HTTP/1.1 103 Early Hints\r\n\r\n", 1000) + ok, "more than 16 informational"},
-      {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-       "an upgrade that nobody asked for"},
-      {"HTTP/1.1 99 What\r\n\r\n", "start line"},
-      {"HTTP/1.1 200 OK\r\n" + repeated("X-Field: " + std::string(100, 'x') + "\r\n", 100'000),
-       "ProtocolError"},
-      {"HTTP/1.1 200 OK\r\nX: " + std::string(10 << 20, 'x'), "ProtocolError"},
-      {"HTTP/1.1 200 " + std::string(10 << 20, 'x'), "ProtocolError"}};
-  for (const auto& [bytes, expected] : cases) {
-    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
-    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome << "\n" << bytes.substr(0, 60);
-  }
-}
-
-TEST(ClientFaults, fault145_a_body_that_is_cut_off_is_an_error) {
-  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "ClientPayloadError"},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhello", "'hel'"},
-      {chunked + "5\r\nhel", "ClientPayloadError"},
-      {chunked + "5\r\nhello\r\n", "ClientPayloadError"},
-      {chunked + "5\r\nhello\r\n0\r\n", "ClientPayloadError"},
-      {chunked + "5\r\nhello\r\n0\r\n\r\n", "'hello'"},
-      {chunked + "x\r\nhello", "ClientPayloadError"},
-      {"HTTP/1.1 200 OK\r\nContent-Le", "ClientPayloadError"},
-      {"", "ServerDisconnectedError"},
-      {"HTTP/1.0 200 OK\r\n\r\nhello", "'hello'"}};
-  for (const auto& [bytes, expected] : cases) {
-    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
-    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome << "\n" << bytes;
-  }
-}
-
-TEST(ClientFaults, fault145_what_is_too_much_never_answers_another_request) {
-  run_simulated([]() -> Coro<> {
-    RawServer::Handler handler = [](StreamReader reader, StreamWriter writer) -> Coro<> {
-      for (;;) {
-        std::string target = target_of(co_await read_request(reader));
-        co_await writer.send(response_with(target) + response_with("/foreign"));
-      }
-    };
-    RawServer server = co_await RawServer::start(handler);
-    ClientSession session(SessionOptions().limit(1));
-    for (std::string path : {"/1", "/2", "/3"}) {
-      std::string text = co_await text_of(session, server.url(path));
-      EXPECT_EQ(text, path);
-    }
-    EXPECT_EQ(server.connections(), 3);
-    session.close();
-    co_await server.stop();
-  });
-}
-
-TEST(ClientFaults, fault145_the_end_of_tls_without_a_goodbye_is_no_end_of_a_body) {
-  run_simulated([]() -> Coro<> {
-    for (bool goodbye : {false, true}) {
-      RawServer::Handler handler = [goodbye](StreamReader reader, StreamWriter writer) -> Coro<> {
-        co_await read_request(reader);
-        co_await writer.send("HTTP/1.1 200 OK\r\n\r\nhello");
-        if (!goodbye) co_await sleep(1s);
-        if (!goodbye) writer.abort();
-      };
-      RawServer server = co_await RawServer::start(handler, "localhost",
-                                                   ServerOptions().ssl(test::pki().server()));
-      ClientSession session(SessionOptions().ssl(test::pki().client()));
-      auto text = co_await capture(text_of(session, server.url()));
-      if (goodbye) {
-        EXPECT_EQ(text.value(), "hello");
-      } else {
-        EXPECT_TRUE(text.holds<http::ClientPayloadError>());
-      }
-      session.close();
-      co_await server.stop();
-    }
-  });
-}
-
-std::string encoded(http::detail::ContentCoding coding, const std::string& text) {
-  std::string out;
-  http::detail::make_encoder(coding)->encode(text, http::detail::Flush::End, out);
-  return out;
-}
-
-std::string coded(const std::string& names, const std::string& body) {
-  return response_with(body, "Content-Encoding: " + names + "\r\n");
-}
-
-TEST(ClientFaults, fault148_a_response_that_grows_without_end_is_stopped) {
-  using http::detail::ContentCoding;
-  std::string zeros(65 << 20, '\0');
-  std::string once = encoded(ContentCoding::Gzip, zeros);
-  zeros.clear();
-  const std::string twice = encoded(ContentCoding::Gzip, once);
-  std::string hundred = "gzip";
-  for (int i = 1; i < 100; ++i) hundred += ", gzip";
-  std::string five = "hello";
-  for (int i = 0; i < 5; ++i) five = encoded(ContentCoding::Gzip, five);
-  const std::vector<std::pair<std::string, std::string>> cases{
-      {coded("gzip", once), "a body of more than 67108864 bytes"},
-      {coded("gzip, gzip", twice), "ClientPayloadError"},
-      {coded(hundred, once), "more than 5 content codings"},
-      {coded("gzip, gzip, gzip, gzip, gzip", five), "'hello'"},
-      {coded("deflate, identity", encoded(ContentCoding::Deflate, "hello")), "'hello'"},
-      {coded("gzip", "no gzip at all"), "ContentEncodingError"},
-      {coded("gzip", once.substr(0, 5)), "ContentEncodingError"},
-      {coded("x-unknown", "as it is"), "'as it is'"}};
-  for (const auto& [bytes, expected] : cases) {
-    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
-    EXPECT_NE(outcome.find(expected), std::string::npos) << outcome.substr(0, 200) << "\n"
-                                                         << bytes.substr(0, 60);
-  }
-  std::string capped = run_simulated(Seed(0), [&] {
-    return outcome_of(coded("gzip", once),
-                      SessionOptions().limits(http::HttpLimits().body(10 << 20)));
-  });
-  EXPECT_NE(capped.find("body of more than 10485760 bytes"), std::string::npos) << capped;
-}
-
-/// A decoder may hold more than it gave when the last byte of its input is in.
-TEST(ClientFaults, fault148_what_a_decoder_keeps_back_is_not_lost) {
-  std::string text(3 << 20, 'x');
-  std::string noise = test::pattern(text.size() / 500 + 1);
-  for (std::size_t i = 0; i < text.size(); i += 500) text[i] = noise[i / 500];
-  for (const char* name : {"gzip", "deflate", "br", "zstd"}) {
-    auto coding = http::detail::find_coding(name);
-    if (!coding) continue;  // built without it
-    std::string bytes = coded(name, encoded(*coding, text));
-    std::string outcome = run_simulated(Seed(0), [&] { return outcome_of(bytes); });
-    EXPECT_TRUE(outcome == "'" + text + "'") << name << outcome.substr(0, 200);
-  }
-}
-
 /// A server that says a byte of `bytes` each 900 ms, and the last one for ever.
 RawServer::Handler trickling(std::string bytes) {
   return [bytes = std::move(bytes)](StreamReader reader, StreamWriter writer) -> Coro<> {
@@ -637,204 +467,6 @@ TEST(ClientFaults, fault152_each_of_the_four_time_limits) {
     co_await busy;
     session.close();
     co_await silent.stop();
-  });
-}
-
-/// The order in which requests were told to wait, and that in which they got their turns.
-class Queueing {
- public:
-  http::TraceConfig trace() {
-    return http::TraceConfig()
-        .on_connection_queued_start([this](const http::TraceParams& params) {
-          asked.push_back(std::string(params.url.raw_path()));
-        })
-        .on_connection_queued_end([this](const http::TraceParams& params) {
-          got.push_back(std::string(params.url.raw_path()));
-        });
-  }
-  /// Whether nobody who waited to the end was passed.
-  bool in_order() const {
-    auto at = asked.begin();
-    for (const std::string& name : got) {
-      at = std::find(at, asked.end(), name);
-      if (at == asked.end()) return false;
-    }
-    return true;
-  }
-  std::vector<std::string> asked, got;
-};
-
-Coro<> many_requests(std::uint64_t seed, int count, std::size_t limit) {
-  test::Random random(seed);
-  Crowd crowd;
-  RawServer::Handler handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
-    for (;;) {
-      std::string target = target_of(co_await read_request(reader));
-      crowd.enter();
-      co_await sleep(std::chrono::microseconds(random.below(2000)));
-      crowd.leave();
-      co_await writer.send(response_with(target));
-    }
-  };
-  RawServer server = co_await RawServer::start(handler);
-  Queueing queueing;
-  ClientSession session(SessionOptions().limit(limit).trace(queueing.trace()));
-  int right = 0, cancelled = 0;
-  auto ask = [&](int number) -> Coro<> {
-    std::string path = "/" + std::to_string(number);
-    auto text = co_await capture(text_of(session, server.url(path)));
-    if (text) {
-      EXPECT_EQ(text.value(), path);
-    }
-    if (!text) {
-      EXPECT_TRUE(text.cancelled()) << describe_exception(text.exception());
-    }
-    text ? ++right : ++cancelled;
-  };
-  std::vector<Task<>> tasks;
-  int cancels = 0;
-  for (int i = 0; i < count; ++i) {
-    tasks.push_back(create_task(ask, i));
-    if (random.one_in(4)) co_await sleep(std::chrono::microseconds(random.below(100)));
-    if (random.one_in(2) && tasks[static_cast<std::size_t>(random.below(i + 1))].cancel())
-      ++cancels;
-  }
-  for (Task<>& task : tasks) {
-    auto outcome = co_await capture(task);
-    if (outcome.cancelled()) ++cancelled;  // before its first step
-  }
-  EXPECT_EQ(right + cancelled, count) << "none is lost";
-  EXPECT_GT(right, count / 3);
-  EXPECT_GE(cancels, cancelled);
-  EXPECT_GT(cancelled, 0);
-  EXPECT_TRUE(queueing.in_order()) << "one that waited was passed";
-  // Every slot is there, and not one more.
-  co_await sleep(1s);  // the server has seen who went
-  crowd.most = 0;
-  std::vector<Coro<>> all;
-  for (std::size_t i = 0; i < 2 * limit; ++i) all.push_back(ask(-1));
-  co_await gather(std::move(all));
-  EXPECT_EQ(right + cancelled, count + static_cast<int>(2 * limit));
-  EXPECT_LE(crowd.most, static_cast<int>(limit));
-  session.close();
-  co_await server.stop();
-}
-
-TEST(ClientFaults, fault153_requests_that_are_cancelled_at_random) {
-  test::for_each_seed([](std::uint64_t seed) { run_simulated(many_requests(seed, 400, 10)); }, 5);
-}
-
-TEST(ClientFaults, fault153_ten_thousand_requests_on_a_pool_of_a_hundred) {
-  int count = test::kSanitized ? 1000 : test::kOptimized ? 10'000 : 2000;
-  run_simulated(many_requests(1, count, 100));
-}
-
-TEST(ClientFaults, fault153_hosts_that_are_full_do_not_hold_up_others) {
-  run_simulated([]() -> Coro<> {
-    RawServer stuck = co_await RawServer::start(
-        [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); });
-    RawServer quick = co_await RawServer::start(say_target);
-    ClientSession session(SessionOptions().limit(3).limit_per_host(2));
-    std::vector<Task<std::string>> waiting;
-    for (int i = 0; i < 5; ++i)
-      waiting.push_back(create_task(text_of, session, stuck.url(), RequestOptions()));
-    co_await sleep(1s);
-    EXPECT_EQ(stuck.connections(), 2);
-    std::string text = co_await wait_for(text_of(session, quick.url("/x")), 1s);
-    EXPECT_EQ(text, "/x");
-    for (auto& task : waiting) task.cancel();
-    for (auto& task : waiting) (void)co_await capture(task);
-    session.close();
-    co_await stuck.stop();
-    co_await quick.stop();
-  });
-}
-
-TEST(ClientFaults, R6_each_connection_that_waits_for_too_long_is_closed) {
-  run_simulated([]() -> Coro<> {
-    Network network;
-    RawServer first = co_await RawServer::start(say_target);
-    RawServer second = co_await RawServer::start(say_target);
-    std::size_t sockets = network.sockets();
-    ClientSession session(SessionOptions().keepalive_timeout(10s));
-    co_await text_of(session, first.url());
-    co_await sleep(6s);
-    co_await text_of(session, second.url());
-    EXPECT_EQ(network.sockets(), sockets + 4);
-    co_await sleep(5s);
-    EXPECT_EQ(network.sockets(), sockets + 2) << "after 11 seconds of the first, 5 of the second";
-    co_await sleep(6s);
-    EXPECT_EQ(network.sockets(), sockets) << "after 11 seconds of the second";
-    // And again, from an empty pool.
-    co_await text_of(session, first.url());
-    co_await sleep(11s);
-    EXPECT_EQ(network.sockets(), sockets);
-    EXPECT_EQ(first.connections(), 2);
-    session.close();
-    co_await first.stop();
-    co_await second.stop();
-  });
-}
-
-using http::detail::ClientConnection;
-using http::detail::ConnectionWish;
-using http::detail::Connector;
-
-/// Null if the allocation has failed.
-Coro<std::shared_ptr<ClientConnection>> acquire_without(std::uint64_t which, bool& happened,
-                                                        std::shared_ptr<Connector> connector,
-                                                        const ConnectionWish& wish) {
-  std::shared_ptr<ClientConnection> connection;
-  test::AllocationFailure failure(which);
-  try {
-    connection = co_await connector->acquire(wish);
-  } catch (const std::bad_alloc&) {  // which is what the test is about
-  }
-  happened = failure.happened();
-  co_return connection;
-}
-
-TEST(ClientFaults, R6_a_slot_is_not_lost_without_memory) {
-  if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
-  run_simulated([]() -> Coro<> {
-    RawServer server = co_await RawServer::start(say_target);
-    auto connector = std::make_shared<Connector>(get_running_loop(), SessionOptions().limit(1));
-    ConnectionWish wish;
-    wish.key.host = "127.0.0.1";
-    wish.key.port = server.port();
-    wish.key.proxy_authorization = "longer than what a string keeps within itself";
-    auto connection = co_await connector->acquire(wish);
-    connector->keep(std::move(connection));
-    bool happened = true;
-    int failures = 0;
-    for (std::uint64_t which = 1; happened && which < 1000; ++which) {
-      connection = co_await acquire_without(which, happened, connector, wish);
-      EXPECT_EQ(connector->in_use(), connection ? 1u : 0u) << "allocation " << which;
-      failures += connection == nullptr;
-      if (connection) connector->keep(std::move(connection));
-    }
-    EXPECT_FALSE(happened);
-    EXPECT_GT(failures, 0);
-    connector->close();
-    co_await server.stop();
-  });
-}
-
-TEST(ClientFaults, R6_connections_that_wait_count_for_the_limit) {
-  run_simulated([]() -> Coro<> {
-    Network network;
-    std::size_t sockets = network.sockets();
-    std::vector<RawServer> servers;
-    for (int i = 0; i < 10; ++i) {
-      RawServer server = co_await RawServer::start(say_target);
-      servers.push_back(server);
-    }
-    ClientSession session(SessionOptions().limit(3));
-    for (RawServer& server : servers) co_await text_of(session, server.url());
-    co_await sleep(1s);
-    EXPECT_LE(network.sockets() - sockets, 10u + 2 * 3);
-    session.close();
-    for (RawServer& server : servers) co_await server.stop();
   });
 }
 

@@ -67,6 +67,24 @@ inline asyncio::Coro<std::string> exchange(std::uint16_t port, std::string bytes
   return exchange(port, std::move(pieces));
 }
 
+/// What its requests are is noted: "GET /path body".
+class Notes {
+ public:
+  asyncio::web::Application application() {
+    asyncio::web::Application app;
+    app.add_route(
+        "*", "/{rest...}",
+        [this](asyncio::web::Request& request) -> asyncio::Coro<asyncio::web::Response> {
+          std::string body = co_await request.read();
+          lines.push_back(std::string(request.method().str()) + " " + request.path() + " " + body);
+          co_return asyncio::web::Response("ok");
+        });
+    return app;
+  }
+
+  std::vector<std::string> lines;
+};
+
 /// A second request, which ends the connection. Its answer is always the same.
 inline std::string last() { return get("/last", "Connection: close\r\n"); }
 inline constexpr std::string_view kLast = "\r\n\r\nlast";

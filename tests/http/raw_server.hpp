@@ -7,10 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace test {
 
@@ -118,6 +120,47 @@ inline Coro<std::string> text_of(asyncio::http::ClientSession session, asyncio::
   asyncio::http::ClientResponse response = co_await session.get(std::move(url), std::move(options));
   std::string text = co_await response.text();
   co_return text;
+}
+
+/// How many are inside at once, and how many that were at most.
+class Crowd {
+ public:
+  void enter() { most = std::max(most, ++now); }
+  void leave() { --now; }
+  int now = 0;
+  int most = 0;
+};
+
+using Strings = std::vector<std::string>;
+
+/// Keeps the heads that come; answers "/to?URL" with a redirect there, and else "end".
+class Recorder {
+ public:
+  RawServer::Handler handler() {
+    return [this](StreamReader reader, StreamWriter writer) -> Coro<> {
+      for (;;) {
+        std::string head = co_await read_request(reader);
+        heads.push_back(head);
+        std::string target = target_of(head);
+        std::size_t at = target.find("/to?");
+        if (at == std::string::npos) {
+          co_await writer.send(response_with("end"));
+        } else {
+          co_await writer.send("HTTP/1.1 " + status + " Go\r\nLocation: " + target.substr(at + 4) +
+                               "\r\nContent-Length: 0\r\n\r\n");
+        }
+      }
+    };
+  }
+  std::string status = "302";
+  Strings heads;
+};
+
+inline asyncio::AsyncGenerator<std::string> pieces(Strings all) {
+  for (std::string& piece : all) {
+    co_await asyncio::sleep(std::chrono::milliseconds(1));
+    co_yield std::move(piece);
+  }
 }
 
 }  // namespace test

@@ -285,4 +285,26 @@ inline Script saying(std::vector<Frame> frames) {
   return [frames = std::move(frames)](bool masked) { return frame_bytes(frames, masked); };
 }
 
+using Handler = std::function<Coro<>(WebSocket)>;
+
+/// A server whose WebSockets are for `handler`.
+inline Coro<Served> serve_each(Handler handler, WebSocketOptions options = {}) {
+  web::Application app;
+  app.get("/ws", [handler, options](web::Request& request) -> Coro<web::Response> {
+    WebSocket ws = co_await web::websocket(request, options);
+    co_await handler(ws);
+    co_return web::Response::sent();
+  });
+  co_return co_await serve(std::move(app));
+}
+
+/// A scripted client, after its handshake.
+inline Coro<Streams> shaken(const Served& served, ConnectOptions options = {}) {
+  Streams streams = co_await open_connection("127.0.0.1", served.port(), options);
+  streams.second.write(offer_head(""));
+  std::string head = co_await streams.first.readuntil("\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 ")) << head;
+  co_return streams;
+}
+
 }  // namespace test
