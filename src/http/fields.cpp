@@ -2,7 +2,9 @@
 #include "http/fields.hpp"
 
 #include "http/characters.hpp"
+#include "http/headers_builder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -65,19 +67,29 @@ constexpr Row kRows[] = {
     {"sec-websocket-accept", Known::other, Singleton::in_responses},
     {"sec-websocket-version", Known::other, Singleton::in_requests},
 };
-constexpr std::size_t kLongest = 21;
 static_assert(std::size(kRows) <= 32, "HeadFields keeps a bit for each");
 
-/// The rows are in the order of their lengths; where those of each length begin.
-constexpr auto kFirstOfLength = [] {
-  std::array<std::uint8_t, kLongest + 2> first{};
-  std::size_t row = 0;
-  for (std::size_t length = 0; length < first.size(); ++length) {
-    while (row < std::size(kRows) && kRows[row].name.size() < length) ++row;
-    first[length] = static_cast<std::uint8_t>(row);
-  }
-  return first;
+constexpr std::uint16_t ends_of(std::string_view lower_name) noexcept {
+  return static_cast<std::uint16_t>(lower_name.front() << 8 | lower_name.back());
+}
+
+/// A number for a name's ends and size that no two rows share: the factor was found by trying.
+constexpr std::size_t slot_of(std::uint16_t ends, std::size_t size) noexcept {
+  const auto both = static_cast<std::uint32_t>(std::size_t{ends} << 8 | (size & 0xff));
+  return both * 0x125f'7f37u >> 27;
+}
+
+/// Where the row of each number is; some have none.
+constexpr auto kRowOfSlot = [] {
+  std::array<std::uint8_t, 32> rows{};
+  rows.fill(std::size(kRows));
+  for (std::size_t row = 0; row < std::size(kRows); ++row)
+    rows[slot_of(ends_of(kRows[row].name), kRows[row].name.size())] =
+        static_cast<std::uint8_t>(row);
+  return rows;
 }();
+static_assert(std::ranges::count(kRowOfSlot, std::size(kRows)) == 32 - std::size(kRows),
+              "two rows have the same number: look for another factor");
 
 template <class Word>
 Word word_at(const char* at) noexcept {
@@ -107,12 +119,11 @@ bool is_named(std::string_view token, std::string_view lower_name) noexcept {
   return equal_without_case(token, lower_name);
 }
 
-/// The row of a name; nullptr if it has none.
-const Row* row_of(std::string_view name) noexcept {
-  if (name.size() > kLongest) return nullptr;
-  for (std::size_t i = kFirstOfLength[name.size()]; i < kFirstOfLength[name.size() + 1]; ++i)
-    if (is_named(name, kRows[i].name)) return &kRows[i];
-  return nullptr;
+/// The row of a name with those ends; nullptr if it has none.
+const Row* row_of(std::uint16_t ends, std::string_view name) noexcept {
+  const std::size_t row = kRowOfSlot[slot_of(ends, name.size())];
+  if (row == std::size(kRows) || name.size() != kRows[row].name.size()) return nullptr;
+  return is_named(name, kRows[row].name) ? &kRows[row] : nullptr;
 }
 
 constexpr std::string_view kNotInTrailers[] = {
@@ -142,14 +153,15 @@ constexpr std::string_view kNotInTrailers[] = {
 HeadFields::HeadFields(const Headers& headers, bool request) noexcept {
   const Singleton here = request ? Singleton::in_requests : Singleton::in_responses;
   std::uint32_t seen = 0;
-  for (const auto [name, value] : headers) {
-    const Row* row = row_of(name);
+  for (const HeadersBuilder::Entry& entry : HeadersBuilder::index(headers)) {
+    const Row* row = row_of(entry.ends, HeadersBuilder::name(headers, entry));
     if (!row) continue;
     if (row->singleton == Singleton::in_both || row->singleton == here) {
       const std::uint32_t bit = 1u << (row - kRows);
       if (seen & bit) repeated = row->name;
       seen |= bit;
     }
+    const std::string_view value = HeadersBuilder::value(headers, entry);
     switch (row->known) {
       case Known::connection:
         take_options(value);
@@ -207,9 +219,10 @@ bool is_host(std::string_view value) noexcept {
     while (at < value.size() && is(kHostName, value[at])) ++at;
   }
   if (at == 0 || at == value.size()) return at != 0;
-  const std::string_view port = value.substr(at + 1);
-  return value[at] == ':' && port.size() <= 5 &&
-         port.find_first_not_of("0123456789") == std::string_view::npos;
+  if (value[at] != ':' || value.size() - at > 6) return false;
+  while (++at < value.size())
+    if (value[at] < '0' || value[at] > '9') return false;
+  return true;
 }
 
 bool allowed_in_trailers(std::string_view name) noexcept {

@@ -45,13 +45,6 @@ Headers::Headers(std::initializer_list<HeaderField> fields) {
   for (const HeaderField& field : fields) add(field.name, field.value);
 }
 
-std::uint16_t Headers::ends_of(std::string_view name) noexcept {
-  if (name.empty()) return 0;
-  const auto first = static_cast<unsigned char>(detail::lower(name.front()));
-  const auto last = static_cast<unsigned char>(detail::lower(name.back()));
-  return static_cast<std::uint16_t>(first << 8 | last);
-}
-
 bool Headers::named(const Entry& entry, std::string_view name, std::uint16_t ends) const noexcept {
   return entry.ends == ends && entry.name_size == name.size() &&
          equal_without_case(std::string_view(bytes_).substr(entry.name_at, entry.name_size), name);

@@ -5,6 +5,12 @@
 
 #include "asyncio/http/headers.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace asyncio::http::detail {
 
 class HeadersBuilder {
@@ -23,11 +29,20 @@ class HeadersBuilder {
   static void add(Headers& headers, std::size_t name_at, std::size_t name_size,
                   std::size_t value_at, std::size_t value_size) {
     if (headers.index_.capacity() == 0) headers.index_.reserve(kUsualFields);
-    const std::string_view name = std::string_view(headers.bytes_).substr(name_at, name_size);
+    const std::string_view name(headers.bytes_.data() + name_at, name_size);
     headers.index_.push_back({static_cast<std::uint32_t>(name_at),
                               static_cast<std::uint32_t>(value_at),
                               static_cast<std::uint32_t>(value_size),
                               static_cast<std::uint16_t>(name_size), Headers::ends_of(name)});
+  }
+
+  using Entry = Headers::Entry;
+  static const std::vector<Entry>& index(const Headers& headers) noexcept { return headers.index_; }
+  static std::string_view name(const Headers& headers, const Entry& entry) noexcept {
+    return {headers.bytes_.data() + entry.name_at, entry.name_size};
+  }
+  static std::string_view value(const Headers& headers, const Entry& entry) noexcept {
+    return {headers.bytes_.data() + entry.value_at, entry.value_size};
   }
 
   static constexpr std::size_t kUsualFields = 16;

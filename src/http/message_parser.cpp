@@ -55,8 +55,7 @@ struct MessageParser::Callbacks {
 
   static int on_value_complete(llhttp_t* state) {
     MessageParser& p = self(state);
-    const bool trailing = p.phase_ == Phase::trailers;
-    if (p.filling_->size() >= (trailing ? p.limits_.trailer_fields() : p.limits_.fields())) {
+    if (p.filling_->size() >= p.most_fields_) {
       p.fault_ = Fault::too_many_fields;
       return HPE_USER;
     }
@@ -196,6 +195,7 @@ void MessageParser::begin_message() {
   name_open_ = value_open_ = start_open_ = paused_ = false;
   start_at_ = start_end_ = 0;
   lines_.begin(true, limits_.start_line(), limits_.field(), limits_.head());
+  most_fields_ = limits_.fields();
   begin_head();
   phase_ = Phase::head;
 }
@@ -307,6 +307,7 @@ void MessageParser::enter_chunk() {
   left_ = llhttp_.content_length;
   if (left_ == 0) {
     lines_.begin(false, 0, limits_.field(), limits_.trailers());
+    most_fields_ = limits_.trailer_fields();
     phase_ = Phase::trailers;
     return;
   }

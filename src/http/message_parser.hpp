@@ -157,6 +157,7 @@ class MessageParser {
   std::uint8_t crlf_left_ = 0;   // of the end of a chunk
   const char* block_ = nullptr;  // the buffer of the Headers that are being filled
   Headers* filling_ = nullptr;
+  std::size_t most_fields_ = 0;  // that it may have
   std::size_t start_at_ = 0, start_end_ = 0;
   std::size_t name_at_ = 0, name_end_ = 0, value_at_ = 0, value_end_ = 0;
   std::uint64_t position_ = 0;  // of the message's bytes that were taken

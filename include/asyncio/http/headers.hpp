@@ -80,8 +80,8 @@ class Headers {
  private:
   friend class detail::HeadersBuilder;
 
-  /// Where a field is in `bytes_`. `ends` is the name's first and last character in lower case, so
-  /// that a look at the index alone passes over nearly all other names.
+  /// Where a field is in `bytes_`. `ends` is the name's first and last character with the bit of
+  /// lower case, so that a look at the index alone passes over nearly all other names.
   struct Entry {
     std::uint32_t name_at;
     std::uint32_t value_at;
@@ -90,7 +90,12 @@ class Headers {
     std::uint16_t ends;
   };
 
-  static std::uint16_t ends_of(std::string_view name) noexcept;
+  static std::uint16_t ends_of(std::string_view name) noexcept {
+    if (name.empty()) return 0;
+    const auto first = static_cast<unsigned char>(name.front());
+    const auto last = static_cast<unsigned char>(name.back());
+    return static_cast<std::uint16_t>((first << 8 | last) | 0x2020);
+  }
   bool named(const Entry& entry, std::string_view name, std::uint16_t ends) const noexcept;
   const Entry* find(std::string_view name) const noexcept;
   void drop_unused_bytes(std::size_t to_come);
