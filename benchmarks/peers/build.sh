@@ -17,7 +17,7 @@ fast="-O3 -DNDEBUG"
   gcc $fast -D_GNU_SOURCE "$here/uv/http.c" -o "$out/http-uv" -luv
   g++ -std=c++20 $fast "$here/asio/bench.cpp" -o "$out/asio-gcc" -pthread
   clang++-19 -std=c++20 $fast "$here/asio/bench.cpp" -o "$out/asio-clang" -pthread
-  for program in echo http client; do
+  for program in echo http client websocket; do
     g++ -std=c++20 $fast "$here/asio/$program.cpp" -o "$out/asio-$program" -pthread
   done
 }

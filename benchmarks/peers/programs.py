@@ -20,7 +20,8 @@ TITLES = {
     "M4b": "wait_for, done at once", "M4y": "wait_for, one suspension", "M4c": "call_later and cancel",
     "M5": "gather of N that yield once", "M9": "cancel a task three frames deep",
     "M10a": "N callbacks from another thread", "M10b": "a round trip from another thread, p50",
-    "M7": "HTTP \"Hello, World!\", 64 connections", "M8": "HTTP client, 100 requests at once",
+    "M7": "HTTP \"Hello, World!\", 64 connections", "M7j": "HTTP 1 KiB of JSON, 64 connections",
+    "M7w": "WebSocket echo, 64 B, 64 connections", "M7m": "bytes of an idle keep-alive connection", "M8": "HTTP client, 100 requests at once",
 }
 
 # Who lacks what: libuv has no tasks, Go and tokio no call_soon, an async call of Node is its task.
@@ -36,13 +37,14 @@ PYTHON = "/usr/bin/python3"  # Debian's, which has uvloop and aiohttp
 
 def programs(rivals, ours):
     """By kind (loop, echo, http, client) and name: the command, with {port}, {url}, {n} where they go."""
-    found = {kind: {} for kind in ("loop", "echo", "http", "client")}
+    found = {kind: {} for kind in ("loop", "echo", "http", "websocket", "client")}
     for name, build in ours.items():
         bin_ = f"{build}/benchmarks"
         found["loop"][name] = [f"{bin_}/asyncio_peer_loop"]
         for style in ("streams", "protocol"):
             found["echo"][f"{name} {style}"] = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
         found["http"][name] = [f"{bin_}/asyncio_peer_http", "{port}"]
+        found["websocket"][name] = [f"{bin_}/asyncio_peer_websocket", "{port}"]
         found["client"][name] = [f"{bin_}/asyncio_peer_client", "{url}", "{n}", "100"]
     found["loop"] |= {
         "asio": [f"{rivals}/asio-gcc"], "asio-clang": [f"{rivals}/asio-clang"], "libuv": [f"{rivals}/uv"],
@@ -63,6 +65,12 @@ def programs(rivals, ours):
         "beast": [f"{rivals}/asio-http", "{port}"], "hyper": [f"{rivals}/cargo/release/http", "{port}"],
         "go": [f"{rivals}/go-http", "{port}"], "node": ["node", f"{HERE}/node/http.js", "{port}"],
         "aiohttp, uvloop": [PYTHON, f"{HERE}/py/server_aiohttp.py", "{port}", "uvloop"],
+    }
+    found["websocket"] |= {
+        "beast": [f"{rivals}/asio-websocket", "{port}"],
+        "ws": ["env", "NODE_PATH=/usr/share/nodejs", "node", f"{HERE}/node/websocket.js", "{port}"],
+        "websockets, uvloop": [PYTHON, f"{HERE}/py/websocket.py", "{port}", "uvloop"],
+        "aiohttp, uvloop": [PYTHON, f"{HERE}/py/websocket_aiohttp.py", "{port}", "uvloop"],
     }
     found["client"] |= {
         "libcurl": [f"{rivals}/client-curl", "{url}", "{n}", "100"],

@@ -7,19 +7,19 @@ from programs import LOOP_WORKLOADS, TITLES
 
 
 def is_rate(workload):
-    return workload.startswith(("M6", "M7"))
+    return workload.startswith(("M6", "M7")) and workload != "M7m"
 
 
 def unit(workload):
     if is_rate(workload):
         return "thousand requests a second"
-    return {"M1m": "bytes", "M8": "µs of CPU", "M10b": "µs"}.get(workload, "ns of CPU")
+    return {"M1m": "bytes", "M7m": "bytes", "M8": "µs of CPU", "M10b": "µs"}.get(workload, "ns of CPU")
 
 
 def figure(workload, run):
     if is_rate(workload):
         return run["rps"] / 1000
-    if workload == "M1m":
+    if workload in ("M1m", "M7m"):
         return run["bytes"]
     if workload == "M10b":
         return run["p50"] * 1e6
@@ -37,7 +37,7 @@ def title(workload):
 
 def order(runs):
     echoes = [w for w in runs if w.startswith("M6")]
-    return [w for w in [*LOOP_WORKLOADS, "M7", "M8", *echoes] if w in runs]
+    return [w for w in [*LOOP_WORKLOADS, "M7", "M7j", "M7w", "M7m", "M8", *echoes] if w in runs]
 
 
 class Row:

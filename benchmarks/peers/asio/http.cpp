@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Boost.Beast "Hello, World!" with C++20 awaitables, keep-alive.
+// Boost.Beast: "Hello, World!" at /, 1 KiB of JSON at /json, with C++20 awaitables, keep-alive.
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -8,6 +8,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
+static const std::string kJson = R"({"message":")" + std::string(1010, 'x') + R"("})";
 static asio::awaitable<void> serve(tcp::socket s) {
   beast::flat_buffer buf;
   boost::system::error_code ec;
@@ -17,9 +18,10 @@ static asio::awaitable<void> serve(tcp::socket s) {
     co_await http::async_read(s, buf, q, asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return;
     http::response<http::string_body> r{http::status::ok, q.version()};
-    r.set(http::field::content_type, "text/plain");
+    const bool json = q.target() == "/json";
+    r.set(http::field::content_type, json ? "application/json" : "text/plain");
     r.keep_alive(q.keep_alive());
-    r.body() = "Hello, World!";
+    r.body() = json ? kJson : "Hello, World!";
     r.prepare_payload();
     co_await http::async_write(s, r, asio::redirect_error(asio::use_awaitable, ec));
     if (ec || !q.keep_alive()) co_return;

@@ -16,8 +16,9 @@ Coro<> serve(std::uint16_t port) {
   app.get("/",
           [](web::Request&) -> Coro<web::Response> { co_return web::Response("Hello, World!"); });
   app.get("/json", [](web::Request&) -> Coro<web::Response> {
+    static const std::string text = R"({"message":")" + std::string(1010, 'x') + R"("})";
     web::Response response;
-    response.json(R"({"message":")" + std::string(1008, 'x') + R"("})");
+    response.json(text);
     co_return response;
   });
   web::AppRunner runner(std::move(app));

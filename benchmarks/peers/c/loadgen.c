@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* Closed-loop TCP echo load generator (epoll, one thread).
-   loadgen PORT CONNS BYTES WARM_S RUN_S [SERVER_PID]
-   Each connection sends BYTES, waits for all of them to come back, repeats. One JSON line. */
+   loadgen PORT CONNS BYTES WARM_S RUN_S [SERVER_PID [ws]]
+   Each connection sends BYTES, waits for all of them to come back, repeats. One JSON line.
+   With ws the bytes are a masked binary message to a WebSocket at /, and come back without mask. */
 #include "../bench.h"
 
 #include <arpa/inet.h>
@@ -16,7 +17,7 @@ struct conn {
   double t0;
   int wait_out;
 };
-static size_t B;
+static size_t B, back; /* bytes of a request, and of its answer */
 static char *msg, *rbuf;
 static int ep;
 #define NB 4096
@@ -45,6 +46,37 @@ static double pct(uint64_t n, double p) {
     if (s > k) return val(i);
   }
   return 0;
+}
+static int ask_upgrade(int fd) {
+  static const char ask[] =
+      "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  char head[4096];
+  size_t got = 0;
+  if (send(fd, ask, sizeof ask - 1, MSG_NOSIGNAL) < 0) return -1;
+  while (got < 4 || memcmp(head + got - 4, "\r\n\r\n", 4) != 0) {
+    ssize_t r = recv(fd, head + got, sizeof head - got, 0);
+    if (r <= 0) return -1;
+    got += (size_t)r;
+  }
+  return memcmp(head, "HTTP/1.1 101", 12) == 0 ? 0 : -1;
+}
+/* Turns the B bytes at msg into a frame of less than 64 KiB around them. */
+static void make_frame(void) {
+  static const unsigned char mask[4] = {0x12, 0x34, 0x56, 0x78};
+  size_t head = B < 126 ? 2 : 4;
+  unsigned char* frame = malloc(head + 4 + B);
+  frame[0] = 0x82;
+  frame[1] = (unsigned char)(0x80 | (B < 126 ? B : 126));
+  if (B >= 126) {
+    frame[2] = (unsigned char)(B >> 8);
+    frame[3] = (unsigned char)B;
+  }
+  memcpy(frame + head, mask, 4);
+  for (size_t i = 0; i < B; i++) frame[head + 4 + i] = (unsigned char)msg[i] ^ mask[i & 3];
+  msg = (char*)frame;
+  back = head + B;
+  B += head + 4;
 }
 static void push(struct conn* c) {
   while (c->sent < B) {
@@ -75,8 +107,12 @@ int main(int argc, char** argv) {
   B = (size_t)atol(argv[3]);
   double warm = atof(argv[4]), dur = atof(argv[5]);
   pid_t pid = argc > 6 ? atoi(argv[6]) : 0;
+  int ws = argc > 7 && strcmp(argv[7], "ws") == 0;
+  size_t asked = B;
   msg = malloc(B);
   memset(msg, 'x', B);
+  back = B;
+  if (ws) make_frame();
   rbuf = malloc(1 << 17);
   ep = epoll_create1(0);
   struct conn* cs = calloc((size_t)C, sizeof *cs);
@@ -100,6 +136,10 @@ int main(int argc, char** argv) {
     }
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (ws && ask_upgrade(fd) < 0) {
+      fprintf(stderr, "no WebSocket\n");
+      return 1;
+    }
     fcntl(fd, F_SETFL, O_NONBLOCK);
     cs[i].fd = fd;
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = &cs[i]};
@@ -144,14 +184,14 @@ int main(int argc, char** argv) {
         return 1;
       }
       c->got += (size_t)r;
-      if (c->got == B) {
+      if (c->got == back) {
         double t = bench_wall();
         rec(t - c->t0);
         n++;
         c->got = c->sent = 0;
         c->t0 = t;
         push(c);
-      } else if (c->got > B) {
+      } else if (c->got > back) {
         fprintf(stderr, "too much\n");
         return 1;
       }
@@ -165,6 +205,6 @@ int main(int argc, char** argv) {
   printf(
       "{\"w\":\"M6\",\"n\":%lu,\"wall\":%.6f,\"cpu\":%.6f,\"client_cpu\":%.6f,\"rps\":%.1f,"
       "\"conns\":%d,\"bytes\":%zu,\"p50\":%.9f,\"p99\":%.9f,\"p999\":%.9f}\n",
-      (unsigned long)n, w, sv, cc, (double)n / w, C, B, pct(n, .5), pct(n, .99), pct(n, .999));
+      (unsigned long)n, w, sv, cc, (double)n / w, C, asked, pct(n, .5), pct(n, .99), pct(n, .999));
   return 0;
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 )
 
 func main() {
@@ -13,6 +14,11 @@ func main() {
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		w.Write(b)
+	})
+	json := []byte(`{"message":"` + strings.Repeat("x", 1010) + `"}`)
+	http.HandleFunc("/json", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(json)
 	})
 	http.ListenAndServe("127.0.0.1:"+os.Args[1], nil)
 }

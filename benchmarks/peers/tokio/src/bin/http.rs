@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 use hyper::service::{make_service_fn, service_fn};
 use hyper::{Body, Request, Response, Server};
-async fn hello(_: Request<Body>) -> Result<Response<Body>, std::convert::Infallible> {
+const fn json() -> [u8; 1024] {
+    let mut text = [b'x'; 1024];
+    let front = b"{\"message\":\"";
+    let mut i = 0;
+    while i < front.len() {
+        text[i] = front[i];
+        i += 1;
+    }
+    text[1022] = b'"';
+    text[1023] = b'}';
+    text
+}
+static JSON: [u8; 1024] = json();
+async fn hello(q: Request<Body>) -> Result<Response<Body>, std::convert::Infallible> {
+    let (kind, body) = match q.uri().path() {
+        "/json" => ("application/json", &JSON[..]),
+        _ => ("text/plain", &b"Hello, World!"[..]),
+    };
     Ok(Response::builder()
-        .header("content-type", "text/plain")
-        .body(Body::from("Hello, World!"))
+        .header("content-type", kind)
+        .body(Body::from(body))
         .unwrap())
 }
 #[derive(Clone)]
