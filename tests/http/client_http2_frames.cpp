@@ -46,7 +46,9 @@ RawServer::Handler once(std::string bytes) {
     const bool first = ++*count == 1;
     std::uint32_t id = co_await test::read_first_request(reader);
     co_await writer.send(frame(h2::settings, 0, 0));
-    co_await writer.send(first ? bytes : whole_answer(id, "well"));
+    std::string answer = bytes;
+    if (!first) answer = whole_answer(id, "well");
+    co_await writer.send(answer);
     if (first) co_return;
     co_await reader.read();
   };
@@ -69,7 +71,8 @@ Coro<std::string> outcome_of(std::string bytes) {
   EXPECT_TRUE(next && next.value() == "well") << "the next one does not suffer";
   session.close();
   co_await server.stop();
-  co_return text ? text.value() : kind_of(text.exception());
+  if (!text) co_return kind_of(text.exception());
+  co_return text.value();
 }
 
 std::string head(const std::string& fields = {}) {

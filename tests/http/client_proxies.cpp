@@ -35,6 +35,10 @@ namespace {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
+Variables proxy_variables(std::string name, std::string proxy, std::string exceptions) {
+  return {{std::move(name), std::move(proxy)}, {"no_proxy", std::move(exceptions)}};
+}
+
 /// The environment with these variables, and without others of their kind, as long as it lives.
 class Environment {
  public:
@@ -133,7 +137,7 @@ TEST(ClientProxies, S42_which_hosts_no_proxy_excepts) {
 
 TEST(ClientProxies, R10_a_variable_that_is_no_proxy_is_named) {
   run_simulated([]() -> Coro<> {
-    Environment environment({{"all_proxy", "socks5://user:secret@h:1"}});
+    Environment environment(proxy_variables("all_proxy", "socks5://user:secret@h:1", ""));
     ClientSession session(SessionOptions().trust_env(true));
     std::string error = co_await error_of(session.get("http://far.example/"));
     EXPECT_NE(error.find("all_proxy of the environment"), std::string::npos) << error;
@@ -162,8 +166,9 @@ TEST(ClientProxies, S42_the_environment_is_trusted_only_if_asked) {
     RawServer direct = co_await RawServer::start(say_target);
     RawServer proxy =
         co_await RawServer::start(redirecting(std::string(direct.url("/here").str())));
-    Environment environment({{"http_proxy", std::string(proxy.url().str())},
-                             {"no_proxy", "127.0.0.1:" + std::to_string(direct.port())}});
+    std::string excepted = "127.0.0.1:" + std::to_string(direct.port());
+    Environment environment(
+        proxy_variables("http_proxy", std::string(proxy.url().str()), excepted));
     ClientSession session(SessionOptions().trust_env(true));
     std::string text = co_await text_of(session, "http://far.example/p");
     EXPECT_EQ(text, "proxied http://far.example/p");

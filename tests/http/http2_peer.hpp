@@ -37,11 +37,12 @@ inline RawServer::Handler speaking_http2(H2Handler handler, Http2Terms terms = {
   return [shared, terms](StreamReader reader, StreamWriter writer) -> Coro<> {
     auto link = std::make_shared<asyncio::http::detail::Http2Connection>(
         reader, writer, Http2Role::server, terms, std::chrono::seconds(30));
-    co_await link->run([shared, weak = link->weak_from_this()] {
+    std::function<void()> received = [shared, weak = link->weak_from_this()] {
       auto self = weak.lock();
       while (auto stream = self->session().next_request())
         asyncio::create_task(answer(*shared, self, stream));
-    });
+    };
+    co_await link->run(received);
   };
 }
 
