@@ -21,8 +21,8 @@ namespace {
 
 class Request {
  public:
-  Request(std::string method, std::string path, std::string body)
-      : method(std::move(method)), path(std::move(path)), body(std::move(body)) {}
+  Request(std::string verb, std::string target, std::string content)
+      : method(std::move(verb)), path(std::move(target)), body(std::move(content)) {}
 
   std::string text() const {
     return method + " " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +

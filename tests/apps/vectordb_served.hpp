@@ -18,7 +18,7 @@ namespace test {
 /// What a server said.
 class Said {
  public:
-  Said(int status, std::string body) : status(status), body(std::move(body)) {}
+  Said(int code, std::string text) : status(code), body(std::move(text)) {}
 
   nlohmann::json json() const { return nlohmann::json::parse(body, nullptr, false); }
   nlohmann::json result() const {

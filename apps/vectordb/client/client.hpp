@@ -24,8 +24,11 @@ class Transport;
 /// A point that a search found.
 class Match {
  public:
-  Match(PointId id, float score, nlohmann::json payload)
-      : id(id), document(document_name(id, payload)), score(score), payload(std::move(payload)) {}
+  Match(PointId point, float similarity, nlohmann::json with)
+      : id(point),
+        document(document_name(point, with)),
+        score(similarity),
+        payload(std::move(with)) {}
 
   PointId id;
   std::string document;  ///< its name, or its id

@@ -15,8 +15,8 @@ namespace vectordb {
 /// A request. `subject` is what errors begin with: "search 'documents'".
 class Call {
  public:
-  Call(std::string subject, asyncio::http::Method method, std::string path)
-      : subject(std::move(subject)), method(method), path(std::move(path)) {}
+  Call(std::string about, asyncio::http::Method verb, std::string target)
+      : subject(std::move(about)), method(verb), path(std::move(target)) {}
 
   Call& with_body(const nlohmann::json& value) { return body = value.dump(), *this; }
   /// Doing it twice is not as good as once, or says something else the second time.
