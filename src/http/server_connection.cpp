@@ -9,6 +9,7 @@
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/response_head.hpp"
+#include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
 
 #include <algorithm>
@@ -221,7 +222,7 @@ Coro<bool> ServerConnection::answer() {
     TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
     web::Request request(head, *this);
     answer_with(request, co_await capture(call_handler(request)));
-    if (owes_goodbye()) co_await end_websocket();
+    if (websocket_) co_await end_websocket();
     if (settings_.access_log) log_access(request, began);
   }
   if (!stream_ended_) co_return false;
@@ -335,6 +336,14 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
   writer_.write(std::move(out));
   co_await drain();
   deadline_.stop();
+}
+
+/// Of a handler that threw: its client gets some time to read the goodbye.
+Coro<> ServerConnection::end_websocket() {
+  websocket_->leave(WSCloseCode::InternalError);
+  websocket_.reset();
+  Result<void> lingered = co_await capture(linger());
+  if (lingered.cancelled()) lingered.rethrow();
 }
 
 /// Not in the frame of `answer`, which lasts as long as the handler: a response is large (L4).

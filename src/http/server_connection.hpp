@@ -55,6 +55,7 @@ class ServerConnection final : public ServerExchange,
   Coro<bool> read_head();
   Coro<bool> answer();
   void log_refusal();
+  Coro<> end_websocket();
   void answer_with(const web::Request& request, Result<web::Response> outcome);
   void begin_request(const RequestHead& head);
   Coro<Parsed> wait_for_body();

@@ -57,11 +57,6 @@ web::Response ServerExchange::answer_of(const web::Request& request,
   return answer_to_failure(request, error);
 }
 
-Coro<> ServerExchange::end_websocket() {
-  co_await WebSocketState::close(std::exchange(websocket_, nullptr), WSCloseCode::InternalError,
-                                 {});
-}
-
 /// Throws for what cannot be sent as it is.
 void ServerExchange::check_answer(const web::Response& response) const {
   if (head_sent_) return;

@@ -92,9 +92,6 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   /// What is to be sent, unless the handler has.
   /// Throws: what ends the connection, or the stream, instead of an answer.
   web::Response answer_of(const web::Request& request, Result<web::Response> outcome);
-  /// Whether the handler of a WebSocket threw: `end_websocket` says so.
-  bool owes_goodbye() const noexcept { return websocket_ != nullptr; }
-  Coro<> end_websocket();
   void log_access(const web::Request& request, TimePoint began) const;
   /// Throws: RuntimeError if an answer has begun.
   void check_unanswered() const;
@@ -121,10 +118,9 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   std::uint64_t body_sent_ = 0;
   std::uint64_t body_received_ = 0;
   std::chrono::duration<double> body_waited_{};
+  std::shared_ptr<WebSocketState> websocket_;  // if its handler has not ended well
 
  private:
-  std::shared_ptr<WebSocketState> websocket_;
-
   void check_answer(const web::Response& response) const;
   web::Response answer_to_failure(const web::Request& request, std::exception_ptr error) const;
   bool is_end_of_connection(const std::exception_ptr& error) const;

@@ -67,7 +67,13 @@ WebSocketState::WebSocketState(StreamReader reader, StreamWriter writer,
 
 /// Whoever leaves without close() has ended normally, or something has thrown past it.
 WebSocketState::~WebSocketState() {
+  if (closed_) return;
   leave(std::uncaught_exceptions() > 0 ? WSCloseCode::GoingAway : WSCloseCode::Ok);
+  try {
+    writer_.close();
+  } catch (...) {  // no memory for a goodbye of TLS
+    writer_.abort();
+  }
 }
 
 void WebSocketState::leave(WSCloseCode code) noexcept {
@@ -77,7 +83,6 @@ void WebSocketState::leave(WSCloseCode code) noexcept {
     std::string& output = empty_output();
     engine_.close(code, {}, output);
     flush(output);
-    writer_.close();
   } catch (...) {  // no memory for a goodbye: it goes without
     writer_.abort();
   }

@@ -42,7 +42,7 @@ class WebSocketState final : private Deadline::Owner {
   static Coro<std::optional<WSMessage>> next(Self self);
   static Coro<> send(Self self, WSMsgType type, std::string_view data);
   static Coro<> close(Self self, WSCloseCode code, std::string_view reason);
-  /// Says goodbye without waiting for the peer's, unless that was done before.
+  /// Says goodbye, unless that was done before. Who calls it ends the connection.
   void leave(WSCloseCode code) noexcept;
 
   const OptionalDelay& receive_timeout() const noexcept { return receive_timeout_; }
