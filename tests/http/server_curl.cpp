@@ -165,6 +165,10 @@ Coro<> expect_answers(Version version, bool tls) {
   co_await runner.cleanup();
 }
 
+std::vector<std::string> of_page(const std::string& url) {
+  return trusting({url}, Version::http_1, true);
+}
+
 TEST_P(ServerCurl, D13_run_app_over_tls) {
   run([]() -> Coro<> {
     ::testing::internal::CaptureStdout();
@@ -183,7 +187,7 @@ TEST_P(ServerCurl, D13_run_app_over_tls) {
       is_there = static_cast<bool>(probe);
     }
     std::string url = "https://127.0.0.1:" + std::to_string(port) + "/";
-    std::string said = co_await curl(trusting({url}, Version::http_1, true));
+    std::string said = co_await curl(of_page(url));
     EXPECT_EQ(said, "secure[200 1] exit 0\n");
     serving.cancel();
     auto ended = co_await capture(serving);
