@@ -208,13 +208,18 @@ void ServerState::add_client(int fd, const SocketAddress& peer) {
   if (tls_)
     connection->accept_tls(*tls_);
   else
-    handler_->connected(std::move(connection));
+    connected(std::move(connection));
+}
+
+void ServerState::connected(Ref<Connection> connection) {
+  auto handler = handler_;  // it may end the server
+  handler->connected(std::move(connection));
 }
 
 /// CPython: BaseSelectorEventLoop._accept_connection2.
 void ServerState::handshake_ended(Connection& connection, const std::exception_ptr& error) {
   try {
-    if (!error) return handler_->connected(Ref<Connection>::share(&connection));
+    if (!error) return connected(Ref<Connection>::share(&connection));
     // What the user's callback threw is reported in any case.
     if (!loop().debug() && !connection.tls()->engine().callback_failed()) return;
     ExceptionContext context("Error on transport creation for incoming connection");
@@ -276,6 +281,8 @@ void ServerState::end_if_idle() noexcept {
     if (listener->pending) return;
   Resource::unlink();
   auto self = std::move(self_);
+  // What it holds may hold this server.
+  auto handler = std::move(handler_);
 }
 
 /// To go through while they end.

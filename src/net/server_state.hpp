@@ -63,6 +63,7 @@ class ServerState final : public Resource,
   void accept_some(Listener& listener);
   bool accepted(Listener& listener, std::int64_t result);
   void add_client(int fd, const SocketAddress& peer);
+  void connected(Ref<Connection> connection);
   void connection_ended(Connection& connection) noexcept override;
   void handshake_ended(Connection& connection, const std::exception_ptr& error) override;
   void loop_closing() noexcept override;

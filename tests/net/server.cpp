@@ -61,6 +61,20 @@ Coro<std::string> ask(std::uint16_t port, std::string host = "127.0.0.1") {
   co_return answer;
 }
 
+TEST_P(ServerTest, R4_a_handler_that_holds_its_server_ends_with_it) {
+  std::weak_ptr<std::optional<Server>> watched;
+  run([&]() -> Coro<> {
+    auto held = std::make_shared<std::optional<Server>>();
+    auto handler = [held](StreamReader, StreamWriter writer) { writer.close(); };
+    Server server = co_await start_server(handler, "127.0.0.1", 0);
+    *held = server;
+    watched = held;
+    server.close();
+    co_await server.wait_closed();
+  });
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST_P(ServerTest, A3_2_port_zero_and_addresses) {
   run([]() -> Coro<> {
     Server server = co_await start_server(echo, "127.0.0.1", 0);

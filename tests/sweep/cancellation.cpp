@@ -265,13 +265,11 @@ TEST_P(CancellationSweep, fault28_R3_frame_destroyed_at_each_suspension) {
 
 std::vector<Subject> subjects() {
   std::vector<Subject> all;
-  for (auto entries : {sweep::core_entries(), sweep::combined_entries(), sweep::net_entries()}) {
-    for (const sweep::Entry& entry : entries) {
-      for (const char* backend : {"simulated", "epoll", "io_uring"}) {
-        bool simulated = std::string_view(backend) == "simulated";
-        if (entry.loops == (simulated ? sweep::On::system : sweep::On::simulated)) continue;
-        all.push_back({entry, backend});
-      }
+  for (const sweep::Entry& entry : sweep::all_entries()) {
+    for (const char* backend : {"simulated", "epoll", "io_uring"}) {
+      bool simulated = std::string_view(backend) == "simulated";
+      if (entry.loops == (simulated ? sweep::On::system : sweep::On::simulated)) continue;
+      all.push_back({entry, backend});
     }
   }
   return all;

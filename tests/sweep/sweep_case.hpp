@@ -12,6 +12,7 @@
 #include <span>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace sweep {
 
@@ -51,6 +52,8 @@ struct Entry {
 std::span<const Entry> core_entries();
 std::span<const Entry> combined_entries();
 std::span<const Entry> net_entries();
+std::span<const Entry> http_entries();
+std::vector<Entry> all_entries();
 
 template <class C>
 std::unique_ptr<Case> make() {

@@ -62,9 +62,8 @@ TEST_P(TimeoutSweep, fault6_value_or_timeout_with_the_value_still_obtainable) {
 
 std::vector<sweep::Entry> entries() {
   std::vector<sweep::Entry> all;
-  for (auto some : {sweep::core_entries(), sweep::combined_entries(), sweep::net_entries()})
-    for (const sweep::Entry& entry : some)
-      if (entry.loops != sweep::On::system) all.push_back(entry);
+  for (const sweep::Entry& entry : sweep::all_entries())
+    if (entry.loops != sweep::On::system) all.push_back(entry);
   return all;
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sweep_case.hpp"
+
+namespace sweep {
+
+std::vector<Entry> all_entries() {
+  std::vector<Entry> all;
+  for (auto some : {
+           core_entries(),
+           combined_entries(),
+           net_entries(),
+#ifdef ASYNCIO_SWEEP_HTTP
+           http_entries(),
+#endif
+       })
+    all.insert(all.end(), some.begin(), some.end());
+  return all;
+}
+
+}  // namespace sweep
