@@ -149,6 +149,8 @@ Coro<std::shared_ptr<PooledConnection>> Connector::connect(const ConnectionWish&
     throw ServerTimeoutError("connection to " + text_of(wish.key));
   } catch (const ClientError&) {  // It says what there is to say.
     throw;
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {
     throw ClientConnectorError("cannot connect to " + text_of(wish.key) + ": " + error.what(),
                                outcome.exception());

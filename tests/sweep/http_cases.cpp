@@ -178,11 +178,12 @@ class WebSocketClose final : public Chat {
 };
 
 constexpr Entry kEntries[] = {
-    {"http_request", AwaitableKind::coroutine, make<Request>},
-    {"http_read_body", AwaitableKind::coroutine, make<ReadBody>},
-    {"http_wait_for_connection", AwaitableKind::coroutine, make<WaitForConnection>},
-    {"websocket_receive", AwaitableKind::coroutine, make<WebSocketReceive>},
-    {"websocket_close", AwaitableKind::coroutine, make<WebSocketClose>},
+    {"http_request", AwaitableKind::coroutine, make<Request>, On::every_loop, true},
+    {"http_read_body", AwaitableKind::coroutine, make<ReadBody>, On::every_loop, true},
+    {"http_wait_for_connection", AwaitableKind::coroutine, make<WaitForConnection>, On::every_loop,
+     true},
+    {"websocket_receive", AwaitableKind::coroutine, make<WebSocketReceive>, On::every_loop, true},
+    {"websocket_close", AwaitableKind::coroutine, make<WebSocketClose>, On::every_loop, true},
 };
 
 }  // namespace

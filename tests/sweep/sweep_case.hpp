@@ -45,6 +45,8 @@ struct Entry {
   AwaitableKind kind;
   std::unique_ptr<Case> (*make)();
   On loops = On::every_loop;
+  /// Has a server on the same loop, which may be the one that fails.
+  bool is_http = false;
 
   friend void PrintTo(const Entry& entry, std::ostream* out) { *out << entry.name; }
 };
