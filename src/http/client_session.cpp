@@ -4,6 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "http/characters.hpp"
 #include "http/client_exchange.hpp"
+#include "http/redirects.hpp"
 #include "http/session_state.hpp"
 #include "http/uri_text.hpp"
 #include "http/write_head.hpp"
@@ -69,49 +70,18 @@ void tell_response(detail::RequestTraces& traces, TraceEvent event,
   });
 }
 
-/// Where the response sends the client; nothing if it is no redirect.
-std::optional<URL> redirect_of(const ClientExchange& exchange) {
-  int code = exchange.head().status.code();
-  if (code != 301 && code != 302 && code != 303 && code != 307 && code != 308) return std::nullopt;
-  std::optional<std::string_view> location = exchange.head().headers.get("Location");
-  if (!location) return std::nullopt;
-  return exchange.url().join(URL::lenient(*location));
-}
-
-/// A new place to ask; what was meant for the old one alone does not go there.
-void follow(ClientRequest& request, int code, const URL& to) {
-  Headers& headers = request.head.headers;
-  bool becomes_get = (code == 303 && request.head.method != Method::HEAD) ||
-                     ((code == 301 || code == 302) && request.head.method == Method::POST);
-  if (becomes_get) {
-    request.head.method = Method::GET;
-    request.head.body = BodyFraming();
-    request.body.clear();
-    request.source.reset();
-    for (const char* name :
-         {"Content-Type", "Content-Encoding", "Content-Length", "Transfer-Encoding"})
-      headers.remove(name);
-  }
-  if (request.source && !request.source->repeatable())
-    throw ClientPayloadError(std::string(request.url.str()) +
-                             ": a redirect, but the body cannot be sent again");
-  if (to.origin() == request.url.origin()) return;
-  headers.remove("Authorization");
-  headers.remove("Proxy-Authorization");
-  request.own_cookies.clear();
-  request.own_host.reset();
-}
-
 /// The request, and those that redirects ask for.
 Coro<ClientResponse> perform(std::shared_ptr<SessionState> session, ClientRequest request, URL url,
                              RequestOptions options) {
   bool follows = options.get_allow_redirects().value_or(request.head.method != Method::HEAD);
   std::vector<ClientResponse> history;
+  int redirects = 0;
   for (;;) {
     detail::set_url(*session, request, url, options);
     auto exchange = co_await send(session, request);
     detail::take_cookies(*session, exchange->head().headers, request.url);
-    std::optional<URL> next = follows ? redirect_of(*exchange) : std::nullopt;
+    std::optional<URL> next =
+        follows ? detail::redirect_of(exchange->head(), request.url) : std::nullopt;
     if (!next) {
       exchange->history() = std::move(history);
       ClientResponse response(exchange);
@@ -119,14 +89,11 @@ Coro<ClientResponse> perform(std::shared_ptr<SessionState> session, ClientReques
         response.raise_for_status();
       co_return response;
     }
-    if (history.size() >= static_cast<std::size_t>(options.get_max_redirects()))
-      throw TooManyRedirects(std::string(request.url.str()) + ": more than " +
-                                 std::to_string(options.get_max_redirects()) + " redirects",
-                             exchange->head().status);
+    const Status status = exchange->head().status;
+    detail::count_redirect(redirects, options, request.url, status);
     require_http(*next);
-    if (next->origin() != request.url.origin()) options.cookies({});
     if (request.traces) tell_response(*request.traces, TraceEvent::request_redirect, *exchange);
-    follow(request, exchange->head().status.code(), *next);
+    detail::follow(request, options, status, *next);
     co_await ClientExchange::discard(exchange);
     history.emplace_back(exchange);
     url = *next;

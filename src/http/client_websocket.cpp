@@ -2,7 +2,9 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
+#include "http/redirects.hpp"
 #include "http/session_state.hpp"
+#include "http/uri_text.hpp"
 #include "http/websocket_handshake.hpp"
 #include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
@@ -40,6 +42,15 @@ detail::WebSocketTerms checked(const ResponseHead& head, const WebSocketOptions&
   }
 }
 
+/// Redirects name pages: http stands for ws.
+std::optional<URL> redirect_to(const ResponseHead& head, const URL& from) {
+  std::optional<URL> to = detail::redirect_of(head, from);
+  if (!to) return to;
+  for (std::string_view scheme : {"ws", "wss", "http", "https"})
+    if (to->scheme() == scheme) return to;
+  throw InvalidURL("'" + detail::without_secrets(to->str()) + "': no place for a WebSocket");
+}
+
 }  // namespace
 
 Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
@@ -48,15 +59,27 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
   detail::ClientRequest request = detail::make_request(*session, Method::GET, request_options);
   std::string key = detail::websocket_key();
   detail::offer_websocket(request.head, options, key);
-  detail::set_url(*session, request, detail::absolute(*session, url), request_options);
-  auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
-  auto head =
-      co_await capture(wait_for(shake_hands(*connection, request), request.timeout.get_total()));
-  if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
-  detail::take_cookies(*session, head.value().headers, request.url);
-  detail::WebSocketTerms terms = checked(head.value(), options, key, request.url);
-  co_return WebSocket(std::make_shared<detail::WebSocketState>(
-      connection->input.reader(), connection->writer, options, true, std::move(terms), connection));
+  url = detail::absolute(*session, url);
+  const bool follows = request_options.get_allow_redirects().value_or(true);
+  int redirects = 0;
+  for (;;) {
+    detail::set_url(*session, request, url, request_options);
+    auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
+    auto head =
+        co_await capture(wait_for(shake_hands(*connection, request), request.timeout.get_total()));
+    if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
+    detail::take_cookies(*session, head.value().headers, request.url);
+    std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;
+    if (!next) {
+      detail::WebSocketTerms terms = checked(head.value(), options, key, request.url);
+      co_return WebSocket(
+          std::make_shared<detail::WebSocketState>(connection->input.reader(), connection->writer,
+                                                   options, true, std::move(terms), connection));
+    }
+    detail::count_redirect(redirects, request_options, request.url, head.value().status);
+    detail::follow(request, request_options, head.value().status, *next);
+    url = *next;
+  }
 }
 
 }  // namespace asyncio::http

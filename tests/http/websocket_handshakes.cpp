@@ -162,4 +162,54 @@ TEST(WebSocketHandshake, fault165_the_answer_is_that_of_the_RFC) {
             "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
+/// A WebSocket at /ws that says whether it was given credentials, and ways to it.
+web::Application with_ways(std::string elsewhere) {
+  web::Application app;
+  app.get("/ws", [](web::Request& request) -> Coro<web::Response> {
+    const bool knows = request.headers().contains("Authorization");
+    WebSocket ws = co_await web::websocket(request);
+    co_await ws.send_str(knows ? "with credentials" : "without");
+    co_return web::Response::sent();
+  });
+  for (const auto& [from, to] : {std::pair<const char*, std::string>("/old", "/older"),
+                                 {"/older", "/ws"},
+                                 {"/loop", "/loop"},
+                                 {"/page", "ftp://there/"},
+                                 {"/away", elsewhere}})
+    app.get(from,
+            [place = to](web::Request&) -> Coro<web::Response> { throw web::HTTPFound(place); });
+  return app;
+}
+
+Coro<> follow_redirects() {
+  Served there = co_await serve(with_ways(""));
+  Served here = co_await serve(with_ways(std::string(there.url().str()) + "ws"));
+  ClientSession session;
+  http::RequestOptions options;
+  options.header("Authorization", "Bearer secret");
+  auto said_at = [&](std::string way) -> Coro<std::string> {
+    WebSocket ws = co_await session.ws_connect(here.url() / way, {}, options);
+    std::string said = co_await ws.receive_str();
+    co_return said;
+  };
+  std::string said = co_await said_at("old");
+  EXPECT_EQ(said, "with credentials");
+  said = co_await said_at("away");
+  EXPECT_EQ(said, "without");
+  auto lost = co_await capture(said_at("loop"));
+  EXPECT_TRUE(lost.holds<http::TooManyRedirects>()) << describe_exception(lost.exception());
+  lost = co_await capture(said_at("page"));
+  EXPECT_TRUE(lost.holds<http::InvalidURL>()) << describe_exception(lost.exception());
+  options.allow_redirects(false);
+  lost = co_await capture(said_at("old"));
+  EXPECT_TRUE(lost.holds<http::WSServerHandshakeError>()) << describe_exception(lost.exception());
+  session.close();
+  co_await here.cleanup();
+  co_await there.cleanup();
+}
+
+TEST(WebSocketHandshake, D13_S44_redirects_are_followed_without_foreign_credentials) {
+  run_simulated(follow_redirects());
+}
+
 }  // namespace

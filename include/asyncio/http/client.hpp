@@ -71,6 +71,8 @@ class ClientSession {
 
   /// A WebSocket to a URL of the scheme ws or wss (or http or https).
   ///
+  /// Redirects are followed as those of request(), to http and https as well.
+  ///
   /// Awaits   a connection, and the server's consent.
   /// Throws   as request(); WSServerHandshakeError if the server declines.
   /// Cancel   closes the connection.
