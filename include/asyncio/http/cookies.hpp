@@ -23,14 +23,14 @@ class Cookie {
  public:
   using Time = std::chrono::system_clock::time_point;
 
-  /// Throws: ValueError if the name is no token, or the value has bytes that a cookie cannot have
-  /// (blanks, '"', ',', ';', '\' and control bytes: quote() it first).
+  /// Throws   ValueError if the name is no token, or the value has bytes that a cookie cannot have
+  ///          (blanks, '"', ',', ';', '\' and control bytes: quote() it first).
   Cookie(std::string name, std::string value);
 
   const std::string& name() const noexcept { return name_; }
   const std::string& value() const noexcept { return value_; }
 
-  /// Throws: ValueError for a ';' or a control byte in a text.
+  /// Throws   ValueError for a ';' or a control byte in a text.
   Cookie& domain(std::string domain);
   Cookie& path(std::string path);
   Cookie& max_age(std::chrono::seconds seconds) noexcept;

@@ -38,7 +38,8 @@ class MultiDict {
   }
 
   /// The first value of that name.
-  /// Throws: LookupError if there is none.
+  ///
+  /// Throws   LookupError if there is none.
   std::string_view at(std::string_view name) const;
 
   /// All values of that name, in order; none if it is not there.

@@ -17,7 +17,8 @@ std::string unquote(std::string_view text);
 
 /// `a=1&b=x+y` as application/x-www-form-urlencoded has it: '+' is a space, and a part without
 /// '=' a name with an empty value. Empty parts count for nothing.
-/// Throws: ValueError beyond `max_pairs`.
+///
+/// Throws   ValueError beyond `max_pairs`.
 MultiDict parse_qsl(std::string_view text, std::size_t max_pairs = 1000);
 
 /// The reverse.

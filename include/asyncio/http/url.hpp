@@ -28,15 +28,17 @@ class URL {
   URL() = default;
 
   /// Strictly what RFC 3986 allows.
-  /// Throws: InvalidURL, which says what is wrong; also for http, https, ws and wss without host,
-  /// for a port above 65,535 and beyond kMaxSize bytes.
+  ///
+  /// Throws   InvalidURL, which says what is wrong; also for http, https, ws and wss without host,
+  ///          for a port above 65,535 and beyond kMaxSize bytes.
   URL(std::string_view text);
   URL(const std::string& text) : URL(std::string_view(text)) {}
   URL(const char* text) : URL(std::string_view(text)) {}
 
   /// As browsers read what people write and pages contain: spaces around it go, blanks and what is
   /// not ASCII are percent-encoded, '\' is '/', hosts in other scripts become their ASCII form.
-  /// Throws: InvalidURL for what is none even then.
+  ///
+  /// Throws   InvalidURL for what is none even then.
   static URL lenient(std::string_view text);
 
   std::string_view str() const noexcept { return text_; }
@@ -76,7 +78,8 @@ class URL {
   bool has_query() const noexcept { return has_query_; }
 
   /// Decoded, as forms have it.
-  /// Throws: ValueError for more than 1,000 fields.
+  ///
+  /// Throws   ValueError for more than 1,000 fields.
   MultiDict query() const;
 
   /// Path and query: the target of a request.
@@ -86,11 +89,13 @@ class URL {
   std::string fragment() const;
 
   /// Scheme, host and port alone; what browsers compare.
-  /// Throws: InvalidURL if it is relative.
+  ///
+  /// Throws   InvalidURL if it is relative.
   URL origin() const;
 
   /// What a reference means on a page with this URL (RFC 3986, 5.2).
-  /// Throws: InvalidURL if this URL is relative.
+  ///
+  /// Throws   InvalidURL if this URL is relative.
   URL join(const URL& reference) const;
 
   /// One or more segments more; '/' separates, everything else is percent-encoded where it must
@@ -99,7 +104,8 @@ class URL {
 
   /// With another part. Values are not encoded yet: they will be where they must, but a '%' with
   /// two hexadecimal digits behind it stays.
-  /// Throws: InvalidURL if that is none, or if it is relative and the part needs a host.
+  ///
+  /// Throws   InvalidURL if that is none, or if it is relative and the part needs a host.
   URL with_scheme(std::string_view scheme) const;
   URL with_host(std::string_view host) const;
   URL with_port(std::optional<std::uint16_t> port) const;
