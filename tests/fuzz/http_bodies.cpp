@@ -86,7 +86,7 @@ constexpr std::uint64_t kMostOutput = 100'000;
 /// What a body decodes to, or what is wrong with it.
 std::string decoded(std::string_view coding, std::string_view input, const Sizes& sizes,
                     std::size_t at_most) {
-  ContentDecoder decoder(coding, {.max_output = kMostOutput});
+  ContentDecoder decoder(*parse_codings(coding), {.max_output = kMostOutput});
   std::string output;
   try {
     in_pieces(input, sizes, [&](std::string_view given) {
