@@ -45,6 +45,12 @@ class Http2Server final : public ServedConnection, private Deadline::Owner {
                                                       Http2Role::server, terms_of(settings),
                                                       settings.progress_timeout)),
         deadline_(get_running_loop(), *this) {}
+  Http2Server(const Http2Server&) = delete;
+  Http2Server& operator=(const Http2Server&) = delete;
+  /// It may be told to stop until the very end, also while it turns a client away.
+  ~Http2Server() override {
+    if (last_call_) last_call_->cancel();
+  }
 
   Coro<> serve() override;
   Coro<> turn_away() override;

@@ -6,7 +6,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
-#include "http2_frames.hpp"
+#include "http2_client.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -25,73 +25,6 @@ namespace {
 
 class Http2Server : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, Http2Server, ::testing::Values("simulated"), test::backend_name);
-
-web::RunnerOptions with_http2() { return web::RunnerOptions().http2_prior_knowledge(true); }
-
-/// A client that says what it is told to.
-class Client {
- public:
-  explicit Client(Streams streams)
-      : reader_(std::move(streams.first)), writer_(std::move(streams.second)) {}
-
-  void send(const std::string& bytes) { writer_.write(bytes); }
-  /// Awaits: that the server has said it, or has ended.
-  /// Returns: all that it has said.
-  Coro<std::string> until(std::string what) {
-    while (said_->text().find(what) == std::string::npos) {
-      std::string part = co_await reader_.read(65536);
-      if (part.empty()) break;
-      said_->take(part);
-    }
-    co_return said_->text();
-  }
-  Coro<std::string> until_end() { return until("nothing says this"); }
-  const Said& said() const { return *said_; }
-  std::string field(const std::string& name) const {
-    for (const auto& field : said_->fields())
-      if (field.first == name) return field.second;
-    return "none";
-  }
-  void close() { writer_.close(); }
-
- private:
-  StreamReader reader_;
-  StreamWriter writer_;
-  std::unique_ptr<Said> said_ = std::make_unique<Said>();
-};
-
-Coro<Client> connected_to(std::uint16_t port, std::string first) {
-  Streams streams = co_await open_connection("127.0.0.1", port);
-  Client client(std::move(streams));
-  client.send(hello() + first);
-  co_return client;
-}
-
-/// What a server with that application says to these frames until it ends the connection.
-Coro<std::string> all_said(web::Application app, std::string frames,
-                           web::RunnerOptions options = with_http2()) {
-  Served served = co_await test::serve(std::move(app), options);
-  Client client = co_await connected_to(served.port(), std::move(frames));
-  std::string said = co_await client.until_end();
-  client.close();
-  co_await served.cleanup();
-  co_return said;
-}
-
-web::Application echoing() {
-  web::Application app;
-  app.add_route("*", "/{rest...}", [](web::Request& request) -> Coro<web::Response> {
-    std::string body = co_await request.read();
-    co_return web::Response(std::string(request.method().str()) + body);
-  });
-  return app;
-}
-
-web::Application answering(web::Handler handler) {
-  web::Application app;
-  app.add_route("*", "/{rest...}", std::move(handler));
-  return app;
-}
 
 TEST_P(Http2Server, D13_requests_are_answered_as_they_end) {
   run([]() -> Coro<> {
