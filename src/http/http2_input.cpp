@@ -102,10 +102,13 @@ void Http2Session::end_block(Http2Stream& stream, bool ends_stream) {
   if (ends_stream) end_input(stream);
 }
 
+/// What comes while the news of the end is on its way is not taken: the peer is told so, and may
+/// ask again elsewhere.
 void Http2Session::end_request_head(Http2Stream& stream, bool ends_stream) {
   if (!stream.refusal_) complete_request(stream, ends_stream);
   stream.has_head_ = true;
-  if (!stream.error_) requests_.push_back(streams_.at(stream.id_));
+  const bool is_late = going_ && stream.id_ > last_taken_;
+  if (!stream.error_ && !is_late) requests_.push_back(streams_.at(stream.id_));
 }
 
 void Http2Session::complete_request(Http2Stream& stream, bool ends_stream) {

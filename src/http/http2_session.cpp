@@ -293,8 +293,8 @@ void Http2Session::announce_end() {
 
 void Http2Session::go_away(Http2Code code) {
   if (failed_ || std::exchange(going_, true)) return;
-  check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(session_),
+  last_taken_ = nghttp2_session_get_last_proc_stream_id(session_);
+  check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_taken_,
                               static_cast<std::uint32_t>(code), nullptr, 0));
 }
 

@@ -151,6 +151,7 @@ class Http2Session {
   TimePoint now_{};
   TimePoint counted_at_{};
   double idle_frames_left_;
+  std::int32_t last_taken_ = 0;  // of the peer's streams, once we take no more
   std::size_t pongs_ = 0;
   std::size_t continuations_ = 0;  // of a block
   bool in_head_ = false;

@@ -225,6 +225,21 @@ TEST(Http2Session, Issue5ARequestThatWasNotTakenSaysSo) {
   EXPECT_EQ(late->code(), Http2Code::refused_stream);
 }
 
+TEST(Http2Session, Issue5ARequestThatCrossesTheGoAwayIsNotTaken) {
+  Both both;
+  Stream first = both.client.request(get("/1"), "http", false);
+  both.run();
+  Stream second = both.client.request(post("/2"), "http", false);
+  both.server.go_away();
+  both.pass(both.client, both.server);
+  EXPECT_TRUE(both.server.next_request());
+  EXPECT_FALSE(both.server.next_request());  // nobody may work for what is refused
+  both.run();
+  EXPECT_FALSE(first->closed());
+  EXPECT_TRUE(second->closed());
+  EXPECT_EQ(second->code(), Http2Code::refused_stream);
+}
+
 TEST(Http2Session, R13LimitsOfAHeadAreAnsweredAtTheLimit) {
   struct Case {
     const char* what;
