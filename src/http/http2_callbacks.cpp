@@ -261,7 +261,8 @@ int Http2Session::Callbacks::on_send_data(nghttp2_session*, nghttp2_frame* frame
       stream->outgoing_at_ = 0;
     }
     stream->writable.set();
-    return 0;
+    // By itself nghttp2 would go on as long as there are bodies and windows for them.
+    return output.size() < session.most_ ? 0 : NGHTTP2_ERR_PAUSE;
   });
 }
 

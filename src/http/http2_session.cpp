@@ -113,14 +113,12 @@ bool Http2Session::answers_wait() const noexcept {
 
 void Http2Session::send(std::string& output, std::size_t most) {
   output_ = &output;
+  most_ = most;
   while (output.size() < most) {
     const std::uint8_t* bytes = nullptr;
     const auto size = nghttp2_session_mem_send(session_, &bytes);
-    if (thrown_ || size == NGHTTP2_ERR_NOMEM) break;
-    if (size < 0 || (size == 0 && !wants_output())) break;
-    const std::size_t before = output.size();
+    if (size <= 0) break;
     output.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-    if (size == 0 && output.size() == before) break;
   }
   output_ = nullptr;
   if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));

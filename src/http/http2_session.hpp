@@ -54,7 +54,7 @@ class Http2Session {
   /// Takes what the peer has sent, in pieces of any size.
   /// Throws: std::bad_alloc, after which only `lose` may be called.
   void receive(std::string_view input, TimePoint now);
-  /// Appends what is to be sent now, and stops behind `most` bytes.
+  /// Appends what is to be sent now, and stops with the frame that reaches `most` bytes.
   void send(std::string& output, std::size_t most);
   /// Whether `send` has something.
   bool wants_output() const noexcept;
@@ -146,6 +146,7 @@ class Http2Session {
   Streams streams_;
   std::deque<std::shared_ptr<Http2Stream>> requests_;  // whose heads are whole
   std::string* output_ = nullptr;                      // while `send` runs
+  std::size_t most_ = 0;                               // what `send` stops behind
   std::exception_ptr thrown_;                          // in a callback: nghttp2 is C
   std::string failure_;
   TimePoint now_{};

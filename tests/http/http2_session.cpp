@@ -157,6 +157,31 @@ TEST(Http2Session, Issue5ABodyComesNoFasterThanItIsRead) {
   EXPECT_TRUE(asked->output_sent());
 }
 
+TEST(Http2Session, R6NoMoreIsTakenOutAtOnceThanWasAskedFor) {
+  constexpr std::size_t kBody = std::size_t{5} << 20, kMost = std::size_t{64} << 10;
+  Http2Terms generous;
+  generous.stream_window = generous.connection_window = 0x7fffffff;
+  Both both({}, generous);
+  Stream asked = both.client.request(get("/"), "http", false);
+  both.run();
+  Stream got = both.server.next_request();
+  ASSERT_TRUE(got);
+  both.server.respond(*got, Status::OK, {}, true);
+  both.server.write(*got, std::string(kBody, 'x'));
+  both.server.end(*got);
+  std::size_t pieces = 0;
+  for (; both.server.wants_output(); ++pieces) {
+    std::string piece;
+    both.server.send(piece, kMost);
+    ASSERT_FALSE(piece.empty());
+    EXPECT_LT(piece.size(), kMost + 16384 + 9);  // and the rest of a frame
+    both.client.receive(piece, kNow);
+  }
+  EXPECT_GE(pieces, kBody / (kMost + 16384));
+  EXPECT_EQ(both.client.read(*asked), std::string(kBody, 'x'));
+  EXPECT_TRUE(got->output_sent());
+}
+
 TEST(Http2Session, Issue5WhatNobodyReadsIsGivenBackToTheConnection) {
   Http2Terms terms;
   terms.stream_window = terms.connection_window = 65535;
