@@ -5,6 +5,8 @@
 #include "asyncio/timeout.hpp"
 #include "http/http2_server.hpp"
 
+#include <optional>
+
 namespace asyncio::http::detail {
 
 namespace {
@@ -18,10 +20,13 @@ Coro<std::size_t> more_of(StreamReader reader) {
 
 Coro<bool> begins_with_preface(StreamReader reader, Delay idle, Delay head) {
   auto& buffer = reader.state()->buffer();
+  EventLoop loop = get_running_loop();
+  std::optional<TimePoint> began;  // with its first byte
   while (buffer.view().size() < kHttp2Preface.size()) {
-    const bool begun = !buffer.view().empty();
     if (!kHttp2Preface.starts_with(buffer.view())) co_return false;
-    const Delay limit = begun ? head : idle;
+    if (!began && !buffer.view().empty()) began = loop.time();
+    Delay limit = idle;
+    if (began) limit = head.duration() - (loop.time() - *began);
     // What fails here fails again where it is answered.
     auto got = co_await capture(wait_for(more_of(reader), limit));
     if (got.cancelled()) got.rethrow();

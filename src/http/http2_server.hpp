@@ -21,7 +21,7 @@ std::shared_ptr<ServedConnection> make_http2_server(StreamReader reader, StreamW
                                                     const WebHandler& handler);
 
 /// Reads, and takes nothing.
-/// Awaits: the client's first byte for a time, and then the others.
+/// Awaits: the client's first byte for a time, and then the others, together, for another.
 /// Returns: whether they are the preface.
 Coro<bool> begins_with_preface(StreamReader reader, Delay idle, Delay head);
 

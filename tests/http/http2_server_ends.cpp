@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a server over HTTP/2 ends: streams, connections and itself, also at a bad moment.
-#include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
-#include "captures.hpp"
 #include "connected.hpp"
 #include "http2_client.hpp"
 #include "raw_client.hpp"
@@ -10,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -38,6 +35,33 @@ TEST_P(Http2Ends, fault131_the_end_of_the_server_while_a_client_is_turned_away) 
     second.close();
     co_await ending;
     co_await sleep(5s);
+  });
+}
+
+/// A byte of the preface every so often, until the server ends the connection.
+Coro<> trickle(StreamWriter writer, std::chrono::seconds pause) {
+  for (char c : std::string(http::detail::kHttp2Preface)) {
+    writer.write(std::string(1, c));
+    co_await sleep(pause);
+  }
+}
+
+TEST_P(Http2Ends, R7_a_preface_that_trickles_has_one_deadline) {
+  run([]() -> Coro<> {
+    Served served = co_await test::serve(echoing(), with_http2());
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    EventLoop loop = get_running_loop();
+    TimePoint began = loop.time();
+    Task<void> trickling = create_task(trickle(writer, 20s));
+    std::string said = co_await reader.read();
+    EXPECT_TRUE(said.starts_with("HTTP/1.1 408 ")) << said;
+    EXPECT_GE(loop.time() - began, 30s);
+    EXPECT_LE(loop.time() - began, 33s);
+    trickling.cancel();
+    auto ended = co_await capture(trickling);
+    EXPECT_TRUE(ended.cancelled());
+    writer.close();
+    co_await served.cleanup();
   });
 }
 
