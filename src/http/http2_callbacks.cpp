@@ -37,9 +37,9 @@ bool is_idle(const nghttp2_frame_hd& head) noexcept {
   }
 }
 
-/// Whether the peer made us reset a stream (CVE-2025-8671).
+/// Whether the peer made us reset a stream (CVE-2025-8671): not if a handler has failed.
 bool is_fault(std::uint32_t code) noexcept {
-  return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL;
+  return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL && code != NGHTTP2_INTERNAL_ERROR;
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a server over HTTP/2 ends: streams, connections and itself, also at a bad moment.
+#include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
+#include "captures.hpp"
 #include "connected.hpp"
 #include "http2_client.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 
 using namespace asyncio;
@@ -61,6 +64,32 @@ TEST_P(Http2Ends, R7_a_preface_that_trickles_has_one_deadline) {
     auto ended = co_await capture(trickling);
     EXPECT_TRUE(ended.cancelled());
     writer.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(Http2Ends, fault129_handlers_that_fail_are_no_flood_of_the_client) {
+  run([]() -> Coro<> {
+    test::LogCapture log;
+    web::Application app = answering([](web::Request& request) -> Coro<web::Response> {
+      if (request.path() == "/fine") co_return web::Response("fine");
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      throw std::runtime_error("too late for an answer");
+    });
+    web::RunnerOptions options = with_http2();
+    options.limits(http::HttpLimits().idle_frames(10));
+    Served served = co_await test::serve(std::move(app), options);
+    Client client = co_await connected_to(served.port(), "");
+    for (std::uint32_t id = 1; id < 60; id += 2) {
+      client.send(get(id, "/fails"));
+      const std::string reset = std::to_string(id) + " reset INTERNAL_ERROR";
+      co_await client.until(reset);
+    }
+    client.send(get(61, "/fine"));
+    std::string said = co_await client.until("61 end");
+    EXPECT_NE(said.find("61 'fine'"), std::string::npos) << said;
+    client.close();
     co_await served.cleanup();
   });
 }
