@@ -54,7 +54,7 @@ Coro<> Http2Exchange::serve() {
   const Http2Code code = is_whole ? Http2Code::no_error : Http2Code::internal_error;
   connection_->session().reset(*stream_, code);
   connection_->flush_soon();
-  if (outcome) outcome = std::move(taken);
+  if (outcome || taken.cancelled()) outcome = std::move(taken);
   try {
     outcome.value();
   } catch (const std::exception&) {  // what a client does wrong is no error here
