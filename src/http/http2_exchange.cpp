@@ -17,19 +17,6 @@ namespace {
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr std::uint64_t kFileSlice = std::uint64_t{64} << 10;
 
-/// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
-std::optional<Status> answer_to(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const BadRequest& refused) {
-    return refused.status();
-  } catch (const TimeoutError&) {
-    return Status::REQUEST_TIMEOUT;
-  } catch (...) {  // the end of the stream
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Http2Exchange::Http2Exchange(std::shared_ptr<Http2Connection> connection,
@@ -41,7 +28,7 @@ Http2Exchange::Http2Exchange(std::shared_ptr<Http2Connection> connection,
 
 Coro<> Http2Exchange::serve() {
   Result<void> outcome = co_await capture(answer());
-  if (!outcome && !outcome.cancelled() && !head_sent_) {
+  if (!outcome && !head_sent_ && !has_gone()) {
     std::optional<Status> status = answer_to(outcome.exception());
     if (status) refuse(*status);
   }
@@ -71,9 +58,9 @@ Coro<> Http2Exchange::linger() {
 Coro<> Http2Exchange::answer() {
   if (stream_->refusal()) throw BadRequest(*stream_->refusal());
   RequestHead& head = stream_->request;
+  is_head_ = head.method == Method::HEAD;
   body_ended_ = stream_->input_ended() && stream_->unread() == 0;
   continue_due_ = expects_continue(head) && !body_ended_;
-  is_head_ = head.method == Method::HEAD;
   TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
   web::Request request(head, *this);
   web::Response response = answer_of(request, co_await capture(call_handler(request)));
@@ -143,9 +130,8 @@ void Http2Exchange::send(const web::Response& response) {
 
 /// Answers what cannot be read any further.
 void Http2Exchange::refuse(Status status) {
-  web::Response response(status);
-  response.text(std::to_string(status.code()) + ": " + std::string(status.phrase()));
-  if (!has_gone()) send(response);
+  send(refusal(status));
+  log_refusal(stream_->refusal() ? nullptr : &stream_->request, Version::http_2);
 }
 
 Coro<> Http2Exchange::begin_stream(const web::Response& response,

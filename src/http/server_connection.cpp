@@ -3,11 +3,8 @@
 
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
-#include "asyncio/logging.hpp"
 #include "asyncio/timeout.hpp"
 #include "asyncio/transports.hpp"
-#include "asyncio/web/exceptions.hpp"
-#include "http/characters.hpp"
 #include "http/response_head.hpp"
 #include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
@@ -57,10 +54,10 @@ void ServerConnection::expect_progress() {
 Coro<> ServerConnection::serve() {
   Result<void> outcome = co_await capture(exchange());
   deadline_.clear();
-  std::optional<Status> answer = outcome ? std::nullopt : answer_to(outcome.exception());
+  std::optional<Status> answer;  // none to who has asked nothing
+  if (!outcome && waiting_ != Waiting::for_request) answer = answer_to(outcome.exception());
   bool refused = answer && !head_sent_;  // a second answer would be for the next request
   if (refused) refuse(*answer);
-  if (refused && settings_.access_log) log_refusal();
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
   if (outcome.cancelled()) co_await end_soon();
@@ -88,21 +85,10 @@ Coro<> ServerConnection::end_soon() {
 
 Coro<> ServerConnection::turn_away() {
   refuse(Status::SERVICE_UNAVAILABLE);
-  if (settings_.access_log) log_refusal();
   Result<void> lingered = co_await capture(linger());
   if (lingered.cancelled()) writer_.abort();
   co_await close();
   lingered.value();
-}
-
-/// Of a request without a whole head nothing is known: aiohttp's words for it.
-void ServerConnection::log_refusal() {
-  RequestHead unknown;
-  unknown.method = Method("UNKNOWN");
-  unknown.target = "/";
-  unknown.version = Version::http_1_0;
-  web::Request request(has_head_ ? parser_->head() : unknown, *this);
-  log_access(request, get_running_loop().time());
 }
 
 void ServerConnection::reset() {
@@ -147,19 +133,6 @@ Coro<> ServerConnection::exchange() {
     if (!has_request) break;
     goes_on = co_await answer();
   }
-}
-
-/// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
-std::optional<Status> ServerConnection::answer_to(const std::exception_ptr& error) const {
-  try {
-    std::rethrow_exception(error);
-  } catch (const BadRequest& refused) {
-    return refused.status();
-  } catch (const TimeoutError&) {
-    if (waiting_ != Waiting::for_request) return Status::REQUEST_TIMEOUT;
-  } catch (...) {  // the end of the connection, or of the server
-  }
-  return std::nullopt;
 }
 
 /// Returns whether there is another request.
@@ -402,9 +375,8 @@ Coro<> ServerConnection::linger() {
 
 /// Answers what cannot be read any further.
 void ServerConnection::refuse(Status status) {
-  web::Response response(status);
-  response.text(std::to_string(status.code()) + ": " + std::string(status.phrase()));
-  send(response, false, false);
+  send(refusal(status), false, false);
+  log_refusal(has_head_ ? &parser_->head() : nullptr, Version::http_1_0);
 }
 
 }  // namespace asyncio::http::detail

@@ -54,7 +54,6 @@ class ServerConnection final : public ServerExchange,
 
   Coro<bool> read_head();
   Coro<bool> answer();
-  void log_refusal();
   Coro<> end_websocket();
   void answer_with(const web::Request& request, Result<web::Response> outcome);
   void begin_request(const RequestHead& head);
@@ -63,7 +62,6 @@ class ServerConnection final : public ServerExchange,
   Coro<> close();
   Coro<> end_soon();
   void reset();
-  std::optional<Status> answer_to(const std::exception_ptr& error) const;
   void refuse(Status status);
   Coro<bool> drain_body();
   Coro<> linger();

@@ -110,6 +110,35 @@ void ServerExchange::log_access(const web::Request& request, TimePoint began) co
   }
 }
 
+std::optional<Status> ServerExchange::answer_to(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const BadRequest& refused) {
+    return refused.status();
+  } catch (const TimeoutError&) {
+    return Status::REQUEST_TIMEOUT;
+  } catch (...) {  // the end of the connection, or of the server
+  }
+  return std::nullopt;
+}
+
+web::Response ServerExchange::refusal(Status status) {
+  web::Response response(status);
+  response.text(std::to_string(status.code()) + ": " + std::string(status.phrase()));
+  return response;
+}
+
+/// Of a request without a whole head nothing is known: aiohttp's words for it.
+void ServerExchange::log_refusal(RequestHead* head, Version version) {
+  if (!settings_.access_log) return;
+  RequestHead unknown;
+  unknown.method = Method("UNKNOWN");
+  unknown.target = "/";
+  unknown.version = version;
+  web::Request request(head ? *head : unknown, *this);
+  log_access(request, get_running_loop().time());
+}
+
 void ServerExchange::check_unanswered() const {
   if (head_sent_) throw RuntimeError("the request was answered already");
 }

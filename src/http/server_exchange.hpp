@@ -93,6 +93,12 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   /// Throws: what ends the connection, or the stream, instead of an answer.
   web::Response answer_of(const web::Request& request, Result<web::Response> outcome);
   void log_access(const web::Request& request, TimePoint began) const;
+  /// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
+  static std::optional<Status> answer_to(const std::exception_ptr& error);
+  /// The answer to what cannot be read any further.
+  static web::Response refusal(Status status);
+  /// Tells the access log that it was given, if there is one. The head is null if it is not whole.
+  void log_refusal(RequestHead* head, Version version);
   /// Throws: RuntimeError if an answer has begun.
   void check_unanswered() const;
   /// How much longer the next part of the body may take: each has its deadline, and all have one

@@ -11,6 +11,8 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -91,6 +93,33 @@ TEST_P(Http2Ends, fault129_handlers_that_fail_are_no_flood_of_the_client) {
     EXPECT_NE(said.find("61 'fine'"), std::string::npos) << said;
     client.close();
     co_await served.cleanup();
+  });
+}
+
+/// What a server refuses, and what its log then says.
+std::vector<std::pair<std::string, std::string>> refused_requests() {
+  const std::string large(10000, 'x');
+  return {
+      {get(1, "/", {{"host", "other"}}), "'UNKNOWN / HTTP/2.0' 400 16"},
+      {get(1, "/" + large), "'UNKNOWN / HTTP/2.0' 414 "},
+      {get(1, "/", {{"x", large}}), "'UNKNOWN / HTTP/2.0' 431 36"},
+      {get(1, "/417", {{"expect", "miracles"}}), "'GET /417 HTTP/2.0' 417 23"},
+      {open(1, request("HEAD", "/417", {{"expect", "miracles"}})), "'HEAD /417 HTTP/2.0' 417 0"},
+      {post(1, "/read"), "'POST /read HTTP/2.0' 408 20"},
+      {post(1, "/read") + frame(data, 0, 1, "12345678901"), "'POST /read HTTP/2.0' 413 "},
+  };
+}
+
+TEST_P(Http2Ends, R10_refused_requests_are_in_the_access_log) {
+  run([]() -> Coro<> {
+    web::RunnerOptions options = with_http2();
+    options.access_log(web::access_logger("'%r' %s %b")).limits(http::HttpLimits().body(10));
+    for (const auto& [frames, line] : refused_requests()) {
+      test::LogCapture log;
+      std::string said = co_await all_said(echoing(), frames, options);
+      EXPECT_EQ(log.records.size(), 1u) << log.all();
+      EXPECT_EQ(log.count(line), 1) << line << ": " << log.all() << said;
+    }
   });
 }
 
