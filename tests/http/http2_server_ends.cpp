@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a server over HTTP/2 ends: streams, connections and itself, also at a bad moment.
+#include "asyncio/http/client.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
@@ -17,6 +18,11 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using namespace test::h2;
+using http::ClientResponse;
+using http::ClientSession;
+using http::Http2;
+using http::RequestOptions;
+using http::SessionOptions;
 using test::Served;
 
 namespace {
@@ -120,6 +126,42 @@ TEST_P(Http2Ends, R10_refused_requests_are_in_the_access_log) {
       EXPECT_EQ(log.records.size(), 1u) << log.all();
       EXPECT_EQ(log.count(line), 1) << line << ": " << log.all() << said;
     }
+  });
+}
+
+const std::vector<std::string> kPaths{"whole", "stream"};
+
+web::Application compressing() {
+  return answering([](web::Request& request) -> Coro<web::Response> {
+    const std::string words(3000, 'w');
+    if (request.path() == "/whole") co_return web::Response(words).enable_compression();
+    web::StreamResponse stream;
+    stream.content_length(2 * words.size()).enable_compression();
+    co_await stream.prepare(request);
+    co_await stream.write(words);
+    co_await stream.write(words);
+    web::Response response = co_await stream.write_eof();
+    co_return response;
+  });
+}
+
+TEST_P(Http2Ends, D13_bodies_are_compressed) {
+  run([]() -> Coro<> {
+    Served served = co_await test::serve(compressing(), with_http2());
+    ClientSession session(SessionOptions().http2(Http2::PriorKnowledge));
+    RequestOptions options;
+    options.header("Accept-Encoding", "gzip");
+    for (const std::string& path : kPaths) {
+      ClientResponse response = co_await session.get(served.url() / path, options);
+      std::string body = co_await response.read();
+      EXPECT_EQ(body, std::string(path == "whole" ? 3000 : 6000, 'w'));
+      EXPECT_EQ(response.version(), http::Version::http_2);
+      EXPECT_EQ(response.headers().get("Content-Encoding"), "gzip");
+      EXPECT_EQ(response.headers().get("Vary"), "Accept-Encoding");
+      EXPECT_EQ(response.headers().contains("Content-Length"), path == "whole");
+    }
+    session.close();
+    co_await served.cleanup();
   });
 }
 
