@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // apps/vectordb as its users see it: a process that serves, and one for each command.
-#include "program.hpp"
 #include "vectordb_folder.hpp"
+#include "vectordb_process.hpp"
 #include <asyncio/asyncio.hpp>
 
 #include <gtest/gtest.h>
@@ -12,66 +12,24 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 using namespace asyncio;
+using namespace std::chrono_literals;
 using nlohmann::json;
 using test::Outcome;
 using test::outcome_of;
+using test::Program;
+using test::words;
 
 namespace {
-
-std::vector<std::string> words(const std::string& line) {
-  std::vector<std::string> all;
-  std::istringstream stream(line);
-  for (std::string word; stream >> word;) all.push_back(word);
-  return all;
-}
-
-/// A server of its own, which commands talk to.
-class Program {
- public:
-  Program(Process process, std::string url) : process_(std::move(process)), url_(std::move(url)) {}
-
-  const std::string& url() const noexcept { return url_; }
-  const Process& process() const noexcept { return process_; }
-
-  /// Runs a command: words between blanks.
-  Coro<Outcome> operator()(const std::string& line) const {
-    return outcome_of(words(VECTORDB " " + line + " --url " + url_));
-  }
-  Coro<int> stop() const {
-    process_.send_signal(SIGTERM);
-    int status = co_await process_.wait();
-    co_return status;
-  }
-
- private:
-  Process process_;
-  std::string url_;
-};
-
-std::vector<std::string> serve_command(const std::string& folder) {
-  return {VECTORDB, "serve", "--port", "0", "--quiet", "--data", folder};
-}
-
-Coro<Program> started(std::string folder) {
-  SubprocessOptions options;
-  options.stdout(PIPE).stderr(DEVNULL);
-  Process process = co_await create_subprocess_exec(options, serve_command(folder));
-  std::string line = co_await process.stdout()->readline();
-  std::size_t begin = line.find("http://");
-  if (begin == std::string::npos) throw RuntimeError("it says: " + line);
-  co_return Program(std::move(process), line.substr(begin, line.size() - begin - 2));
-}
 
 template <class F>
 void with_program(const test::Folder& folder, F body) {
   run([&]() -> Coro<> {
-    Program program = co_await started(folder.path());
+    Program program = co_await test::started(folder.path());
     auto outcome = co_await capture(body(program));
     int status = co_await program.stop();
     outcome.value();
@@ -160,6 +118,83 @@ TEST(VectorDBProgram, S46_insert_reads_each_format_and_tells_the_line_of_an_erro
     Outcome made = co_await program("create docs 2 --distance Dot");
     EXPECT_EQ(made.out, "created docs\n");
     co_await insert_each(program, inputs());
+  });
+}
+
+/// `count` points on lines of JSON, with as many dimensions.
+std::string lines_of(std::size_t count, std::size_t dimensions) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i)
+    text += "{\"id\":" + std::to_string(i) +
+            ",\"vector\":" + json(std::vector<int>(dimensions, 1)).dump() + "}\n";
+  return text;
+}
+
+TEST(VectorDBProgram, an_error_ends_insert_while_other_batches_are_read) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome made = co_await program("create docs 3");
+    EXPECT_EQ(made.status, 0) << made.err;
+    File file(".jsonl", lines_of(20'000, 2));
+    Outcome outcome = co_await program("insert docs --batch 2000 " + file.path());
+    EXPECT_EQ(outcome.status, 4) << outcome.err;
+    bool told = outcome.err.find("2 dimensions, the collection has 3") != std::string::npos;
+    EXPECT_TRUE(told) << outcome.err;
+    outcome = co_await program("insert docs /nowhere/points.csv");
+    EXPECT_EQ(outcome.status, 4) << outcome.err;
+    bool missing = outcome.err.find("points.csv: open: No such file") != std::string::npos;
+    EXPECT_TRUE(missing) << outcome.err;
+  });
+}
+
+/// `insert docs -` with a pipe that nobody closes.
+Coro<Process> inserting(const Program& program) {
+  SubprocessOptions options;
+  options.stdin(PIPE).stdout(DEVNULL).stderr(PIPE);
+  return create_subprocess_exec(options, words(VECTORDB " insert docs - --url " + program.url()));
+}
+
+/// Its standard error and exit status; waits no longer than a hung one deserves.
+Coro<Outcome> end_of(const Process& process) {
+  Outcome outcome;
+  outcome.err = co_await wait_for(process.stderr()->read(), 30s);
+  outcome.status = co_await process.wait();
+  co_return outcome;
+}
+
+TEST(VectorDBProgram, an_error_ends_insert_though_standard_input_stays_open) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome made = co_await program("create docs 3");
+    EXPECT_EQ(made.status, 0) << made.err;
+    Process process = co_await inserting(program);
+    process.stdin()->write(lines_of(300, 2));  // a batch, and a part of the next one
+    co_await process.stdin()->drain();
+    Outcome outcome = co_await end_of(process);
+    EXPECT_EQ(outcome.status, 4);
+    bool told = outcome.err.find("standard input:1: ") != std::string::npos &&
+                outcome.err.find("2 dimensions, the collection has 3") != std::string::npos;
+    EXPECT_TRUE(told) << outcome.err;
+  });
+}
+
+TEST(VectorDBProgram, insert_that_waits_for_standard_input_is_interrupted) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome made = co_await program("create docs 2");
+    EXPECT_EQ(made.status, 0) << made.err;
+    Process process = co_await inserting(program);
+    process.stdin()->write(lines_of(300, 2));
+    co_await process.stdin()->drain();
+    for (bool arrived = false; !arrived;) {  // the first batch: the second one is being read
+      Outcome info = co_await program("info docs --json");
+      arrived = info.out.find("\"points_count\": 256") != std::string::npos;
+    }
+    process.send_signal(SIGINT);
+    Outcome outcome = co_await end_of(process);
+    EXPECT_EQ(outcome.status, 130);
+    bool told = outcome.err.find("vectordb: interrupted") != std::string::npos;
+    EXPECT_TRUE(told) << outcome.err;
   });
 }
 

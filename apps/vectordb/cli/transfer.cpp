@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
-#include "vectordb/cli/input.hpp"
 #include "vectordb/cli/output.hpp"
+#include "vectordb/cli/source.hpp"
 #include <asyncio/capture.hpp>
 #include <asyncio/exception_group.hpp>
 #include <asyncio/sync.hpp>
@@ -11,8 +11,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 namespace vectordb::cli {
@@ -39,13 +37,15 @@ namespace {
 class Upload {
  public:
   Upload(AsyncVectorDB& db, const Options& options)
-      : db_(db), options_(options), bar_("insert", 0, options.quiet) {
-    std::string format = options.format.empty() ? format_of(options.file) : options.format;
-    if (options.file != "-") open();
-    std::istream& input = options.file == "-" ? std::cin : file_;
-    std::string name = options.file == "-" ? "standard input" : options.file;
-    reader_ = read_points(input, name, format, options.first_id);
-  }
+      : db_(db),
+        options_(options),
+        bar_("insert", 0, options.quiet),
+        source_(std::make_shared<Source>(options.file, options.format, options.first_id)) {}
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+  /// After an error a thread may still read, perhaps from a pipe that says nothing: the end of the
+  /// program waits for it.
+  ~Upload() { source_->stop(); }
 
   /// One of several at a time.
   Coro<> work() {
@@ -64,22 +64,16 @@ class Upload {
   double seconds() const { return bar_.seconds(); }
 
  private:
-  void open() {
-    file_.open(options_.file, std::ios::binary);
-    if (!file_) throw OSError(errno, "open " + options_.file);
-  }
-
   Coro<Batch> next_batch() {
     auto held = co_await reading_.scoped();
-    auto batch = co_await to_thread(&PointReader::batch, reader_.get(), options_.batch);
+    auto batch = co_await to_thread(&Source::batch, source_, options_.batch);
     co_return batch;
   }
 
   AsyncVectorDB& db_;
   const Options& options_;
   ProgressBar bar_;
-  std::ifstream file_;
-  std::unique_ptr<PointReader> reader_;
+  std::shared_ptr<Source> source_;  // the thread that is in it holds another one
   Lock reading_;
   std::size_t done_ = 0;
 };

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+/// The program of apps/vectordb: a process that serves, and one for each command.
+#pragma once
+
+#include "program.hpp"
+#include <asyncio/asyncio.hpp>
+
+#include <csignal>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+inline std::vector<std::string> words(const std::string& line) {
+  std::vector<std::string> all;
+  std::istringstream stream(line);
+  for (std::string word; stream >> word;) all.push_back(word);
+  return all;
+}
+
+/// A server of its own, which commands talk to.
+class Program {
+ public:
+  Program(asyncio::Process process, std::string url)
+      : process_(std::move(process)), url_(std::move(url)) {}
+
+  const std::string& url() const noexcept { return url_; }
+  const asyncio::Process& process() const noexcept { return process_; }
+
+  /// Runs a command: words between blanks.
+  asyncio::Coro<Outcome> operator()(const std::string& line) const {
+    return outcome_of(words(VECTORDB " " + line + " --url " + url_));
+  }
+  asyncio::Coro<int> stop() const {
+    process_.send_signal(SIGTERM);
+    int status = co_await process_.wait();
+    co_return status;
+  }
+
+ private:
+  asyncio::Process process_;
+  std::string url_;
+};
+
+inline std::vector<std::string> serve_command(const std::string& folder) {
+  return {VECTORDB, "serve", "--port", "0", "--quiet", "--data", folder};
+}
+
+inline asyncio::Coro<Program> started(std::string folder) {
+  asyncio::SubprocessOptions options;
+  options.stdout(asyncio::PIPE).stderr(asyncio::DEVNULL);
+  asyncio::Process process =
+      co_await asyncio::create_subprocess_exec(options, serve_command(folder));
+  std::string line = co_await process.stdout()->readline();
+  std::size_t begin = line.find("http://");
+  if (begin == std::string::npos) throw asyncio::RuntimeError("it says: " + line);
+  co_return Program(std::move(process), line.substr(begin, line.size() - begin - 2));
+}
+
+}  // namespace test
