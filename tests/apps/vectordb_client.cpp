@@ -197,14 +197,63 @@ TEST(VectorDBClient, R_gives_up_after_its_retries) {
   with_fake(answer, body, ClientOptions().retries(2));
 }
 
-TEST(VectorDBClient, R_create_is_not_repeated_once_it_may_have_arrived) {
+using Action = Coro<> (*)(const AsyncVectorDB&);
+
+/// What another attempt might do to something that came in between.
+std::vector<Action> done_once() {
+  return {[](const AsyncVectorDB& db) { return db.create_collection("documents", 4); },
+          [](const AsyncVectorDB& db) -> Coro<> { co_await db.delete_collection("documents"); },
+          [](const AsyncVectorDB& db) { return db.remove("documents", vectordb::Filter()); }};
+}
+
+std::vector<Action> done_again() {
+  return {[](const AsyncVectorDB& db) -> Coro<> { co_await db.count("documents"); },
+          [](const AsyncVectorDB& db) { return db.remove("documents", "doc_1"); }};
+}
+
+/// Each gives up with the server's words, after so many requests.
+Coro<> fail_each(AsyncVectorDB& db, Fake& fake, std::vector<Action> actions, std::size_t requests) {
+  for (std::size_t i = 0; i < actions.size(); ++i) {
+    fake.requests.clear();
+    std::string thrown = co_await test::error_of(actions[i](db));
+    EXPECT_NE(thrown.find("too slow"), std::string::npos) << thrown;
+    EXPECT_EQ(fake.requests.size(), requests) << i << thrown;
+  }
+}
+
+TEST(VectorDBClient, R_what_differs_the_second_time_is_not_repeated_once_it_may_have_arrived) {
   auto answer = [](web::Request&) -> Coro<web::Response> { co_return error(504, "too slow"); };
   with_fake(answer, [](AsyncVectorDB& db, Fake& fake) -> Coro<> {
-    std::string thrown = co_await test::error_of(db.create_collection("documents", 4));
-    EXPECT_NE(thrown.find("too slow"), std::string::npos) << thrown;
-    EXPECT_EQ(fake.requests.size(), 1U);
-    thrown = co_await test::error_of(db.count("documents"));
-    EXPECT_EQ(fake.requests.size(), 6U) << "what only reads is";
+    co_await fail_each(db, fake, done_once(), 1);
+    co_await fail_each(db, fake, done_again(), 5);
+  });
+}
+
+struct Selected {
+  std::string selector, sent;
+};
+
+std::vector<Selected> selectors() {
+  return {{"true", "true"},
+          {"false", "false"},
+          {R"(["a","b.c"])", R"({"include":["a","b.c"]})"},
+          {R"({"include":["a"]})", R"({"include":["a"]})"},
+          {R"({"exclude":["a"]})", R"({"exclude":["a"]})"}};
+}
+
+TEST(VectorDBClient, S46_scroll_asks_for_the_part_of_the_payload_that_is_wanted) {
+  auto answer = [](web::Request&) -> Coro<web::Response> {
+    co_return result(R"({"points":[],"next_page_offset":null})");
+  };
+  with_fake(answer, [](AsyncVectorDB& db, Fake& fake) -> Coro<> {
+    for (const Selected& wanted : selectors()) {
+      vectordb::ScrollRequest request;
+      request.with_payload =
+          vectordb::PayloadSelector::from_json(json::parse(wanted.selector, nullptr, false));
+      co_await db.scroll("documents", request);
+      std::string sent = "\"with_payload\":" + wanted.sent + ",";
+      EXPECT_NE(fake.requests.back().find(sent), std::string::npos) << fake.requests.back();
+    }
   });
 }
 

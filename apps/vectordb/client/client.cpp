@@ -124,7 +124,9 @@ Coro<> AsyncVectorDB::create_collection(std::string name, CollectionConfig confi
 }
 
 Coro<bool> AsyncVectorDB::delete_collection(std::string name) const {
-  json result = co_await result_of(call_to("delete", name, Method::DELETE));
+  Call call = call_to("delete", name, Method::DELETE);
+  call.only_once();  // there might be a new one of that name
+  json result = co_await result_of(std::move(call));
   co_return result.is_boolean() && result.get<bool>();
 }
 
@@ -216,6 +218,8 @@ Coro<std::optional<Record>> AsyncVectorDB::get(std::string collection, std::stri
 Coro<> AsyncVectorDB::remove(std::string collection, Selection selection) const {
   Call call = call_to("remove from", collection, Method::POST, "/points/delete?wait=true");
   call.with_body(wire::selection(selection));
+  bool named = std::holds_alternative<std::vector<PointId>>(selection);
+  if (!named) call.only_once();  // other points might match by then
   co_await result_of(std::move(call));
 }
 

@@ -90,6 +90,7 @@ class AsyncVectorDB {
                                     Distance distance = Distance::Cosine) const;
   asyncio::Coro<> create_collection(std::string name, CollectionConfig config) const;
   /// Returns  whether there was one.
+  /// Throws   Unavailable as well if the answer was lost: it is not asked twice.
   asyncio::Coro<bool> delete_collection(std::string name) const;
   asyncio::Coro<bool> collection_exists(std::string name) const;
   asyncio::Coro<std::vector<std::string>> collections() const;
@@ -121,7 +122,8 @@ class AsyncVectorDB {
   asyncio::Coro<std::vector<Record>> get(std::string collection, std::vector<PointId> ids) const;
   /// Nothing if it is not there.
   asyncio::Coro<std::optional<Record>> get(std::string collection, std::string document) const;
-  /// Those that are not there are passed over.
+  /// Those that are not there are passed over. With a Filter, not asked twice if the answer was
+  /// lost.
   asyncio::Coro<> remove(std::string collection, Selection selection) const;
   asyncio::Coro<> remove(std::string collection, std::string document) const;
   asyncio::Coro<std::size_t> count(std::string collection, Filter filter = {}) const;

@@ -63,7 +63,7 @@ json filtered(const Filter& filter) {
 
 json scroll(const ScrollRequest& request) {
   json body{{"limit", request.limit},
-            {"with_payload", request.with_payload.any()},
+            {"with_payload", request.with_payload.to_json()},
             {"with_vector", request.with_vector}};
   if (request.offset) body["offset"] = request.offset->to_json();
   if (!request.filter.empty()) body["filter"] = request.filter.to_json();

@@ -42,6 +42,17 @@ PayloadSelector PayloadSelector::from_json(const json& value, std::string_view f
   return selector;
 }
 
+json PayloadSelector::to_json() const {
+  json selector;
+  if (!include_.empty())
+    selector["include"] = include_;
+  else if (!exclude_.empty())
+    selector["exclude"] = exclude_;
+  else
+    selector = all_;
+  return selector;
+}
+
 json PayloadSelector::select(const json& payload) const {
   if (all_) {
     json rest = payload;

@@ -25,6 +25,8 @@ class PayloadSelector {
   /// Throws: InvalidArgument with `field`.
   static PayloadSelector from_json(const nlohmann::json& value,
                                    std::string_view field = "with_payload");
+  /// What from_json reads.
+  nlohmann::json to_json() const;
 
   /// Whether it takes anything at all.
   bool any() const noexcept { return all_ || !include_.empty(); }
