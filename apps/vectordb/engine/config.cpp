@@ -35,6 +35,13 @@ void read_hnsw(const json& object, const std::string& where, HnswConfig& hnsw) {
   read_number(*found, "full_scan_threshold", field, hnsw.full_scan_threshold);
 }
 
+/// What would make another collection of it; {} and null are as good as nothing.
+void refuse(const json& object, const char* name, const std::string& field) {
+  auto found = object.find(name);
+  if (found == object.end() || found->empty()) return;
+  throw InvalidArgument(field, "not supported: a point has one dense vector");
+}
+
 void check_range(const char* field, std::size_t value, std::size_t least, std::size_t most) {
   if (value < least || value > most)
     throw InvalidArgument(field, std::to_string(value) + " is not between " +
@@ -64,6 +71,8 @@ CollectionConfig CollectionConfig::from_json(const json& body) {
     if (!vectors->contains(name))
       throw InvalidArgument(std::string("vectors.") + name,
                             "missing; named vectors are not supported");
+  refuse(body, "sparse_vectors", "sparse_vectors");
+  refuse(*vectors, "multivector_config", "vectors.multivector_config");
   CollectionConfig config;
   read_number(*vectors, "size", "vectors", config.size);
   config.distance = distance_from_json(vectors->at("distance"), "vectors.distance");

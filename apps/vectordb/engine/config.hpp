@@ -51,8 +51,9 @@ struct CollectionConfig {
       : size(size_), distance(distance_) {}
 
   /// The body of Qdrant's PUT /collections/{name}: {"vectors": {"size", "distance",
-  /// "hnsw_config"?}, "hnsw_config"?: {"m", "ef_construct", "full_scan_threshold"}}. What else it
-  /// has is passed over. Throws: InvalidArgument.
+  /// "hnsw_config"?}, "hnsw_config"?: {"m", "ef_construct", "full_scan_threshold"}}. Throws:
+  /// InvalidArgument, also for sparse_vectors and multivector_config; what else it has is passed
+  /// over.
   static CollectionConfig from_json(const nlohmann::json& body);
   /// What from_json reads.
   nlohmann::json to_json() const;

@@ -115,10 +115,19 @@ std::vector<T> each_search(const json& body, T (*read)(const json&, const std::s
   return all;
 }
 
+/// What would decide which points a write changes: it must not be passed over.
+void refuse_conditions(const Fields& fields) {
+  fields.refuse("update_filter", "not supported by this server");
+  const json* mode = fields.find("update_mode");
+  if (mode && *mode != "upsert")
+    throw InvalidArgument(fields.path("update_mode"), "this server knows 'upsert' alone");
+}
+
 }  // namespace
 
 std::vector<Point> upsert_of(const json& body) {
   Fields fields(body);
+  refuse_conditions(fields);
   if (const json* batch = fields.find("batch")) return batch_of(Fields(*batch, "batch"));
   std::vector<Point> points;
   for (const json& point : fields.array("points"))
@@ -128,6 +137,7 @@ std::vector<Point> upsert_of(const json& body) {
 
 std::vector<Point> vectors_of(const json& body) {
   Fields fields(body);
+  refuse_conditions(fields);
   std::vector<Point> points;
   for (const json& one : fields.array("points")) {
     Fields point(one, fields.path("points", points.size()));
