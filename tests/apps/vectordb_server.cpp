@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The server of apps/vectordb: each endpoint, each refusal, and what it says of itself.
 #include "connected.hpp"
+#include "vectordb/server/endpoint.hpp"
 #include "vectordb_served.hpp"
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -267,6 +269,50 @@ TEST(VectorDBServer, bad_input_names_the_field_and_the_limit) {
     co_await expect(db, bad_input());
     Said count = co_await db.ask("POST", "/collections/line/points/count", "{}");
     EXPECT_EQ(count.result()["count"], 4) << "something of it was done";
+  });
+}
+
+/// Notes who writes.
+std::thread::id writer;
+json noted(const std::vector<vectordb::Record>& found) {
+  writer = std::this_thread::get_id();
+  return vectordb::records(found);
+}
+
+struct Weight {
+  std::string payload;
+  std::size_t numbers;  // of its vector
+  std::size_t points;
+  bool in_thread;
+};
+
+std::vector<Weight> weights() {
+  std::string text(100'000, 'x');
+  json many = std::vector<int>(10'000);
+  return {{"{}", 0, 1, false},
+          {"{}", 0, 200, false},
+          {"{}", 0, 300, true},
+          {"{}", 1536, 5, false},
+          {"{}", 1536, 6, true},
+          {R"({"a":")" + text + "\"}", 0, 1, true},
+          {R"({"a":{"b":)" + many.dump() + "}}", 0, 1, true}};
+}
+
+std::vector<vectordb::Record> records_of(const Weight& weight) {
+  vectordb::Record one;
+  one.payload = json::parse(weight.payload, nullptr, false);
+  one.vector = Vector(weight.numbers);
+  return std::vector<vectordb::Record>(weight.points, one);
+}
+
+TEST(VectorDBServer, large_results_are_written_by_a_thread_however_few_their_points) {
+  run([]() -> Coro<> {
+    for (const Weight& weight : weights()) {
+      std::string text = co_await vectordb::write_result(records_of(weight), &noted);
+      EXPECT_EQ(text, vectordb::records(records_of(weight)).dump());
+      EXPECT_EQ(writer != std::this_thread::get_id(), weight.in_thread)
+          << weight.payload.substr(0, 20) << " " << weight.numbers << " " << weight.points;
+    }
   });
 }
 

@@ -9,6 +9,21 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::size_t kPointWeight = 32;  // its id, its score, and the names of the members
+
+/// Each value as a number, and a string by its length. Stops soon beyond `most`.
+std::size_t weight_of(const json& value, std::size_t most) {
+  if (value.is_string()) return 1 + value.get_ref<const std::string&>().size() / 8;
+  std::size_t weight = 1;
+  if (!value.is_structured()) return weight;
+  for (const auto& [name, element] : value.items()) {
+    if (weight > most) break;
+    weight += weight_of(element, most - weight);
+    if (value.is_object()) weight += 1 + name.size() / 8;
+  }
+  return weight;
+}
+
 json record(const Record& record) {
   json one{{"id", record.id.to_json()}};
   if (record.payload) one["payload"] = *record.payload;
@@ -36,6 +51,12 @@ std::string error_text(const std::string& error, double seconds) {
   answer["status"]["error"] = error;
   answer["time"] = seconds;
   return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::size_t weight_of(const Record& record, std::size_t most) {
+  std::size_t weight = kPointWeight + (record.vector ? record.vector->size() : 0);
+  if (record.payload && weight <= most) weight += weight_of(*record.payload, most - weight);
+  return weight;
 }
 
 json scored(const std::vector<ScoredPoint>& points) {

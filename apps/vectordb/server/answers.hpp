@@ -4,6 +4,7 @@
 
 #include "vectordb/engine/requests.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,22 @@ namespace vectordb {
 std::string answer_text(nlohmann::json result, double seconds);
 /// {"status": {"error": ...}, "time": seconds}. What is no UTF-8 in it is replaced.
 std::string error_text(const std::string& error, double seconds);
+
+/// What a result takes to be written, counted in numbers: a vector's, those of a payload. Stops
+/// soon beyond `most`.
+std::size_t weight_of(const Record& record, std::size_t most);
+template <class T>
+std::size_t weight_of(const std::vector<T>& all, std::size_t most) {
+  std::size_t weight = 0;
+  for (const T& one : all) {
+    if (weight > most) break;
+    weight += weight_of(one, most - weight);
+  }
+  return weight;
+}
+inline std::size_t weight_of(const ScrollPage& page, std::size_t most) {
+  return weight_of(page.points, most);
+}
 
 nlohmann::json scored(const std::vector<ScoredPoint>& points);
 nlohmann::json records(const std::vector<Record>& records);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "vectordb/server/answers.hpp"
 #include "vectordb/server/endpoint.hpp"
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
@@ -56,6 +55,8 @@ void add_payloads(web::Application& app, Access& access) {
               });
 }
 
+nlohmann::json first_record(const std::vector<Record>& found) { return records(found).at(0); }
+
 void add_reads(web::Application& app, Access& access) {
   route(app, "POST", "/collections/{name}/points",
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
@@ -63,8 +64,7 @@ void add_reads(web::Application& app, Access& access) {
           auto wanted = co_await read_body(request, &construct<RetrieveRequest>);
           auto found = co_await collection.retrieve(std::move(wanted.ids), wanted.with_payload,
                                                     wanted.with_vector);
-          std::size_t size = found.size();
-          co_return co_await write_result(std::move(found), &records, size);
+          co_return co_await write_result(std::move(found), &records);
         });
   app.get("/collections/{name}/points/{id}",
           [&access](web::Request&, std::string name, std::string id) -> Coro<web::Response> {
@@ -73,7 +73,8 @@ void add_reads(web::Application& app, Access& access) {
             std::vector<PointId> ids(1, PointId::from_text(id));
             auto found = co_await collection.retrieve(std::move(ids), true, true);
             if (found.empty()) throw web::HTTPNotFound("point " + id + " does not exist");
-            co_return answer(records(found).at(0).dump(), begin);
+            std::string text = co_await write_result(std::move(found), &first_record);
+            co_return answer(text, begin);
           });
 }
 

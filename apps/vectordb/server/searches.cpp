@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "vectordb/server/answers.hpp"
 #include "vectordb/server/endpoint.hpp"
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
@@ -25,12 +24,6 @@ void check_batch(const std::vector<T>& searches) {
   if (searches.size() > kMostSearches)
     throw InvalidArgument("searches", std::to_string(searches.size()) + " are more than " +
                                           std::to_string(kMostSearches));
-}
-
-std::size_t size_of(const std::vector<Found>& all) {
-  std::size_t size = 0;
-  for (const Found& found : all) size += found.size();
-  return size;
 }
 
 json each_scored(const std::vector<Found>& all) {
@@ -86,8 +79,7 @@ void add_search(web::Application& app, Access& access) {
           Collection collection = access.collection(name);
           SearchRequest search = co_await read_body(request, &search_of);
           Found found = co_await collection.search(std::move(search));
-          std::size_t size = found.size();
-          co_return co_await write_result(std::move(found), &scored, size);
+          co_return co_await write_result(std::move(found), &scored);
         });
   route(app, "POST", "/collections/{name}/points/search/batch",
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
@@ -98,8 +90,7 @@ void add_search(web::Application& app, Access& access) {
           for (SearchRequest& search : searches)
             running.push_back(collection.search(std::move(search)));
           auto all = co_await gather(std::move(running));
-          std::size_t size = size_of(all);
-          co_return co_await write_result(std::move(all), &each_scored, size);
+          co_return co_await write_result(std::move(all), &each_scored);
         });
 }
 
@@ -109,8 +100,7 @@ void add_query(web::Application& app, Access& access) {
           Collection collection = access.collection(name);
           QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
           Found found = co_await answer_query(collection, std::move(query));
-          std::size_t size = found.size();
-          co_return co_await write_result(std::move(found), &queried, size);
+          co_return co_await write_result(std::move(found), &queried);
         });
   route(app, "POST", "/collections/{name}/points/query/batch",
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
@@ -121,8 +111,7 @@ void add_query(web::Application& app, Access& access) {
           for (QueryRequest& query : queries)
             running.push_back(answer_query(collection, std::move(query)));
           auto all = co_await gather(std::move(running));
-          std::size_t size = size_of(all);
-          co_return co_await write_result(std::move(all), &each_queried, size);
+          co_return co_await write_result(std::move(all), &each_queried);
         });
 }
 
@@ -136,8 +125,7 @@ void add_searches(web::Application& app, Access& access) {
           Collection collection = access.collection(name);
           ScrollRequest scroll = co_await read_body(request, &scroll_of);
           ScrollPage found = co_await collection.scroll(std::move(scroll));
-          std::size_t size = found.points.size();
-          co_return co_await write_result(std::move(found), &page, size);
+          co_return co_await write_result(std::move(found), &page);
         });
   route(app, "POST", "/collections/{name}/points/count",
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
