@@ -127,6 +127,9 @@ std::vector<Case> searches() {
        R"({"query":{"nearest":2},"filter":{"must":[{"has_id":[2,3]}]},"limit":9})", 200,
        R"({"points":[{"id":3,"score":1.0,"version":0}]})"},
       {"POST", at + "/query", R"({"limit":1,"offset":1})", 200, R"([{"id":2,"score":0.0)"},
+      {"POST", at + "/query", R"({"limit":2,"offset":3})", 200,
+       R"({"points":[{"id":"00000000-0000-0000-0000-00000000000a","score":0.0,"version":0}]})"},
+      {"POST", at + "/query", R"({"limit":10,"offset":100000})", 200, R"({"points":[]})"},
       {"POST", at + "/query", R"({"query":77})", 404, "point 77"},
       {"POST", at + "/query/batch", R"({"searches":[{"query":[2,0],"limit":1}]})", 200,
        R"([{"points":[{"id":2)"},
@@ -171,6 +174,19 @@ TEST(VectorDBServer, S46_writes) {
     co_await fill(db);
     co_await expect(db, writes());
   });
+}
+
+/// {name: [element, ...]}
+std::string many(const std::string& name, const std::string& element, std::size_t count) {
+  std::string text = "{\"" + name + "\":[" + element;
+  for (std::size_t i = 1; i < count; ++i) text += "," + element;
+  return text + "]}";
+}
+std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+std::string deep_filter(std::size_t depth) {
+  std::string text = "{}";
+  for (std::size_t i = 0; i < depth; ++i) text = R"({"must":[)" + text + "]}";
+  return text;
 }
 
 /// Each error names the field, and the limit where there is one.
@@ -251,6 +267,19 @@ std::vector<Case> bad_input() {
       {"POST", at + "/search/batch", R"({"searches":[{"vector":[1,2]}]})", 400,
        "searches[0].limit"},
       {"POST", at + "/query", R"({"query":{"recommend":{}}})", 400, "query"},
+      {"POST", at + "/query", R"({"offset":18446744073709551615})", 400,
+       "offset: 18446744073709551615 is more than 100000"},
+      {"POST", at + "/query", R"({"limit":100001})", 400, "limit: 100001"},
+      {"POST", at + "/query", R"({"query":[1,2],"offset":100001})", 400, "offset: 100001"},
+      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"offset":100001})", 400, "offset"},
+      {"POST", at + "/search/batch", many("searches", R"({"vector":[1,2],"limit":1})", 1001), 400,
+       "searches: 1001 is more than 1000"},
+      {"POST", at + "/query/batch", many("searches", "{}", 1001), 400, "searches: 1001"},
+      {"POST", at + "/delete", many("points", "7", 100'001), 400,
+       "points: 100001 is more than 100000"},
+      {"PUT", at, R"({"points":[{"id":9,"vector":[1,2],"payload":{"a":)" + nested(65) + "}}]}", 400,
+       "points[0].payload: deeper than 64 levels"},
+      {"POST", at + "/count", R"({"filter":)" + deep_filter(40) + "}", 400, "32"},
       {"POST", at + "/query", R"({"prefetch":{}})", 400, "prefetch"},
       {"POST", at + "/scroll", R"({"order_by":"n"})", 400, "order_by"},
       {"POST", at + "/scroll", R"({"offset":"x"})", 400, "offset"},
@@ -269,6 +298,37 @@ TEST(VectorDBServer, bad_input_names_the_field_and_the_limit) {
     co_await expect(db, bad_input());
     Said count = co_await db.ask("POST", "/collections/line/points/count", "{}");
     EXPECT_EQ(count.result()["count"], 4) << "something of it was done";
+  });
+}
+
+/// Points of as many dimensions in a collection of their own.
+std::vector<Case> filled(const std::string& name, std::size_t points, std::size_t dimensions) {
+  json body;
+  for (std::size_t i = 0; i < points; ++i)
+    body["points"].push_back({{"id", i}, {"vector", std::vector<int>(dimensions, 1)}});
+  std::string config =
+      R"({"vectors":{"distance":"Dot","size":)" + std::to_string(dimensions) + "}}";
+  return {{"PUT", "/collections/" + name, config, 200, ""},
+          {"PUT", "/collections/" + name + "/points", body.dump(), 200, ""}};
+}
+
+std::vector<Case> huge_results() {
+  std::string flat = "/collections/flat/points", wide = "/collections/wide/points";
+  std::string most = R"({"vector":[1],"limit":100000})", all = R"({"limit":100000})";
+  std::string vectors = R"({"vector":[1],"limit":100000,"with_vector":true})";
+  return {{"POST", flat + "/search/batch", many("searches", most, 1000), 400,
+           "sum of the limits: 101000 is more than 100000"},
+          {"POST", flat + "/query/batch", many("searches", all, 1000), 400, "sum of the limits"},
+          {"POST", flat + "/search/batch", many("searches", most, 10), 200, "[[{"},
+          {"POST", wide + "/search/batch", many("searches", vectors, 1000), 400,
+           "bytes of the vectors of the results: 1310720000 is more than 1073741824"}};
+}
+
+TEST(VectorDBServer, results_that_no_memory_holds_are_refused) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await expect(db, filled("flat", 101, 1));
+    co_await expect(db, filled("wide", 5, 65'536));
+    co_await expect(db, huge_results());
   });
 }
 

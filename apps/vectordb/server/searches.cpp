@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "vectordb/engine/validation.hpp"
 #include "vectordb/server/endpoint.hpp"
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
@@ -7,6 +8,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
+#include <utility>
 
 namespace vectordb {
 
@@ -19,11 +22,43 @@ using Found = std::vector<ScoredPoint>;
 
 constexpr std::size_t kMostSearches = 1000;  // of a batch
 
+const SearchRequest& search_in(const SearchRequest& search) { return search; }
+const SearchRequest& search_in(const QueryRequest& query) { return query.search; }
+
+/// Beyond what a collection has, a limit asks for nothing more. No sum of these overflows.
 template <class T>
-void check_batch(const std::vector<T>& searches) {
-  if (searches.size() > kMostSearches)
-    throw InvalidArgument("searches", std::to_string(searches.size()) + " are more than " +
-                                          std::to_string(kMostSearches));
+void check_results(std::span<const T> searches, std::size_t dimensions, std::size_t points) {
+  std::size_t results = 0;
+  std::size_t bytes = 0;
+  for (const T& one : searches) {
+    const SearchRequest& search = search_in(one);
+    check_limit(search.limit, Limits::kResults, "limit");
+    std::size_t most = std::min(search.limit, points);
+    results += most;
+    if (search.with_vector) bytes += most * dimensions * sizeof(float);
+  }
+  check_limit(results, Limits::kResults, "sum of the limits");
+  check_limit(bytes, Limits::kBatchBytes, "bytes of the vectors of the results");
+}
+
+/// What the answer would hold in memory at once.
+template <class T>
+Coro<> check_results_of(Collection collection, std::span<const T> searches) {
+  CollectionInfo info = co_await collection.info();
+  check_results(searches, info.config.size, info.points);
+}
+
+template <class T>
+Coro<> check_batch(Collection collection, const std::vector<T>& searches) {
+  check_limit(searches.size(), kMostSearches, "searches");
+  return check_results_of(std::move(collection), std::span(searches));
+}
+
+/// Of one search that is no batch: without vectors its limit says enough.
+template <class T>
+Coro<> check_single(Collection collection, const T& search) {
+  bool has_vectors = search_in(search).with_vector;
+  if (has_vectors) co_await check_results_of(std::move(collection), std::span(&search, 1));
 }
 
 json each_scored(const std::vector<Found>& all) {
@@ -46,17 +81,23 @@ json each_queried(const std::vector<Found>& all) {
 
 /// A query that names nothing: the points in order, with a score of 0.
 Coro<Found> first_points(Collection collection, SearchRequest search) {
+  check_limit(search.limit, Limits::kResults, "limit");
+  check_limit(search.offset, Limits::kResults, "offset");
   ScrollRequest scroll;
-  scroll.limit = search.offset + std::min(search.limit, Limits::kResults);
   scroll.filter = search.filter;
+  if (search.offset != 0) {
+    scroll.limit = search.offset;
+    scroll.with_payload = false;
+    ScrollPage skipped = co_await collection.scroll(scroll);
+    if (!skipped.next_page_offset) co_return Found();
+    scroll.offset = skipped.next_page_offset;
+  }
+  scroll.limit = search.limit;
   scroll.with_payload = search.with_payload;
   scroll.with_vector = search.with_vector;
   ScrollPage page = co_await collection.scroll(std::move(scroll));
   Found found;
-  for (std::size_t i = search.offset; i < page.points.size(); ++i) {
-    ScoredPoint& point = found.emplace_back();
-    static_cast<Record&>(point) = std::move(page.points[i]);
-  }
+  for (Record& record : page.points) static_cast<Record&>(found.emplace_back()) = std::move(record);
   co_return found;
 }
 
@@ -78,6 +119,7 @@ void add_search(web::Application& app, Access& access) {
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
           Collection collection = access.collection(name);
           SearchRequest search = co_await read_body(request, &search_of);
+          co_await check_single(collection, search);
           Found found = co_await collection.search(std::move(search));
           co_return co_await write_result(std::move(found), &scored);
         });
@@ -85,7 +127,7 @@ void add_search(web::Application& app, Access& access) {
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
           Collection collection = access.collection(name);
           auto searches = co_await read_body(request, &searches_of);
-          check_batch(searches);
+          co_await check_batch(collection, searches);
           std::vector<Coro<Found>> running;
           for (SearchRequest& search : searches)
             running.push_back(collection.search(std::move(search)));
@@ -99,6 +141,7 @@ void add_query(web::Application& app, Access& access) {
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
           Collection collection = access.collection(name);
           QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
+          co_await check_single(collection, query);
           Found found = co_await answer_query(collection, std::move(query));
           co_return co_await write_result(std::move(found), &queried);
         });
@@ -106,7 +149,7 @@ void add_query(web::Application& app, Access& access) {
         [&access](web::Request& request, std::string name) -> Coro<std::string> {
           Collection collection = access.collection(name);
           auto queries = co_await read_body(request, &queries_of);
-          check_batch(queries);
+          co_await check_batch(collection, queries);
           std::vector<Coro<Found>> running;
           for (QueryRequest& query : queries)
             running.push_back(answer_query(collection, std::move(query)));
