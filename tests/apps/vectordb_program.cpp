@@ -89,6 +89,11 @@ std::vector<Input> inputs() {
       {".csv", "id,v0,v1\n1,0.5\n", 4, ".csv:2: 2 fields, there are 3 columns"},
       {".csv", "name,v0\n1,0.5\n", 4, "no column 'id'"},
       {".csv", "id,v0\n1,\"0.5", 4, "the file ends inside"},
+      {".csv", "\xEF\xBB\xBFid,v1,v0\n70,1,0\n", 0, "inserted 1"},
+      {".csv", "id,v0,v1,city\n1,1,0,M\xFCnchen\n", 4, ".csv:2: city: no UTF-8"},
+      {".csv", "id,v0,v1,M\xFC\n1,1,0,x\n", 4, ".csv:1: the name of column 4 is no UTF-8"},
+      {".csv", "id,v0,v2\n1,1,0\n", 4, ".csv:1: there are 2 columns of the vector, 'v2'"},
+      {".csv", "id,v0,v0\n1,1,0\n", 4, ".csv:1: there are two columns 'v0'"},
       {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F, 1.0F), 0, "inserted 2"},
       {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F), 4, "row 1: the file ends after 4 of 8 bytes"},
       {".fvecs", raw(-1), 4, "row 0: -1 dimensions"},
@@ -97,6 +102,7 @@ std::vector<Input> inputs() {
       {".npy", npy(matrix("<i4", "1, 2"), raw(1, 0)), 4, "'<i4'"},
       {".npy", npy(matrix("<f4", "2, 2"), raw(1.0F, 0.0F)), 4, "row 1: the file ends"},
       {".npy", npy(matrix("<f4", "2,"), raw(1.0F, 0.0F)), 4, "it is no matrix"},
+      {".npy", npy(matrix("<f4", "1, 2") + std::string(5000, ' '), ""), 4, "header is too long"},
       {".npy", "PK", 4, "ends after 2 of 8 bytes"},
       {".txt", "", 4, "'txt' is no format"},
   };
@@ -118,6 +124,8 @@ TEST(VectorDBProgram, S46_insert_reads_each_format_and_tells_the_line_of_an_erro
     Outcome made = co_await program("create docs 2 --distance Dot");
     EXPECT_EQ(made.out, "created docs\n");
     co_await insert_each(program, inputs());
+    Outcome swapped = co_await program("get docs 70");
+    EXPECT_NE(swapped.out.find("[0.0,1.0]"), std::string::npos) << swapped.out;
   });
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <random>
+#include <utility>
+#include <vector>
 
 namespace vectordb::cli {
 
@@ -87,13 +89,14 @@ double rounded(double value) { return std::round(value * 1000) / 1000; }
 Status bench(AsyncVectorDB& db, const Options& options) {
   co_await db.create_collection(options.scratch, options.dim);
   json report;
+  std::vector<Point> points = random_points(options);  // before the time begins
   {
     ProgressBar bar("insert", options.points, options.quiet);
     BatchOptions batches;
     batches.size(options.batch)
         .concurrency(options.concurrency)
         .progress([&bar](std::size_t done, std::size_t) { bar.set(done); });
-    co_await db.batch_insert(options.scratch, random_points(options), batches);
+    co_await db.batch_insert(options.scratch, std::move(points), batches);
     report["points"] = options.points;
     report["inserts_per_second"] = rounded(static_cast<double>(options.points) / bar.seconds());
   }

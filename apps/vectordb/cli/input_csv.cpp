@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <string_view>
 #include <utility>
 
 namespace vectordb::cli {
@@ -18,6 +20,7 @@ using Row = std::vector<std::string>;
 class CsvReader final : public PointReader {
  public:
   CsvReader(std::istream& input, std::string name) : input_(input), name_(std::move(name)) {
+    skip_byte_order_mark();
     if (!read_row(columns_)) throw InputError(name_ + ":1", "the names of the columns are missing");
     find_columns();
   }
@@ -36,18 +39,64 @@ class CsvReader final : public PointReader {
   std::string place() const override { return name_ + ":" + std::to_string(row_line_ + 1); }
 
  private:
-  static bool is_component(const std::string& column) {
-    return column.size() > 1 && column[0] == 'v' &&
-           std::all_of(column.begin() + 1, column.end(),
-                       [](char c) { return c >= '0' && c <= '9'; });
+  /// The one of UTF-8, with which some programs begin a file.
+  void skip_byte_order_mark() {
+    for (char byte : std::string_view("\xEF\xBB\xBF")) {
+      if (input_.peek() != std::istream::traits_type::to_int_type(byte)) return;
+      input_.get();
+    }
   }
 
   void find_columns() {
-    has_vector_ = std::ranges::find(columns_, "vector") != columns_.end();
-    if (std::ranges::find(columns_, "id") == columns_.end())
-      throw InputError(place(), "there is no column 'id'");
-    if (!has_vector_ && std::ranges::none_of(columns_, is_component))
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      if (!is_utf8(columns_[i]))
+        throw InputError(place(), "the name of column " + std::to_string(i + 1) + " is no UTF-8");
+    auto has = [&](std::string_view name) {
+      return std::ranges::find(columns_, name) != columns_.end();
+    };
+    if (!has("id")) throw InputError(place(), "there is no column 'id'");
+    if (!has("vector")) components_ = find_components();
+    if (!has("vector") && components_.empty())
       throw InputError(place(), "there is no column 'vector', and none called 'v0', 'v1', ...");
+  }
+
+  /// The place in the vector of each column that is called 'v' and a number.
+  std::map<std::size_t, std::size_t> find_components() const {
+    std::map<std::size_t, std::size_t> numbers;
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+      if (auto number = component_number(columns_[i])) numbers.emplace(i, *number);
+    std::vector<bool> seen(numbers.size());
+    for (const auto& [column, number] : numbers) {
+      if (number >= seen.size())
+        throw InputError(place(), "there are " + std::to_string(seen.size()) +
+                                      " columns of the vector, '" + columns_[column] +
+                                      "' is not one of 'v0' to 'v" +
+                                      std::to_string(seen.size() - 1) + "'");
+      if (seen[number])
+        throw InputError(place(), "there are two columns '" + columns_[column] + "'");
+      seen[number] = true;
+    }
+    return numbers;
+  }
+
+  static std::optional<std::size_t> component_number(const std::string& column) {
+    std::size_t number = 0;
+    const char* end = column.data() + column.size();
+    if (column.size() < 2 || column[0] != 'v') return std::nullopt;
+    auto [at, error] = std::from_chars(column.data() + 1, end, number);
+    if (error != std::errc() || at != end) return std::nullopt;
+    return number;
+  }
+
+  /// JSON has no other text.
+  static bool is_utf8(const std::string& text) {
+    if (std::ranges::all_of(text, [](char c) { return (c & 0x80) == 0; })) return true;
+    try {
+      json(text).dump();
+      return true;
+    } catch (const json::type_error&) {
+      return false;
+    }
   }
 
   bool read_row(Row& row) {
@@ -87,17 +136,19 @@ class CsvReader final : public PointReader {
   }
 
   Point point_of(const Row& row) const {
-    std::string id;
-    Vector vector;
-    json payload = json::object();
     try {
+      std::string id;
+      Vector vector(components_.size());
+      json payload = json::object();
       for (std::size_t i = 0; i < row.size(); ++i) {
+        if (!is_utf8(row[i])) throw InvalidArgument(columns_[i], "no UTF-8");
+        auto found = components_.find(i);
         if (columns_[i] == "id")
           id = row[i];
         else if (columns_[i] == "vector")
           vector = vector_from_json(json::parse(row[i]), "vector");
-        else if (!has_vector_ && is_component(columns_[i]))
-          vector.push_back(component(columns_[i], row[i]));
+        else if (found != components_.end())
+          vector[found->second] = component(columns_[i], row[i]);
         else if (!row[i].empty())
           payload[columns_[i]] = value_of(row[i]);
       }
@@ -127,8 +178,8 @@ class CsvReader final : public PointReader {
   std::istream& input_;
   std::string name_;
   Row columns_;
-  bool has_vector_ = false;
-  std::size_t line_ = 0;  // those that were read
+  std::map<std::size_t, std::size_t> components_;  // of the vector: column and place
+  std::size_t line_ = 0;                           // those that were read
   std::size_t row_line_ = 0;
 };
 
