@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -269,6 +271,34 @@ TEST(VectorDBProgram, what_is_exported_can_be_inserted_again) {
     EXPECT_EQ(first.out, second.out);
     EXPECT_NE(first.out.find(R"({"id":1,"payload":{"n":7},"vector":[3.0,4.0]})"),
               std::string::npos);
+  });
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+TEST(VectorDBProgram, an_export_that_fails_leaves_the_file_alone) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    File file(".jsonl", "the good one");
+    Outcome outcome = co_await program("export nowhere -o " + file.path());
+    EXPECT_EQ(outcome.status, 3) << outcome.err;
+    EXPECT_EQ(content_of(file.path()), "the good one");
+    outcome = co_await program("create docs 2");
+    std::filesystem::create_directory(file.path() + ".new");  // what it is written to first
+    outcome = co_await program("export docs -o " + file.path());
+    std::filesystem::remove(file.path() + ".new");
+    EXPECT_EQ(outcome.status, 1) << outcome.err;
+    EXPECT_EQ(content_of(file.path()), "the good one");
+    outcome = co_await program("export docs -o " + file.path());
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(content_of(file.path()), "");
+    EXPECT_FALSE(std::filesystem::exists(file.path() + ".new"));
+    outcome = co_await program("export docs -o /dev/null");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
   });
 }
 

@@ -11,11 +11,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <unistd.h>
+#include <utility>
 
 namespace vectordb::cli {
 
 using namespace asyncio;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -87,32 +91,43 @@ class Upload {
   }
 }
 
-/// Standard output, or a file that is closed with what errors there were.
+/// Standard output, or a file. Only close() puts it in the place of the one of its name: what was
+/// there stays if the export fails.
 class Output {
  public:
-  explicit Output(const std::string& path)
-      : path_(path), file_(path == "-" ? stdout : std::fopen(path.c_str(), "w")) {
-    if (!file_) throw OSError(errno, "open " + path);
+  explicit Output(const std::string& path) : path_(path) {
+    if (path == "-") return;
+    if (fs::exists(path)) path_ = fs::canonical(path);                         // what a link names
+    bool written_in_place = fs::exists(path_) && !fs::is_regular_file(path_);  // /dev/null
+    temporary_ = written_in_place ? "" : path_ + ".new";
+    file_ = std::fopen(written_in_place ? path_.c_str() : temporary_.c_str(), "w");
+    if (!file_) throw OSError(errno, "open " + path_);
   }
   ~Output() {
     if (file_ && file_ != stdout) std::fclose(file_);
+    if (file_ && !temporary_.empty()) ::unlink(temporary_.c_str());
   }
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
   void write(const std::vector<Record>& records) {
     for (const Record& record : records)
-      if (std::fprintf(file_, "%s\n", to_json(record).dump().c_str()) < 0) fail();
+      if (std::fprintf(file_, "%s\n", to_json(record).dump().c_str()) < 0) fail("write to ");
   }
   void close() {
-    if (std::fflush(file_) != 0) fail();
+    if (std::fflush(file_) != 0) fail("write to ");
+    if (temporary_.empty()) return;
+    if (::fsync(::fileno(file_)) != 0) fail("fsync ");
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename ");
+    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close ");
   }
 
  private:
-  [[noreturn]] void fail() { throw OSError(errno, "write to " + path_); }
+  [[noreturn]] void fail(const char* operation) { throw OSError(errno, operation + path_); }
 
   std::string path_;
-  std::FILE* file_;
+  std::string temporary_;  // empty: written in its place
+  std::FILE* file_ = stdout;
 };
 
 }  // namespace
@@ -134,8 +149,8 @@ Status insert(AsyncVectorDB& db, const Options& options) {
 }
 
 Status export_points(AsyncVectorDB& db, const Options& options) {
-  Output output(options.file);
   std::size_t total = co_await db.count(options.collection);
+  Output output(options.file);
   ProgressBar bar("export", total, options.quiet);
   ScrollRequest request;
   request.limit = options.batch;
