@@ -110,6 +110,7 @@ Coro<std::shared_ptr<PooledConnection>> Connector::find_or_make(const Connection
   if (!wish.fresh) connection = from_pool(wish);
   if (connection) tell(wish.traces, TraceEvent::connection_reuseconn);
   if (!connection) connection = co_await connect(wish);
+  if (closed_) throw RuntimeError("Session is closed");
   connection->slot = std::move(slot);
   co_return connection;
 }

@@ -79,13 +79,16 @@ void Connector::note_http1(const ConnectionKey& key) {
 
 Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWish& wish) {
   bool has_waited = false;
-  for (int made = 0; made < kMostConnections;) {
+  for (int made = 0;;) {
     if (closed_) throw RuntimeError("Session is closed");
     if (auto shared = wish.is_alone ? nullptr : shared_for(wish.key)) {
       auto channel = co_await shared->open();
       if (channel && !closed_) co_return channel;
       continue;
     }
+    if (made == kMostConnections)
+      throw ServerDisconnectedError("the server " + wish.key.host +
+                                    " ends each connection before it takes a request");
     std::optional<FirstOne> first;
     if (may_share(wish)) {
       auto other = dialing_.find(wish.key);
@@ -106,8 +109,6 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWis
     ++made;
     share(std::static_pointer_cast<SharedConnection>(connection));
   }
-  throw ServerDisconnectedError("the server " + wish.key.host +
-                                " ends each connection before it takes a request");
 }
 
 }  // namespace asyncio::http::detail

@@ -164,6 +164,7 @@ void Http2Client::give_up(TimePoint sent_at) noexcept {
 void Http2Client::received() {
   heard_at_ = loop_.time();
   grant();
+  if (users_ == 0 && is_stale()) rest();
 }
 
 /// Whether the server is there, as long as somebody waits for it.

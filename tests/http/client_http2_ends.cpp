@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sessions, requests and uploads that end while others wait, or go on.
+#include "asyncio/asyncio.hpp"
+#include "asyncio/http/client.hpp"
+#include "asyncio/testing/simulated.hpp"
+#include "captures.hpp"
+#include "connected.hpp"
+#include "http/client_channel.hpp"
+#include "http/connector.hpp"
+#include "http2_peer.hpp"
+#include "tls.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using asyncio::testing::run_simulated;
+using http::ClientResponse;
+using http::ClientSession;
+using http::RequestOptions;
+using http::SessionOptions;
+using http::URL;
+using http::detail::ConnectionWish;
+using http::detail::Connector;
+using test::echo_target;
+using test::error_of;
+using test::H2Link;
+using test::H2Stream;
+using test::Http2Terms;
+using test::RawServer;
+using test::respond;
+using test::speaking_http2;
+using test::text_of;
+
+namespace {
+
+SessionOptions over_http2() { return SessionOptions().http2(http::Http2::PriorKnowledge); }
+
+/// Whether it was too early for a request.
+Coro<bool> is_refused(std::shared_ptr<Connector> connector, std::uint16_t port, Delay after) {
+  ConnectionWish wish;
+  wish.key.host = "127.0.0.1";
+  wish.key.port = port;
+  auto opening = create_task(connector->open(wish));
+  co_await sleep(after);
+  connector->close();
+  auto channel = co_await capture(opening);
+  if (!channel) {
+    EXPECT_TRUE(channel.holds<RuntimeError>()) << describe_exception(channel.exception());
+  }
+  co_return !channel;
+}
+
+Coro<bool> closed_after(Delay after) {
+  RawServer server = co_await RawServer::start(speaking_http2(echo_target));
+  auto connector = std::make_shared<Connector>(get_running_loop(), over_http2().limit(1));
+  bool refused = co_await is_refused(connector, server.port(), after);
+  co_await sleep(1s);
+  EXPECT_EQ(connector->in_use(), 0u) << after.nanoseconds();
+  std::weak_ptr<Connector> left = connector;
+  connector.reset();
+  EXPECT_TRUE(left.expired()) << after.nanoseconds();
+  co_await server.stop();
+  co_return refused;
+}
+
+TEST(ClientHttp2Ends, R6_a_session_that_is_closed_as_it_connects_keeps_no_connection) {
+  EXPECT_TRUE(run_simulated(closed_after(0s))) << "it was not connected yet";
+  EXPECT_FALSE(run_simulated(closed_after(1ms))) << "it was";
+}
+
+}  // namespace
