@@ -148,6 +148,7 @@ void Http2Session::end_response_head(Http2Stream& stream, bool ends_stream) {
   ResponseHead& head = stream.response;
   const int status = stream.pseudo_.status;
   if (stream.error_) return;
+  if (status < 100) return refuse_malformed(stream, "a status that there is none");
   if (status < 200) {
     head.headers.clear();
     if (++stream.informational_ > terms_.limits.informational())
