@@ -79,6 +79,9 @@ Http2Client::~Http2Client() {
 }
 
 void Http2Client::start() {
+  link_->when_freed([self = weak_from_this()] {
+    if (auto client = self.lock()) client->grant();
+  });
   create_task(run_link(link_, [self = weak_from_this()] {
     if (auto client = self.lock()) client->received();
   }));

@@ -85,6 +85,12 @@ void Http2Connection::flush_soon() {
 void Http2Connection::flush() {
   if (flush_) std::exchange(flush_, std::nullopt)->cancel();
   if (sending_ || output_ended_) return;
+  const std::size_t before = session_.active();
+  send_some();
+  if (freed_ && session_.active() < before) freed_();
+}
+
+void Http2Connection::send_some() {
   while (session_.wants_output() && !writer_.is_closing()) {
     if (writer_.get_write_buffer_size() > writer_.get_write_buffer_limits().second) {
       sending_ = create_task(send_rest(shared_from_this()));

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::http::detail {
 
@@ -44,6 +45,8 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   Http2Session& session() noexcept { return session_; }
   const StreamReader& reader() const noexcept { return reader_; }
   const StreamWriter& writer() const noexcept { return writer_; }
+  /// What is to be called when streams have ended with what was sent; it may not flush.
+  void when_freed(std::function<void()> freed) { freed_ = std::move(freed); }
   /// To be called after the session was given something to send.
   void flush_soon();
   void flush();
@@ -73,6 +76,7 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   Coro<> receive_all(const std::function<void()>& received);
   static Coro<> send_rest(Self self);
   Coro<> stop_sending();
+  void send_some();
   void end_output();
   void watch_end();
 
@@ -81,6 +85,7 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   Http2Session session_;
   EventLoop loop_;
   Delay progress_timeout_;
+  std::function<void()> freed_;
   std::optional<Handle> flush_;
   std::optional<TimerHandle> end_;  // of the peer's time to read what is left
   std::size_t unsent_ = 0;          // when that began

@@ -41,6 +41,12 @@ namespace {
 
 SessionOptions over_http2() { return SessionOptions().http2(http::Http2::PriorKnowledge); }
 
+Http2Terms one_stream() {
+  Http2Terms terms;
+  terms.limits.streams(1);
+  return terms;
+}
+
 /// Whether it was too early for a request.
 Coro<bool> is_refused(std::shared_ptr<Connector> connector, std::uint16_t port, Delay after) {
   ConnectionWish wish;
@@ -72,6 +78,36 @@ Coro<bool> closed_after(Delay after) {
 TEST(ClientHttp2Ends, R6_a_session_that_is_closed_as_it_connects_keeps_no_connection) {
   EXPECT_TRUE(run_simulated(closed_after(0s))) << "it was not connected yet";
   EXPECT_FALSE(run_simulated(closed_after(1ms))) << "it was";
+}
+
+/// "/held" is answered when the event is set.
+test::H2Handler holding(Event& go) {
+  return [&go](H2Link link, H2Stream stream) -> Coro<> {
+    const bool is_held = stream->request.target == "/held";
+    if (is_held) co_await go.wait();
+    respond(link, stream, stream->request.target);
+  };
+}
+
+TEST(ClientHttp2Ends, R2_the_room_of_a_request_that_is_given_up_is_for_the_next_at_once) {
+  run_simulated([]() -> Coro<> {
+    Event go;
+    RawServer server = co_await RawServer::start(speaking_http2(holding(go), one_stream()));
+    ClientSession session(over_http2());
+    std::string text = co_await text_of(session, server.url("/first"));
+    EXPECT_EQ(text, "/first");
+    auto held = create_task(text_of(session, server.url("/held")));
+    auto waiting = create_task(text_of(session, server.url("/waits")));
+    co_await sleep(1s);
+    EXPECT_FALSE(waiting.done());
+    held.cancel();
+    text = co_await wait_for(waiting, 1s);
+    EXPECT_EQ(text, "/waits");
+    EXPECT_EQ(server.connections(), 1);
+    go.set();
+    session.close();
+    co_await server.stop();
+  });
 }
 
 }  // namespace
