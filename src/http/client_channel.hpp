@@ -12,8 +12,8 @@
 namespace asyncio::http::detail {
 
 /// One exchange with a server: a whole connection of HTTP/1, or a stream of HTTP/2. It ends with
-/// `release` or `abort`, after which nothing else may be called but `break_off`; without either it
-/// is aborted.
+/// `release` or `abort`, after which nothing else may be called but `break_off`, and what sends a
+/// body, which throws then; without either it is aborted.
 class ClientChannel {
  public:
   ClientChannel() = default;
@@ -25,6 +25,7 @@ class ClientChannel {
   virtual void send(const ClientRequest& request) = 0;
   /// Sends a piece of a body from a source, not empty, and its end.
   /// Awaits: room for it.
+  /// Throws: ConnectionResetError after the end of the exchange.
   virtual Coro<> send_piece(std::string piece) = 0;
   virtual Coro<> send_end() = 0;
   /// Whether a part of what was given to be sent is still here.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/http1_channel.hpp"
 
+#include "asyncio/exceptions.hpp"
 #include "http/write_head.hpp"
 
 #include <array>
+#include <cerrno>
 #include <string_view>
 
 namespace asyncio::http::detail {
@@ -16,21 +18,26 @@ void Http1Channel::send(const ClientRequest& request) {
   connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
 }
 
+StreamWriter Http1Channel::writer() const {
+  if (!connection_) throw ConnectionResetError(ECONNRESET, "the exchange has ended");
+  return connection_->writer;
+}
+
 Coro<> Http1Channel::send_piece(std::string piece) {
+  StreamWriter to = writer();  // others may abort meanwhile
   if (chunked_) {
     std::string chunk;
     write_chunk_size(chunk, piece.size());
     piece = chunk.append(piece).append(kChunkEnd);
   }
-  StreamWriter writer = connection_->writer;  // others may abort meanwhile
-  co_await writer.send(std::move(piece));
+  co_await to.send(std::move(piece));
 }
 
 Coro<> Http1Channel::send_end() {
+  StreamWriter to = writer();
   std::string bytes;
   if (chunked_) write_last_chunk(bytes);
-  StreamWriter writer = connection_->writer;
-  co_await writer.send(std::move(bytes));
+  co_await to.send(std::move(bytes));
 }
 
 Coro<std::size_t> Http1Channel::more() {

@@ -40,6 +40,8 @@ class Http1Channel final : public ClientChannel {
   void abort() noexcept override;
 
  private:
+  StreamWriter writer() const;
+
   std::shared_ptr<Connector> connector_;
   std::shared_ptr<ClientConnection> connection_;
   bool is_reused_;

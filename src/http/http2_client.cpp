@@ -7,6 +7,7 @@
 #include "http/client_request.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -211,17 +212,22 @@ void Http2Channel::send(const ClientRequest& request) {
   client().watch();
 }
 
+std::shared_ptr<Http2Connection> Http2Channel::link() const {
+  if (!user_) throw ConnectionResetError(ECONNRESET, "the exchange has ended");
+  return client().shared_link();
+}
+
 Coro<> Http2Channel::send_piece(std::string piece) {
-  auto link = client().shared_link();  // others may abort meanwhile
-  co_await link->write(stream_, piece);
+  auto to = link();  // others may abort meanwhile
+  co_await to->write(stream_, piece);
 }
 
 Coro<> Http2Channel::send_end() {
-  auto link = client().shared_link();
+  auto to = link();
   auto stream = stream_;
-  link->session().end(*stream);
-  link->flush_soon();
-  co_await link->wait_sent(stream);
+  to->session().end(*stream);
+  to->flush_soon();
+  co_await to->wait_sent(stream);
 }
 
 bool Http2Channel::sending() const noexcept {

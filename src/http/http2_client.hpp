@@ -114,6 +114,7 @@ class Http2Channel final : public ClientChannel {
 
  private:
   Http2Client& client() const noexcept { return user_->client(); }
+  std::shared_ptr<Http2Connection> link() const;
 
   std::unique_ptr<Http2Client::User> user_;  // null after the end
   std::shared_ptr<Http2Stream> stream_;      // null until `send`

@@ -110,4 +110,49 @@ TEST(ClientHttp2Ends, R2_the_room_of_a_request_that_is_given_up_is_for_the_next_
   });
 }
 
+/// Does not end when it is cancelled, but when it wants to.
+AsyncGenerator<std::string> stubborn_pieces(bool speaks, bool* ended) {
+  co_yield "first";
+  (void)co_await capture(sleep(1h));
+  *ended = true;
+  if (speaks) co_yield "last";
+}
+
+Coro<> upload_past_the_end(RawServer::Handler handler, SessionOptions session_options,
+                           bool speaks) {
+  RawServer server = co_await RawServer::start(std::move(handler));
+  ClientSession session(std::move(session_options));
+  bool ended = false;
+  RequestOptions options;
+  options.data(stubborn_pieces(speaks, &ended));
+  ClientResponse response = co_await session.post(server.url(), options);
+  std::string text = co_await response.text();
+  EXPECT_EQ(text, "enough");
+  EXPECT_FALSE(ended);
+  co_await sleep(1s);
+  EXPECT_TRUE(ended);
+  text = co_await text_of(session, server.url());
+  EXPECT_EQ(text, "enough") << "the next one does not suffer";
+  session.close();
+  co_await server.stop();
+}
+
+Coro<> say_enough(StreamReader reader, StreamWriter writer) {
+  co_await reader.readuntil("\r\n\r\n");
+  co_await writer.send(test::response_with("enough"));
+  co_await reader.read();
+}
+
+Coro<> respond_enough(H2Link link, H2Stream stream) {
+  respond(link, stream, "enough");
+  co_return;
+}
+
+TEST(ClientHttp2Ends, R4_an_upload_may_outlive_its_exchange) {
+  for (bool speaks : {true, false}) {
+    run_simulated(upload_past_the_end(say_enough, SessionOptions(), speaks));
+    run_simulated(upload_past_the_end(speaking_http2(respond_enough), over_http2(), speaks));
+  }
+}
+
 }  // namespace
