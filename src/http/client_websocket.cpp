@@ -3,12 +3,15 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
 #include "http/redirects.hpp"
+#include "http/schemes.hpp"
 #include "http/session_state.hpp"
 #include "http/uri_text.hpp"
 #include "http/websocket_handshake.hpp"
 #include "http/websocket_state.hpp"
 #include "http/write_head.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -42,13 +45,25 @@ detail::WebSocketTerms checked(const ResponseHead& head, const WebSocketOptions&
   }
 }
 
-/// Redirects name pages: http stands for ws.
+/// Base URLs and redirects name pages: http stands for ws.
+URL of_websocket(const URL& url) {
+  if (detail::is_websocket(url)) return url;
+  if (url.scheme() == "http") return url.with_scheme("ws");
+  if (url.scheme() == "https") return url.with_scheme("wss");
+  throw InvalidURL("'" + detail::without_secrets(url.str()) + "': no place for a WebSocket");
+}
+
 std::optional<URL> redirect_to(const ResponseHead& head, const URL& from) {
   std::optional<URL> to = detail::redirect_of(head, from);
-  if (!to) return to;
-  for (std::string_view scheme : {"ws", "wss", "http", "https"})
-    if (to->scheme() == scheme) return to;
-  throw InvalidURL("'" + detail::without_secrets(to->str()) + "': no place for a WebSocket");
+  if (to) to = of_websocket(*to);
+  return to;
+}
+
+/// What is left for all that the request does.
+OptionalDelay time_left(const detail::ClientRequest& request) {
+  if (!request.deadline) return {};
+  auto left = *request.deadline - get_running_loop().time();
+  return Delay(std::max(left, std::chrono::nanoseconds(0)));
 }
 
 }  // namespace
@@ -59,14 +74,13 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
   detail::ClientRequest request = detail::make_request(*session, Method::GET, request_options);
   std::string key = detail::websocket_key();
   detail::offer_websocket(request.head, options, key);
-  url = detail::absolute(*session, url);
+  url = of_websocket(detail::absolute(*session, url));
   const bool follows = request_options.get_allow_redirects().value_or(true);
   int redirects = 0;
   for (;;) {
     detail::set_url(*session, request, url, request_options);
     auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
-    auto head =
-        co_await capture(wait_for(shake_hands(*connection, request), request.timeout.get_total()));
+    auto head = co_await capture(wait_for(shake_hands(*connection, request), time_left(request)));
     if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
     detail::take_cookies(*session, head.value().headers, request.url);
     std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;

@@ -178,6 +178,14 @@ web::Application with_ways(std::string elsewhere) {
                                  {"/away", elsewhere}})
     app.get(from,
             [place = to](web::Request&) -> Coro<web::Response> { throw web::HTTPFound(place); });
+  for (std::string scheme : {"http", "ws"})
+    app.get("/by_" + scheme, [scheme](web::Request& request) -> Coro<web::Response> {
+      throw web::HTTPFound(scheme + "://" + std::string(request.headers().get("Host", "")) + "/ws");
+    });
+  app.get("/late", [](web::Request&) -> Coro<web::Response> {
+    co_await sleep(3s);
+    throw web::HTTPFound("/late");
+  });
   return app;
 }
 
@@ -200,12 +208,31 @@ Coro<> follow_redirects() {
   EXPECT_TRUE(lost.holds<http::TooManyRedirects>()) << describe_exception(lost.exception());
   lost = co_await capture(said_at("page"));
   EXPECT_TRUE(lost.holds<http::InvalidURL>()) << describe_exception(lost.exception());
+  said = co_await said_at("by_http");
+  EXPECT_EQ(said, "with credentials") << "the same origin";
+  said = co_await said_at("by_ws");
+  EXPECT_EQ(said, "with credentials") << "the same origin";
   options.allow_redirects(false);
   lost = co_await capture(said_at("old"));
   EXPECT_TRUE(lost.holds<http::WSServerHandshakeError>()) << describe_exception(lost.exception());
   session.close();
   co_await here.cleanup();
   co_await there.cleanup();
+}
+
+TEST(WebSocketHandshake, R7_the_time_limit_is_of_all_redirects_together) {
+  run_simulated([]() -> Coro<> {
+    Served here = co_await serve(with_ways(""));
+    ClientSession session;
+    http::RequestOptions options;
+    options.timeout(http::ClientTimeout().total(5s));
+    TimePoint began = get_running_loop().time();
+    auto lost = co_await capture(session.ws_connect(here.url() / "late", {}, options));
+    EXPECT_TRUE(lost.holds<http::ServerTimeoutError>()) << describe_exception(lost.exception());
+    EXPECT_EQ(get_running_loop().time() - began, 5s);
+    session.close();
+    co_await here.cleanup();
+  });
 }
 
 TEST(WebSocketHandshake, D13_S44_redirects_are_followed_without_foreign_credentials) {
