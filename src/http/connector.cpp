@@ -5,6 +5,7 @@
 #include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
 #include "http/client_channel.hpp"
+#include "http/shared_connection.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -202,6 +203,8 @@ void Connector::close() {
   for (Waiter& waiter : waiters_)
     if (!waiter.granted.done()) waiter.granted.set_exception(RuntimeError("Session is closed"));
   waiters_.clear();
+  for (auto& [key, connection] : std::exchange(shared_, {})) connection->retire();
+  for (auto& [key, decided] : dialing_) decided->set();
 }
 
 }  // namespace asyncio::http::detail

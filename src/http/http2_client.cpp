@@ -40,8 +40,8 @@ Http2Terms terms_of(const HttpLimits& limits) {
 Coro<> run_link(std::shared_ptr<Http2Connection> link, std::function<void()> received) {
   auto outcome = co_await capture(link->run(received));
   link->writer().close();
-  if (outcome.cancelled()) outcome.rethrow();
   received();
+  if (outcome.cancelled()) outcome.rethrow();
 }
 
 }  // namespace

@@ -31,13 +31,12 @@ class Http2Client final : public SharedConnection,
   void start();
 
   Coro<std::shared_ptr<ClientChannel>> open() override;
+  void retire() override;
   bool is_stale() const noexcept override;
 
   Http2Connection& link() noexcept { return *link_; }
   const std::shared_ptr<Http2Connection>& shared_link() const noexcept { return link_; }
   Http2Session& session() noexcept { return link_->session(); }
-  /// There will be no more requests on it.
-  void retire();
   /// A request that was sent is given up: of a server that has said nothing since nothing more is
   /// expected.
   void give_up(TimePoint sent_at) noexcept;

@@ -21,6 +21,8 @@ class SharedConnection : public PooledConnection {
   /// Awaits: that the server takes one request more; who comes first has it first.
   /// Returns: null if there will be no more requests on this connection.
   virtual Coro<std::shared_ptr<ClientChannel>> open() = 0;
+  /// There will be no more requests on it; who waits in `open` is told.
+  virtual void retire() = 0;
   bool is_shared() const noexcept final { return true; }
 };
 

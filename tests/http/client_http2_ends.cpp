@@ -110,6 +110,46 @@ TEST(ClientHttp2Ends, R2_the_room_of_a_request_that_is_given_up_is_for_the_next_
   });
 }
 
+TEST(ClientHttp2Ends, R2_who_waits_for_room_learns_that_the_session_is_closed) {
+  run_simulated([]() -> Coro<> {
+    Event go;
+    RawServer server = co_await RawServer::start(speaking_http2(holding(go), one_stream()));
+    ClientSession session(over_http2());
+    std::string text = co_await text_of(session, server.url("/first"));
+    EXPECT_EQ(text, "/first");
+    auto held = create_task(text_of(session, server.url("/held")));
+    auto waiting = create_task(text_of(session, server.url("/waits")));
+    co_await sleep(1s);
+    session.close();
+    std::string error = co_await error_of(wait_for(waiting, 1s));
+    EXPECT_NE(error.find("Session is closed"), std::string::npos) << error;
+    go.set();
+    text = co_await held;
+    EXPECT_EQ(text, "/held");
+    co_await server.stop();
+  });
+}
+
+TEST(ClientHttp2Ends, R2_who_waits_for_the_version_learns_that_the_session_is_closed) {
+  run_simulated([]() -> Coro<> {
+    RawServer silent = co_await RawServer::start(
+        [](StreamReader reader, StreamWriter) -> Coro<> { co_await reader.read(); });
+    ClientSession session(SessionOptions().ssl(test::pki().client()));
+    const URL url = silent.url().with_scheme("https");
+    auto dialing = create_task(text_of(session, url));
+    co_await sleep(1s);
+    auto waiting = create_task(text_of(session, url));
+    co_await sleep(1s);
+    EXPECT_EQ(silent.connections(), 1);
+    session.close();
+    std::string error = co_await error_of(wait_for(waiting, 1s));
+    EXPECT_NE(error.find("Session is closed"), std::string::npos) << error;
+    dialing.cancel();
+    (void)co_await capture(dialing);
+    co_await silent.stop();
+  });
+}
+
 /// Does not end when it is cancelled, but when it wants to.
 AsyncGenerator<std::string> stubborn_pieces(bool speaks, bool* ended) {
   co_yield "first";
