@@ -219,6 +219,33 @@ TEST(ClientFaults, R6_a_slot_is_not_lost_without_memory) {
   });
 }
 
+/// Who wants a fresh one takes none of the pool.
+TEST(ClientFaults, R6_idle_connections_to_a_host_make_room_for_a_fresh_one_there) {
+  run_simulated([]() -> Coro<> {
+    RawServer server = co_await RawServer::start(say_target);
+    auto connector = std::make_shared<Connector>(get_running_loop(),
+                                                 SessionOptions().limit(9).limit_per_host(2));
+    ConnectionWish wish;
+    wish.key.host = "127.0.0.1";
+    wish.key.port = server.port();
+    auto first = co_await connector->acquire(wish);
+    auto second = co_await connector->acquire(wish);
+    connector->keep(std::move(first));
+    connector->keep(std::move(second));
+    wish.fresh = true;
+    first = co_await connector->acquire(wish);
+    EXPECT_EQ(connector->idle(), 1u);
+    second = co_await connector->acquire(wish);
+    EXPECT_EQ(connector->idle(), 0u);
+    EXPECT_EQ(connector->in_use(), 2u);
+    EXPECT_EQ(server.connections(), 4);
+    auto third = co_await capture(wait_for(connector->acquire(wish), 1s));
+    EXPECT_TRUE(third.holds<TimeoutError>()) << "no more than two in use";
+    connector->close();
+    co_await server.stop();
+  });
+}
+
 TEST(ClientFaults, R6_connections_that_wait_count_for_the_limit) {
   run_simulated([]() -> Coro<> {
     Network network;
