@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/engine/frames.hpp"
 
+#include "vectordb/engine/errors.hpp"
+
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <vector>
 #include <zlib.h>
@@ -23,6 +26,8 @@ std::uint32_t checksum(FrameHead head, std::string_view body) {
 }  // namespace
 
 std::string encode_frame(std::uint64_t sequence, std::string_view body) {
+  if (body.size() > std::numeric_limits<std::uint32_t>::max())
+    throw Error("a record of " + std::to_string(body.size()) + " bytes, more than 4294967295");
   FrameHead head;
   head.length = static_cast<std::uint32_t>(body.size());
   head.sequence = sequence;

@@ -24,7 +24,7 @@ struct FrameHead {
 };
 static_assert(sizeof(FrameHead) == 24);
 
-/// A frame around `body`, for appending to a file.
+/// A frame around `body`, for appending to a file. Throws: Error from 4 GiB on.
 std::string encode_frame(std::uint64_t sequence, std::string_view body);
 
 struct Frame {

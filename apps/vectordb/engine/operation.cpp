@@ -4,6 +4,7 @@
 #include "vectordb/engine/errors.hpp"
 
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 namespace vectordb {
@@ -19,6 +20,8 @@ void put(std::string& bytes, Number number) {
 }
 
 void put_bytes(std::string& bytes, std::string_view value) {
+  if (value.size() > std::numeric_limits<std::uint32_t>::max())
+    throw Error("a value of " + std::to_string(value.size()) + " bytes, more than 4294967295");
   put(bytes, static_cast<std::uint32_t>(value.size()));
   bytes += value;
 }

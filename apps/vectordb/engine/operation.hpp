@@ -30,7 +30,7 @@ struct Operation {
   std::vector<std::string> keys;  ///< delete_payload; one or none for set_payload
 };
 
-/// Appends it to `bytes`.
+/// Appends it to `bytes`. Throws: Error for a value from 4 GiB on.
 void encode(const Operation& operation, std::string& bytes);
 /// Takes one off the front of `bytes`. Throws: CorruptionError.
 Operation decode(std::string_view& bytes);

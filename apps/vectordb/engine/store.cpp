@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <optional>
+#include <unistd.h>
 #include <utility>
 
 namespace vectordb {
@@ -17,6 +18,7 @@ using nlohmann::json;
 namespace {
 
 constexpr int kFormat = 1;
+constexpr const char* kDraft = ".new";
 
 [[noreturn]] void corrupt(const File& file, std::uint64_t offset, const std::string& problem) {
   throw CorruptionError(file.path() + ": at byte " + std::to_string(offset) + ": " + problem);
@@ -26,7 +28,13 @@ constexpr int kFormat = 1;
 class NewFile {
  public:
   explicit NewFile(std::string path)
-      : path_(std::move(path)), file_(path_ + ".new", O_RDWR | O_CREAT | O_TRUNC) {}
+      : path_(std::move(path)), draft_(path_ + kDraft), file_(draft_, O_RDWR | O_CREAT | O_TRUNC) {}
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  /// What is not finished is gone: on a full disk it would take the room of what is to come.
+  ~NewFile() {
+    if (!finished_) ::unlink(draft_.c_str());
+  }
 
   void append(std::uint64_t sequence, std::string_view body) {
     const std::string frame = encode_frame(sequence, body);
@@ -37,13 +45,15 @@ class NewFile {
   File finish() && {
     file_.sync();
     file_.rename(path_);
+    finished_ = true;
     return std::move(file_);
   }
 
  private:
-  std::string path_;
+  std::string path_, draft_;
   File file_;
   std::uint64_t size_ = 0;
+  bool finished_ = false;
 };
 
 std::string log_header(const CollectionConfig& config) {
@@ -94,6 +104,8 @@ void Store::create(const std::string& folder, const CollectionConfig& config) {
 }
 
 Store::Store(std::string folder) : folder_(std::move(folder)), log_(path("log"), O_RDWR) {
+  for (const char* name : {"log", "snapshot"})  // of a crash in the middle of it
+    ::unlink((path(name) + kDraft).c_str());
   FrameReader reader(log_);
   auto [header, base] = read_header(log_, reader, "log");
   try {
@@ -145,8 +157,11 @@ void Store::read_log(PointTable& table, const ReadProgress& progress) {
     if (reader.any_behind()) corrupt(log_, reader.offset(), "a damaged record before whole ones");
     cut_log(reader.offset(), reader.size() - reader.offset());
   }
-  sequence_ = std::max(sequence_, last);
   log_bytes_ = reader.offset();
+  if (last < sequence_)
+    begin_log();  // what a damaged log lacks is in the snapshot; its numbers would have a gap
+  else
+    sequence_ = last;
 }
 
 void Store::cut_log(std::uint64_t size, std::uint64_t torn) {
@@ -195,24 +210,23 @@ void Store::compact(const PointTable& table) {
 }
 
 void Store::write_snapshot(const PointTable& table) {
-  constexpr std::size_t kBatch = 256;
+  constexpr std::size_t kFrame = 1 << 20;  // bytes; payloads may be large
   NewFile file(path("snapshot"));
   file.append(sequence_, snapshot_header(table.ids().size()));
-  Operation batch;
   std::string body;
   auto flush = [&] {
-    encode(batch, body);
     file.append(sequence_, body);
-    batch.points.clear();
     body.clear();
   };
   for (const auto& [id, slot] : table.ids()) {
     const std::span<const float> vector = table.index().vector(slot);
-    batch.points.emplace_back(id, Vector(vector.begin(), vector.end()),
-                              table.entries()[slot].payload);
-    if (batch.points.size() == kBatch) flush();
+    Operation upsert;
+    upsert.points.emplace_back(id, Vector(vector.begin(), vector.end()),
+                               table.entries()[slot].payload);
+    encode(upsert, body);
+    if (body.size() >= kFrame) flush();
   }
-  if (!batch.points.empty()) flush();
+  if (!body.empty()) flush();
   const std::uint64_t size = file.size();
   std::move(file).finish();
   sync_folder(folder_);
