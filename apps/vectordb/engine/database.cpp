@@ -2,6 +2,7 @@
 #include "vectordb/engine/database.hpp"
 
 #include "vectordb/engine/database_engine.hpp"
+#include "vectordb/engine/errors.hpp"
 #include <asyncio/eventloop.hpp>
 #include <asyncio/threads.hpp>
 
@@ -18,15 +19,38 @@ Database::~Database() {
   if (engine_) engine_->close();
 }
 
-Coro<Database> Database::open(std::string folder, DatabaseOptions options) {
-  ProgressCallback report;
-  if (options.progress()) {
-    auto tell = [loop = get_running_loop(),
-                 callback = options.progress()](const Progress& progress) mutable {
-      loop.call_soon_threadsafe(callback, progress);
+namespace {
+
+/// Exists as long as somebody awaits the opening.
+struct Awaited {};
+
+/// In the thread that opens: brings what it is told to `callback`, in the loop; ends the thread's
+/// work, by throwing, when nobody awaits it any more.
+class Reporting {
+ public:
+  Reporting(ProgressCallback callback, std::weak_ptr<Awaited> awaited)
+      : loop_(get_running_loop()), callback_(std::move(callback)), awaited_(std::move(awaited)) {}
+
+  void operator()(const Progress& progress) {
+    if (awaited_.expired()) throw Error("opening the data base was cancelled");
+    if (!callback_) return;
+    auto tell = [callback = callback_, awaited = awaited_, progress] {
+      if (!awaited.expired()) callback(progress);
     };
-    report = tell;
+    loop_.call_soon_threadsafe(tell);
   }
+
+ private:
+  EventLoop loop_;
+  ProgressCallback callback_;
+  std::weak_ptr<Awaited> awaited_;
+};
+
+}  // namespace
+
+Coro<Database> Database::open(std::string folder, DatabaseOptions options) {
+  auto awaited = std::make_shared<Awaited>();
+  ProgressCallback report = Reporting(options.progress(), awaited);
   auto job = [folder = std::move(folder), options, report = std::move(report)] {
     auto engine = std::make_shared<DatabaseEngine>(folder, options);
     engine->load(report);

@@ -41,7 +41,8 @@ class DatabaseOptions {
     log_bytes_ = value;
     return *this;
   }
-  /// Called in the loop's thread, a few times a second for each collection.
+  /// Called in the loop's thread, a few times a second for each collection, and no more when the
+  /// await of open() has ended.
   DatabaseOptions& progress(ProgressCallback callback) {
     progress_ = std::move(callback);
     return *this;
@@ -65,7 +66,8 @@ class Database {
   /// Reads all collections of the folder, which is made if it is not there, and builds their
   /// indexes. The torn end of a log, of writes that nobody was told had succeeded, is cut off with
   /// a warning in the log. Throws: StorageError, also if another process has the folder;
-  /// CorruptionError.
+  /// CorruptionError. Cancelling ends the reading or indexing within moments, in its thread; the
+  /// folder is free then.
   static asyncio::Coro<Database> open(std::string folder, DatabaseOptions options = {});
 
   Database(Database&&) noexcept;

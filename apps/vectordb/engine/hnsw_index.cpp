@@ -56,18 +56,25 @@ class HnswIndex final : public VectorIndex {
       : config_(config),
         space_(space_of(config)),
         graph_(space_.get(), kFirst, config.hnsw.m, config.hnsw.ef_construct),
-        elements_(kFirst) {
+        elements_(kFirst, kNone) {
     graph_.setEf(1);  // shared by all searches; each asks for as many results as its own ef
   }
 
   void reserve(std::size_t slots) override {
     if (slots <= graph_.max_elements_) return;
-    graph_.resizeIndex(std::max(slots, graph_.max_elements_ + graph_.max_elements_ / 2));
-    elements_.resize(graph_.max_elements_);
+    const std::size_t size = std::max(slots, graph_.max_elements_ + graph_.max_elements_ / 2);
+    elements_.resize(size, kNone);
+    graph_.resizeIndex(size);
   }
 
   void put(Slot slot, std::span<const float> vector) override {
-    elements_[slot] = graph_.addPoint(vector.data(), slot, kAnyLevel);
+    const bool is_new = elements_[slot] == kNone || graph_.isMarkedDeleted(elements_[slot]);
+    try {
+      elements_[slot] = graph_.addPoint(vector.data(), slot, kAnyLevel);
+    } catch (...) {
+      if (is_new) hide(slot);
+      throw;
+    }
   }
 
   void erase(Slot slot) override { graph_.markDelete(slot); }
@@ -81,7 +88,7 @@ class HnswIndex final : public VectorIndex {
   std::vector<Neighbour> search(std::span<const float> query, std::size_t ef,
                                 const SlotFilter* filter) const override {
     std::vector<Neighbour> found;
-    if (graph_.cur_element_count == 0) return found;
+    if (graph_.enterpoint_node_ == kNone) return found;
     std::optional<Allowed> allowed;
     if (filter) allowed.emplace(*filter);
     auto queue = graph_.searchKnn(query.data(), ef, allowed ? &*allowed : nullptr);
@@ -102,8 +109,17 @@ class HnswIndex final : public VectorIndex {
   }
 
  private:
+  /// From searches: an element that was put in by half, or that is none yet.
+  void hide(Slot slot) noexcept {
+    try {
+      graph_.markDelete(slot);
+    } catch (const std::exception&) {  // the graph does not know it, or has it hidden
+    }
+  }
+
   static constexpr std::size_t kFirst = 256;
   static constexpr int kAnyLevel = -1;
+  static constexpr auto kNone = static_cast<hnswlib::tableint>(-1);
   static constexpr std::size_t kLookup = 48;  // of the graph's table from labels to elements
 
   const float* data(Slot slot) const {

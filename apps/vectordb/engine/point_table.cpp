@@ -3,6 +3,7 @@
 
 #include "vectordb/engine/payload_path.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -43,21 +44,44 @@ void PointTable::apply(const Operation& operation) {
 }
 
 void PointTable::upsert(const Point& point) {
+  json payload = point.payload;
   std::unique_lock guard(lock_);
-  auto [place, is_new] = ids_.try_emplace(point.id, Slot{});
-  if (is_new) {
-    if (free_.empty()) {
-      free_.push_back(static_cast<Slot>(entries_.size()));
-      entries_.emplace_back();
-    }
-    place->second = free_.back();
-    free_.pop_back();
+  auto place = ids_.find(point.id);
+  if (place == ids_.end()) {
+    insert(point, std::move(payload));
+  } else {
+    put_vector(place->second, point.vector);
+    entries_[place->second].payload = std::move(payload);
   }
-  Entry& entry = entries_[place->second];
+}
+
+/// All of it, or nothing: what throws here is lack of memory, and readers go on.
+void PointTable::insert(const Point& point, json payload) {
+  const Slot slot = free_slot();
+  auto place = ids_.emplace(point.id, slot).first;
+  try {
+    put_vector(slot, point.vector);
+  } catch (...) {
+    ids_.erase(place);
+    throw;
+  }
+  free_.pop_back();
+  Entry& entry = entries_[slot];
   entry.id = point.id;
-  entry.payload = point.payload;
+  entry.payload = std::move(payload);
   entry.live = true;
-  put_vector(place->second, point.vector);
+}
+
+/// The last of `free_`, which always has room for all slots: erase() needs no memory.
+Slot PointTable::free_slot() {
+  if (free_.empty()) {
+    if (entries_.size() == entries_.capacity())
+      entries_.reserve(std::max<std::size_t>(2 * entries_.size(), 16));
+    free_.reserve(entries_.capacity());
+    free_.push_back(static_cast<Slot>(entries_.size()));
+    entries_.emplace_back();
+  }
+  return free_.back();
 }
 
 void PointTable::update_vector(const Point& point) {
@@ -132,9 +156,14 @@ void PointTable::build_index(std::size_t threads, const IndexProgress& progress)
   };
   std::vector<std::future<void>> workers;
   for (std::size_t i = 0; i < threads; ++i) workers.push_back(std::async(std::launch::async, work));
-  for (auto& worker : workers)
-    while (worker.wait_for(100ms) != std::future_status::ready)
-      progress(std::min(next.load(), aside_.size()), aside_.size());
+  try {
+    for (auto& worker : workers)
+      while (worker.wait_for(100ms) != std::future_status::ready)
+        progress(std::min(next.load(), aside_.size()), aside_.size());
+  } catch (...) {
+    next = aside_.size();  // the workers, which are joined now, find nothing more to do
+    throw;
+  }
   for (auto& worker : workers) worker.get();
   progress(aside_.size(), aside_.size());
   aside_ = {};

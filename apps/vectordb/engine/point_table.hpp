@@ -39,7 +39,7 @@ class PointTable {
 
   // For the writer.
   void apply(const Operation& operation);
-  /// With as many threads as this; calls `progress` in the calling one.
+  /// With as many threads as this; calls `progress` in the calling one. What that throws ends it.
   void build_index(std::size_t threads, const IndexProgress& progress);
 
   // For readers.
@@ -53,6 +53,8 @@ class PointTable {
   void upsert(const Point& point);
   void update_vector(const Point& point);
   void erase(const PointId& id);
+  void insert(const Point& point, nlohmann::json payload);
+  Slot free_slot();
   void put_vector(Slot slot, const Vector& vector);
   void change_payload(const Operation& operation, const PointId& id);
   std::vector<PointId> selected(const Selection& selection) const;

@@ -30,7 +30,8 @@ class VectorIndex {
 
   /// Room for as many slots as this, at least.
   virtual void reserve(std::size_t slots) = 0;
-  /// Puts a vector in, also where one is or was. There has to be room.
+  /// Puts a vector in, also where one is or was. There has to be room. If it throws, as there is no
+  /// memory, where none was is none.
   virtual void put(Slot slot, std::span<const float> vector) = 0;
   virtual void erase(Slot slot) = 0;
 
