@@ -50,7 +50,26 @@ CollectionInfo CollectionEngine::info() const {
   return info;
 }
 
-void CollectionEngine::prepare_write(Operation& operation) { prepare(operation, config()); }
+void CollectionEngine::prepare_write(Operation& operation) {
+  const std::size_t growth = prepare(operation, config());
+  if (operation.kind == Operation::Kind::upsert)
+    check_limit(table_.ids().size() + operation.points.size(), Limits::kPoints,
+                "points of the collection");
+  if (growth > 0) check_growth(operation.selection, growth);
+}
+
+/// One payload of a few megabytes for all points would take more memory than there is, now and,
+/// as the log has it once, at each start.
+void CollectionEngine::check_growth(const Selection& selection, std::size_t bytes) const {
+  const auto* ids = std::get_if<std::vector<PointId>>(&selection);
+  std::size_t points = ids ? ids->size() : table_.ids().size();
+  if (bytes * points <= Limits::kBatchBytes) return;
+  if (!ids) points = count(table_, std::get<Filter>(selection));
+  if (bytes * points > Limits::kBatchBytes)
+    throw InvalidArgument("payload", std::to_string(bytes) + " bytes for " +
+                                         std::to_string(points) + " points, more than " +
+                                         std::to_string(Limits::kBatchBytes));
+}
 
 void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations) {
   store_.append(body);

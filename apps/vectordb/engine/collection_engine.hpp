@@ -60,6 +60,7 @@ class CollectionEngine final : public WriteQueue {
   void prepare_write(Operation& operation) override;
   void commit(std::string_view body, std::span<const Operation> operations) override;
   void tidy() override;
+  void check_growth(const Selection& selection, std::size_t bytes) const;
   void publish_sizes() noexcept;
 
   std::string name_;

@@ -57,7 +57,7 @@ void check_vector(const Vector& vector, std::size_t size, const std::string& fie
                           std::isnan(*broken) ? "not a number (NaN)" : "infinite");
 }
 
-void prepare(Operation& operation, const CollectionConfig& config) {
+std::size_t prepare(Operation& operation, const CollectionConfig& config) {
   check_limit(operation.points.size(), Limits::kBatch, "points");
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < operation.points.size(); ++i) {
@@ -70,8 +70,11 @@ void prepare(Operation& operation, const CollectionConfig& config) {
   }
   if (const auto* ids = std::get_if<std::vector<PointId>>(&operation.selection))
     check_limit(ids->size(), Limits::kBatch, "points");
-  if (!operation.values.is_null()) check_payload(operation.values, "payload");
   for (const std::string& key : operation.keys) PayloadPath(key, "key");
+  if (operation.values.is_null()) return 0;
+  std::size_t growth = check_payload(operation.values, "payload");
+  for (const std::string& key : operation.keys) growth += key.size();  // they become names in it
+  return growth;
 }
 
 void check_name(const std::string& name) {

@@ -13,7 +13,8 @@ void check_limit(std::size_t value, std::size_t most, const std::string& field);
 /// Its dimensions, and that each is a finite number.
 void check_vector(const Vector& vector, std::size_t size, const std::string& field);
 /// Points, payloads and paths; makes the vectors what is kept of them.
-void prepare(Operation& operation, const CollectionConfig& config);
+/// Returns: how many bytes the payload of each selected point may grow by, about.
+std::size_t prepare(Operation& operation, const CollectionConfig& config);
 /// Letters, digits and "_-.", not at the beginning a dot: it names a folder.
 void check_name(const std::string& name);
 

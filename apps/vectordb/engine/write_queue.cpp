@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <utility>
+#include <vector>
 
 namespace vectordb {
 
@@ -13,6 +14,11 @@ namespace {
 /// Of one commit; what waits beyond that is for the next.
 constexpr std::size_t kMostOperations = 1024;
 constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+
+/// Whether it multiplies: for how many points, only the writes before it tell once they are done.
+bool is_for_what_matches(const Operation& operation) {
+  return !operation.values.is_null() && std::holds_alternative<Filter>(operation.selection);
+}
 
 }  // namespace
 
@@ -32,50 +38,77 @@ ConcurrentFuture<> WriteQueue::push(Item item) {
   ConcurrentFuture<> done = item.done;
   done.set_running_or_notify_cancel();
   std::lock_guard lock(mutex_);
-  if (!draining_) {
-    auto work = [self = shared_from_this()] { self->drain(); };
-    executor_.submit(work);
-    draining_ = true;
-  }
   waiting_.push_back(std::move(item));
+  if (draining_) return done;
+  try {
+    submit_drain();
+  } catch (...) {
+    waiting_.pop_back();
+    throw;
+  }
+  draining_ = true;
   return done;
 }
 
+/// One group at a time: the threads are fewer than the collections, and go around.
 void WriteQueue::drain() {
-  for (std::vector<Item> group = next_group(); !group.empty(); group = next_group()) {
-    if (!group.front().job) {
-      write(std::move(group));
-      tidy();
-      continue;
-    }
-    Item& item = group.front();
+  do {
+    std::list<Item> group = next_group();
     try {
-      item.job();
-      item.done.set_result();
-    } catch (...) {  // goes to who waits for it
-      item.done.set_exception(std::current_exception());
+      carry_out(group);
+    } catch (...) {  // out of memory, say; goes to all who still wait for it
+      for (const Item& item : group)
+        if (!item.done.done()) item.done.set_exception(std::current_exception());
     }
-  }
+  } while (goes_on());
 }
 
-/// Empty if nothing waits; then the next push begins to drain again.
-std::vector<WriteQueue::Item> WriteQueue::next_group() {
+/// Takes no memory: where there is none, who waits is told so.
+std::list<WriteQueue::Item> WriteQueue::next_group() noexcept {
   std::lock_guard lock(mutex_);
-  std::vector<Item> group;
+  std::list<Item> group;
   while (!waiting_.empty() && group.size() < kMostOperations) {
     if (waiting_.front().job && !group.empty()) break;
-    group.push_back(std::move(waiting_.front()));
-    waiting_.pop_front();
+    group.splice(group.end(), waiting_, waiting_.begin());
     if (group.back().job) break;
   }
-  draining_ = !group.empty();
   return group;
 }
 
-void WriteQueue::write(std::vector<Item> group) {
+/// Whether this thread has to take the next group as well, as no other was to be had.
+bool WriteQueue::goes_on() {
+  std::lock_guard lock(mutex_);
+  draining_ = !waiting_.empty();
+  if (!draining_) return false;
+  try {
+    submit_drain();
+    return false;
+  } catch (const std::exception&) {  // no memory, or the executor is shut down
+    return true;
+  }
+}
+
+void WriteQueue::submit_drain() {
+  auto work = [self = shared_from_this()] { self->drain(); };
+  executor_.submit(work);
+}
+
+void WriteQueue::carry_out(std::list<Item>& group) {
+  if (!group.front().job) {
+    write(group);
+    tidy();
+    return;
+  }
+  group.front().job();
+  group.front().done.set_result();
+}
+
+void WriteQueue::write(std::list<Item>& group) {
   std::string body;
   std::vector<Operation> operations;
   std::vector<ConcurrentFuture<>> waiters;
+  operations.reserve(group.size());
+  waiters.reserve(group.size());
   auto flush = [&] {
     std::exception_ptr error;
     try {
@@ -90,6 +123,7 @@ void WriteQueue::write(std::vector<Item> group) {
     waiters.clear();
   };
   for (Item& item : group) {
+    if (is_for_what_matches(item.operation)) flush();
     const std::size_t before = body.size();
     try {
       prepare_write(item.operation);

@@ -5,19 +5,18 @@
 #include "vectordb/engine/operation.hpp"
 #include <asyncio/executor.hpp>
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace vectordb {
 
 /// Takes writes in order of arrival and commits together those that wait: while the disk is busy
-/// with one group, the next one gathers. One thread of the executor at a time, and none while there
-/// is nothing to do.
+/// with one group, the next one gathers. One thread of the executor at a time, which after each
+/// group is free for other queues, and none while there is nothing to do.
 ///
 /// Thread: any. Held by shared pointers only.
 class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
@@ -52,12 +51,15 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
 
   asyncio::ConcurrentFuture<> push(Item item);
   void drain();
-  std::vector<Item> next_group();
-  void write(std::vector<Item> group);
+  std::list<Item> next_group() noexcept;
+  bool goes_on();
+  void submit_drain();
+  void carry_out(std::list<Item>& group);
+  void write(std::list<Item>& group);
 
   asyncio::Executor& executor_;
   std::mutex mutex_;
-  std::deque<Item> waiting_;
+  std::list<Item> waiting_;
   bool draining_ = false;
 };
 
