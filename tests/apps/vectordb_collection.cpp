@@ -122,6 +122,44 @@ TEST(VectordbCollection, limit_offset_threshold_and_filter) {
   });
 }
 
+TEST(VectordbCollection, a_search_leaves_out_the_excluded_point) {
+  with_database([](Database& database) -> Coro<> {
+    Collection collection = co_await database.create("c", graph_only(2, Distance::Euclid));
+    co_await collection.upsert(square());
+    for (bool exact : {true, false}) {
+      SearchRequest request = nearest_to(2, 0, 2);
+      request.exact = exact;
+      request.excluded = PointId(1);
+      EXPECT_EQ(to_text(co_await collection.search(request)), "5:2 2:2.828 ");
+      request.filter = Filter::from_json(json::parse(R"({"must": {"has_id": [1, 3]}})"));
+      EXPECT_EQ(to_text(co_await collection.search(request)), "3:5 ");
+    }
+  });
+}
+
+TEST(VectordbCollection, scores_beyond_a_float_are_its_largest) {
+  struct Row {
+    Distance distance;
+    const char* expected;
+  };
+  const Row rows[] = {
+      {Distance::Dot, "1:3.403e+38 2:0 3:-3.403e+38 "},
+      {Distance::Euclid, "1:0 2:3.403e+38 3:3.403e+38 "},
+      {Distance::Manhattan, "1:0 2:3.403e+38 3:3.403e+38 "},
+  };
+  with_database([&](Database& database) -> Coro<> {
+    for (const Row& row : rows) {
+      std::string name(to_string(row.distance));
+      Collection collection = co_await database.create(name, CollectionConfig(2, row.distance));
+      co_await collection.upsert(one_point(1, 3e38F, 3e38F));
+      co_await collection.upsert(one_point(2, -3e38F, 3e38F));
+      co_await collection.upsert(one_point(3, -3e38F, -3e38F));
+      EXPECT_EQ(to_text(co_await collection.search(nearest_to(3e38F, 3e38F))), row.expected)
+          << name;
+    }
+  });
+}
+
 TEST(VectordbCollection, cosine_keeps_vectors_of_length_one_and_zero_as_it_is) {
   with_database([](Database& database) -> Coro<> {
     Collection collection = co_await database.create("c", CollectionConfig(2));
@@ -201,8 +239,43 @@ TEST(VectordbCollection, what_is_refused_names_the_field_and_changes_nothing) {
     SearchRequest request = nearest_to(1, 1, Limits::kResults + 1);
     EXPECT_EQ(message_of(co_await capture(collection.search(request))),
               "limit: 100001 is more than 100000");
+    ScrollRequest nothing;
+    nothing.limit = 0;
+    EXPECT_EQ(message_of(co_await capture(collection.scroll(nothing))), "limit: 0, less than 1");
     EXPECT_EQ(message_of(co_await capture(collection.search(SearchRequest()))),
               "vector: 0 dimensions, the collection has 2");
+  });
+}
+
+std::vector<Point> many_points(std::uint64_t first, std::uint64_t count) {
+  std::vector<Point> points;
+  for (std::uint64_t id = first; id < first + count; ++id)
+    points.emplace_back(id, Vector{1, 0}, json{{"first", id == 0}});
+  return points;
+}
+
+/// In the log it is there once, in memory for each point: it is refused before it is in the log.
+TEST(VectordbCollection, a_payload_times_its_points_has_a_limit) {
+  const json large{{"x", std::string(15'000'000, 'x')}};
+  const std::string refusal = "payload: 15000025 bytes for 100 points, more than 1073741824";
+  const Filter first =
+      Filter::from_json(json::parse(R"({"must": {"key": "first", "match": {"value": true}}})"));
+  with_database([&](Database& database) -> Coro<> {
+    Collection collection = co_await database.create("c", CollectionConfig(2, Distance::Dot));
+    auto upsert = create_task(collection.upsert(many_points(0, 100)));
+    // Beside the upsert it waits for the same commit, and yet counts its points.
+    auto set = create_task(collection.set_payload(Filter(), large));
+    EXPECT_EQ(message_of(co_await capture(set)), refusal);
+    co_await upsert;
+    const std::uint64_t log_bytes = (co_await collection.info()).log_bytes;
+    std::vector<PointId> ids;
+    for (std::uint64_t id = 0; id < 100; ++id) ids.emplace_back(id);
+    EXPECT_EQ(message_of(co_await capture(collection.overwrite_payload(ids, large))), refusal);
+    EXPECT_EQ(message_of(co_await capture(collection.set_payload(ids, large, "long"))),
+              "payload: 15000029 bytes for 100 points, more than 1073741824");
+    EXPECT_EQ((co_await collection.info()).log_bytes, log_bytes);
+    co_await collection.overwrite_payload(first, large);  // one point of the hundred
+    EXPECT_EQ(co_await collection.count(first), 0u);
   });
 }
 

@@ -60,6 +60,7 @@ struct SearchRequest {
   std::size_t limit = 10;
   std::size_t offset = 0;
   Filter filter;
+  std::optional<PointId> excluded;       ///< not this one: what a search for a point's own is
   bool exact = false;                    ///< params.exact
   std::optional<std::size_t> hnsw_ef;    ///< params.hnsw_ef; ef_construct without
   std::optional<float> score_threshold;  ///< no worse ones

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <shared_mutex>
 #include <tuple>
 
@@ -31,7 +32,7 @@ class Search {
     if (!outcome.was_exact) {
       found = approximate();
       // The graph may have lost sight of some, and a filter may have left fewer than it seemed.
-      const std::size_t most = request_.filter.empty() ? table_.ids().size() : wanted_;
+      const std::size_t most = is_filtered() ? wanted_ : table_.ids().size();
       outcome.was_exact = found.size() < std::min(wanted_, most);
     }
     if (outcome.was_exact) found = exact();
@@ -42,15 +43,18 @@ class Search {
  private:
   Distance distance() const noexcept { return table_.config().distance; }
 
+  bool is_filtered() const noexcept { return !request_.filter.empty() || request_.excluded; }
+
   bool matches(Slot slot) const {
     const PointTable::Entry& entry = table_.entries()[slot];
-    return entry.live && request_.filter.matches(entry.id, entry.payload);
+    return entry.live && entry.id != request_.excluded &&
+           request_.filter.matches(entry.id, entry.payload);
   }
 
   bool is_exact() const {
     const std::size_t bytes = table_.ids().size() * table_.config().size * sizeof(float);
     if (request_.exact || bytes <= table_.config().hnsw.full_scan_threshold * 1024) return true;
-    return !request_.filter.empty() && is_selective();
+    return is_filtered() && is_selective();
   }
 
   /// Through the graph, a search goes on until it has found `ef` points that match: if one in n
@@ -66,7 +70,7 @@ class Search {
   }
 
   std::vector<Neighbour> approximate() const {
-    if (request_.filter.empty()) return table_.index().search(query_, ef_, nullptr);
+    if (!is_filtered()) return table_.index().search(query_, ef_, nullptr);
     const SlotFilter filter = [this](Slot slot) { return matches(slot); };
     return table_.index().search(query_, ef_, &filter);
   }
@@ -84,7 +88,7 @@ class Search {
     for (std::size_t i = 0; i < all && wanted_ > 0; ++i) {
       const auto slot = static_cast<Slot>(i);
       if (!matches(slot)) continue;
-      const Neighbour neighbour{table_.index().distance(query_, slot), slot};
+      const Neighbour neighbour{distance_to(slot), slot};
       if (heap.size() == wanted_) {
         if (!nearer(neighbour, heap.front())) continue;
         std::pop_heap(heap.begin(), heap.end(), order);
@@ -94,6 +98,12 @@ class Search {
       std::push_heap(heap.begin(), heap.end(), order);
     }
     return heap;
+  }
+
+  /// Of large numbers it overflows, and is NaN where two infinities meet: those are the farthest.
+  float distance_to(Slot slot) const {
+    const float distance = table_.index().distance(query_, slot);
+    return std::isnan(distance) ? kLargest : std::clamp(distance, -kLargest, kLargest);
   }
 
   /// The index's distance is one minus the product, and the square of Euclid's.
@@ -107,7 +117,8 @@ class Search {
       else
         sum += distance() == Distance::Euclid ? (a - b) * (a - b) : std::fabs(a - b);
     }
-    return static_cast<float>(distance() == Distance::Euclid ? std::sqrt(sum) : sum);
+    const double score = distance() == Distance::Euclid ? std::sqrt(sum) : sum;
+    return static_cast<float>(std::clamp<double>(score, -kLargest, kLargest));
   }
 
   bool is_good_enough(float score) const {
@@ -144,6 +155,8 @@ class Search {
     const std::span<const float> vector = table_.index().vector(slot);
     return Vector(vector.begin(), vector.end());
   }
+
+  static constexpr float kLargest = std::numeric_limits<float>::max();  // JSON has no infinity
 
   const PointTable& table_;
   const SearchRequest& request_;

@@ -199,10 +199,7 @@ QueryRequest::QueryRequest(const json& body, const std::string& path) {
 SearchRequest QueryRequest::near(Vector vector, const std::optional<PointId>& itself) const {
   SearchRequest request = search;
   request.vector = std::move(vector);
-  if (!itself) return request;
-  json filter{{"must_not", {{{"has_id", json::array({itself->to_json()})}}}}};
-  if (!search.filter.empty()) filter["must"] = json::array({search.filter.to_json()});
-  request.filter = Filter::from_json(filter);
+  request.excluded = itself;
   return request;
 }
 
