@@ -2,11 +2,15 @@
 // apps/vectordb/engine on disk: what is there after each way in which a log may end, and what a
 // full disk does.
 #include "asyncio/asyncio.hpp"
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/frames.hpp"
+#include "vectordb/engine/point_table.hpp"
 #include "vectordb_folder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fcntl.h>
 #include <fstream>
 #include <sys/resource.h>
 
@@ -199,6 +203,51 @@ TEST(VectordbStore, a_snapshot_takes_the_place_of_the_log) {
   });
 }
 
+/// Else 256 payloads of the permitted 16 MiB would not go into a frame's 32 bits of length.
+/// The snapshot has what the end of the log lacks. Of the next commits none may be missing.
+TEST(VectordbStore, a_log_that_ends_before_the_snapshot_is_begun_anew) {
+  run([]() -> Coro<> {
+    Folder folder;
+    std::vector<State> states = co_await written(folder);
+    const std::string old_log = read_file(folder.file("c", "log"));
+    Database database = co_await open(folder);
+    co_await database.get("c").compact();
+    co_await database.close();
+    write_file(folder.file("c", "log"), old_log.substr(0, states[3].log_bytes + 1));
+    Messages messages;
+    database = co_await open(folder);
+    co_await database.get("c").upsert(one_point(9, 9, 9));
+    co_await database.close();
+    EXPECT_EQ(co_await reopened(folder), states.back().contents + "9 [9.0,9.0] {}\n");
+  });
+}
+
+TEST(VectordbStore, a_snapshot_of_large_payloads_has_a_frame_for_each_megabyte) {
+  run([]() -> Coro<> {
+    Folder folder;
+    Database database = co_await open(folder);
+    Collection collection = co_await database.create("c", two_dimensions());
+    std::vector<Point> points;
+    for (std::uint64_t id = 0; id < 10; ++id)
+      points.emplace_back(id, Vector{1, 2}, json{{"x", std::string(400'000, 'x')}});
+    co_await collection.upsert(std::move(points));
+    co_await collection.compact();
+    std::string all = co_await contents(collection);
+    co_await database.close();
+    EXPECT_EQ(co_await reopened(folder), all);
+    vectordb::File file(folder.file("c", "snapshot"), O_RDONLY);
+    FrameReader reader(file);
+    std::size_t frames = 0;
+    for (; auto frame = reader.next(); ++frames) EXPECT_LT(frame->body.size(), 1'500'000u);
+    EXPECT_EQ(frames, 1 + 4u);  // the header; three points in each, and the last
+  });
+}
+
+TEST(VectordbStore, what_a_frame_cannot_tell_the_length_of_is_refused) {
+  const std::string_view too_long("", std::size_t{1} << 32);  // nothing of it is read
+  EXPECT_THROW(encode_frame(1, too_long), Error);
+}
+
 TEST(VectordbStore, a_damaged_snapshot_is_refused) {
   run([]() -> Coro<> {
     Folder folder;
@@ -293,6 +342,7 @@ TEST(VectordbStore, a_full_disk_fails_the_write_and_loses_nothing) {
       SmallDisk disk(50);
       auto outcome = co_await capture(collection.compact());
       EXPECT_TRUE(outcome.holds<StorageError>());
+      EXPECT_FALSE(fs::exists(folder.file("c", "snapshot.new")));  // it would fill the disk
     }
     co_await collection.upsert(one_point(3, 3, 3));  // there is room again
     co_await database.close();
@@ -317,11 +367,45 @@ TEST(VectordbStore, what_was_being_made_or_deleted_is_gone_after_a_crash) {
     const fs::path collections = fs::path(folder.path()) / "collections";
     fs::copy(collections / "c", collections / ".making-d");
     fs::copy(collections / "c", collections / ".deleting-e");
+    write_file(collections / "c" / "snapshot.new", "part of a snapshot");
+    write_file(collections / "c" / "log.new", "part of a log");
     Database database = co_await open(folder);
     EXPECT_EQ(database.list().size(), 1u);
+    EXPECT_FALSE(fs::exists(folder.file("c", "snapshot.new")));
+    EXPECT_FALSE(fs::exists(folder.file("c", "log.new")));
     EXPECT_FALSE(fs::exists(collections / ".making-d"));
     EXPECT_FALSE(fs::exists(collections / ".deleting-e"));
     co_await database.close();
+  });
+}
+
+TEST(VectordbStore, a_deletion_that_fails_leaves_the_collection_open) {
+  run([]() -> Coro<> {
+    Folder folder;
+    std::vector<State> states = co_await written(folder);
+    Database database = co_await open(folder);
+    const fs::path collections = fs::path(folder.path()) / "collections";
+    fs::rename(collections / "c", collections / ".elsewhere");
+    auto outcome = co_await capture(database.erase("c"));
+    EXPECT_TRUE(outcome.holds<StorageError>());
+    fs::rename(collections / ".elsewhere", collections / "c");
+    co_await database.get("c").upsert(one_point(9, 9, 9));
+    EXPECT_EQ(co_await contents(database.get("c")), states.back().contents + "9 [9.0,9.0] {}\n");
+    co_await database.erase("c");
+    EXPECT_FALSE(fs::exists(collections / "c"));
+    co_await database.close();
+  });
+}
+
+TEST(VectordbStore, a_folder_is_made_with_those_above_it) {
+  run([]() -> Coro<> {
+    Folder folder;
+    for (const char* path : {"/a/b/", "/a/b/../c"}) {
+      Database database = co_await Database::open(folder.path() + path);
+      co_await database.create("c", two_dimensions());
+      co_await database.close();
+    }
+    EXPECT_TRUE(fs::exists(folder.path() + "/a/c/collections/c/log"));
   });
 }
 
@@ -341,6 +425,54 @@ TEST(VectordbStore, tells_how_far_opening_has_come) {
     EXPECT_EQ(reports.back().done, reports.back().total);
     co_await database.close();
   });
+}
+
+Coro<> open_and_close(std::string folder, DatabaseOptions options) {
+  Database database = co_await Database::open(std::move(folder), std::move(options));
+  co_await database.close();
+}
+
+/// What refers to the caller's frame may be gone by then; and a program that ends waits for its
+/// threads.
+TEST(VectordbStore, a_cancelled_opening_reports_no_more_and_gives_the_folder_back) {
+  run([]() -> Coro<> {
+    Folder folder;
+    std::vector<State> states = co_await written(folder);
+    Messages messages;
+    for (int waits = 0; waits < 20; ++waits) {
+      bool awaited = true;
+      DatabaseOptions options;
+      options.threads(1).progress([&](const Progress&) { EXPECT_TRUE(awaited); });
+      auto opening = create_task(open_and_close(folder.path(), options));
+      for (int i = 0; i < waits; ++i) co_await sleep(std::chrono::seconds(0));
+      opening.cancel();
+      auto outcome = co_await capture(opening);
+      awaited = false;
+      EXPECT_TRUE(outcome.cancelled());
+      // Its thread has the folder until it finds out.
+      for (bool is_free = false; !is_free;) {
+        auto again = co_await capture(open(folder));
+        is_free = !again.holds<StorageError>();
+        if (is_free) co_await again.value().close();
+      }
+    }
+    EXPECT_EQ(co_await reopened(folder), states.back().contents);
+    EXPECT_TRUE(messages.all.empty()) << messages.all.front();
+  });
+}
+
+TEST(VectordbStore, indexing_ends_when_its_progress_throws) {
+  CollectionConfig config = two_dimensions();
+  config.hnsw.ef_construct = 4000;  // a minute for all
+  PointTable table(config);
+  Operation upsert;
+  constexpr std::uint64_t kPoints = 20'000;
+  for (std::uint64_t id = 0; id < kPoints; ++id)
+    upsert.points.emplace_back(id, Vector{static_cast<float>(id % 100), 1}, json::object());
+  table.apply(upsert);
+  auto cancelled = [](std::uint64_t, std::uint64_t) { throw Error("cancelled"); };
+  EXPECT_THROW(table.build_index(2, cancelled), Error);
+  EXPECT_LT(table.index().search(Vector{0, 0}, kPoints, nullptr).size(), kPoints / 2);
 }
 
 }  // namespace

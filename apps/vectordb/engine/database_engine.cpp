@@ -12,6 +12,7 @@
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace vectordb {
 
@@ -22,11 +23,16 @@ namespace {
 constexpr const char* kMaking = ".making-";
 constexpr const char* kDeleting = ".deleting-";
 
-/// Returns: the folder.
+/// Returns: the folder, which with all that had to be made above it survives a power failure.
 std::string made(const std::string& folder) {
   std::error_code error;
+  std::vector<fs::path> missing;
+  for (fs::path at = fs::absolute(folder).lexically_normal() / "collections";
+       !fs::exists(at, error) && at.has_relative_path(); at = at.parent_path())
+    missing.push_back(at);
   fs::create_directories(folder + "/collections", error);
   if (error) throw StorageError("make folder", folder, error.value());
+  for (const fs::path& each : missing) sync_folder(each.parent_path());
   return folder;
 }
 
@@ -102,6 +108,15 @@ std::shared_ptr<CollectionEngine> DatabaseEngine::create(const std::string& name
   if (!fs::create_directory(draft, error)) throw StorageError("make folder", draft, error.value());
   Store::create(draft, config);
   rename_path(draft, path(name));
+  try {
+    return publish(name);
+  } catch (...) {
+    fs::remove_all(path(name), error);  // else nobody could make it again
+    throw;
+  }
+}
+
+std::shared_ptr<CollectionEngine> DatabaseEngine::publish(const std::string& name) {
   sync_folder(folder_ + "/collections");
   auto collection = load_one(name, nullptr);
   std::lock_guard lock(mutex_);
@@ -112,11 +127,11 @@ std::shared_ptr<CollectionEngine> DatabaseEngine::create(const std::string& name
 void DatabaseEngine::erase(const std::string& name) {
   std::lock_guard one_at_a_time(changes_);
   std::shared_ptr<CollectionEngine> collection = get(name);
-  collection->close();
-  end_writes(*collection);
   const std::string doomed = path(kDeleting + name);
   remove_all(doomed);
-  rename_path(path(name), doomed);
+  rename_path(path(name), doomed);  // up to here, what throws leaves all as it was
+  collection->close();
+  end_writes(*collection);
   {
     std::lock_guard lock(mutex_);
     collections_.erase(name);

@@ -43,6 +43,8 @@ class DatabaseEngine {
   std::string path(const std::string& name) const { return folder_ + "/collections/" + name; }
   std::shared_ptr<CollectionEngine> load_one(const std::string& name,
                                              const ProgressCallback& report);
+  /// Of a folder that has its name.
+  std::shared_ptr<CollectionEngine> publish(const std::string& name);
   static void end_writes(CollectionEngine& collection);
 
   std::string folder_;
