@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the tutorials say of the combinators, statement by statement (the rows S19 to S22, S29 to
-// S32, and S3).
+// S32, S50, S52, and S3). examples/tutorial has failures and structured as programs.
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
 #include "virtual_loop.hpp"
@@ -9,6 +9,7 @@
 
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 using namespace asyncio;
@@ -179,6 +180,48 @@ TEST(TutorialRows, S32_a_call_runs_nothing_an_await_runs_it_and_leaves_the_other
     int value = co_await std::move(coroutine);
     EXPECT_EQ(value, 42);
     EXPECT_EQ(printed, (Lines{"begins", "meanwhile", "goes on"}));
+  });
+}
+
+Coro<int> risky_operation(int i) {
+  co_await sleep(10ms);
+  if (i % 4 == 3) throw ValueError("operation " + std::to_string(i) + " failed");
+  co_return 10 * i;
+}
+
+TEST(TutorialRows, S50_the_failures_of_ten_tasks_are_collected_and_the_others_unaffected) {
+  run_virtual([]() -> Coro<> {
+    std::vector<Coro<int>> operations;
+    for (int i = 0; i < 10; ++i) operations.push_back(risky_operation(i));
+    auto results = co_await gather(return_exceptions, std::move(operations));
+    Lines printed;
+    for (const auto& result : results)
+      printed.push_back(result.has_exception() ? describe_exception(result.exception())
+                                               : std::to_string(*result));
+    EXPECT_EQ(printed, (Lines{"0", "10", "20", "asyncio::ValueError: operation 3 failed", "40",
+                              "50", "60", "asyncio::ValueError: operation 7 failed", "80", "90"}));
+  });
+}
+
+Coro<std::string> fetch_user(int id) {
+  co_await sleep(10ms);
+  co_return "user_" + std::to_string(id);
+}
+
+Coro<Lines> fetch_posts(std::string user) {
+  co_await sleep(10ms);
+  Lines posts;
+  for (int i = 0; i < 3; ++i) posts.push_back(user + "'s post " + std::to_string(i));
+  co_return posts;
+}
+
+TEST(TutorialRows, S52_a_structured_main_fetches_the_user_and_then_the_posts) {
+  run_virtual([]() -> Coro<> {
+    TimePoint begin = get_running_loop().time();
+    std::string user = co_await fetch_user(1);
+    Lines posts = co_await fetch_posts(user);
+    EXPECT_EQ(posts, (Lines{"user_1's post 0", "user_1's post 1", "user_1's post 2"}));
+    EXPECT_EQ(get_running_loop().time() - begin, 20ms);
   });
 }
 
