@@ -128,9 +128,22 @@ void expect_whole(const PointTable& table, const std::string& when) {
     EXPECT_TRUE(table.entries().at(neighbour.slot).live) << when;
 }
 
-/// Whether it throws as that allocation fails. hnswlib loses its list of visited elements then.
+/// hnswlib loses its list of visited elements when it throws.
+class Leaking {
+ public:
+  Leaking() {
+    ::testing::Test::RecordProperty("leaves", "what hnswlib throws over");
+    if (__lsan_disable) __lsan_disable();
+  }
+  Leaking(const Leaking&) = delete;
+  Leaking& operator=(const Leaking&) = delete;
+  ~Leaking() {
+    if (__lsan_enable) __lsan_enable();
+  }
+};
+
+/// Whether it throws as that allocation fails.
 bool fails_without_memory(PointTable& table, const Operation& upsert, std::uint64_t which) {
-  if (__lsan_disable) __lsan_disable();
   bool failed = false;
   test::AllocationFailure failure(which);
   try {
@@ -138,14 +151,13 @@ bool fails_without_memory(PointTable& table, const Operation& upsert, std::uint6
   } catch (const std::exception&) {  // of hnswlib also others than bad_alloc
     failed = true;
   }
-  if (__lsan_enable) __lsan_enable();
   return failed;
 }
 
 /// Into an empty index, a place that is free again, and one that makes the index grow.
 TEST(VectordbMemory, an_insertion_that_fails_leaves_no_part_of_a_point) {
   if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
-  RecordProperty("leaves", "what hnswlib throws over");
+  Leaking leaking;
   CollectionConfig config(2, Distance::Euclid);
   config.hnsw.m = 2;
   config.hnsw.ef_construct = 4;
