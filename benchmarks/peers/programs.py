@@ -24,12 +24,13 @@ TITLES = {
     "M7w": "WebSocket echo, 64 B, 64 connections", "M7m": "bytes of an idle keep-alive connection", "M8": "HTTP client, 100 requests at once",
 }
 
-# Who lacks what: libuv has no tasks, Go and tokio no call_soon, an async call of Node is its task.
+# Who lacks what: libuv has no tasks, Go and tokio no call_soon, an async call of Node is its task, and
+# its threads cannot be put on cores of their own, as M10 has them.
 KNOWS = {
     "libuv": "M2a M4a M4c M10a M10b",
     "tokio": "M1s M1b M1m M2a M2b M3 M4a M4b M4y M4c M5 M9 M10a M10b",
     "go": "M1s M1b M1m M2a M3 M4a M4b M4y M4c M5 M9 M10a M10b",
-    "node": "M1d M1b M1m M2a M2b M3 M4a M4b M4y M4c M5 M9 M10a M10b",
+    "node": "M1d M1b M1m M2a M2b M3 M4a M4b M4y M4c M5 M9",
 }
 
 PYTHON = "/usr/bin/python3"  # Debian's, which has uvloop and aiohttp
@@ -43,6 +44,10 @@ def programs(rivals, ours):
         found["loop"][name] = [f"{bin_}/asyncio_peer_loop"]
         for style in ("streams", "protocol"):
             found["echo"][f"{name} {style}"] = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
+        if name == "ours":
+            uring = ["env", "ASYNCIO_BACKEND=io_uring"]
+            found["echo"]["ours streams io_uring"] = [*uring, *found["echo"]["ours streams"]]
+            found["http"]["ours io_uring"] = [*uring, f"{bin_}/asyncio_peer_http", "{port}"]
         found["http"][name] = [f"{bin_}/asyncio_peer_http", "{port}"]
         found["websocket"][name] = [f"{bin_}/asyncio_peer_websocket", "{port}"]
         found["client"][name] = [f"{bin_}/asyncio_peer_client", "{url}", "{n}", "100"]

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// Node.js promises and timers on workloads M1-M5, M9, M10 (no tasks: an async call is the spawn).
+// Node.js promises and timers on workloads M1-M5, M9 (no tasks: an async call is the spawn).
 "use strict";
 const { performance } = require("perf_hooks");
 const fs = require("fs");
 const W = process.argv[2];
-const DEF = { M1d: 10000000, M2a: 1000000, M2micro: 10000000, M5: 100000, M9: 100000, M10b: 20000 };
+const DEF = { M1d: 10000000, M2a: 1000000, M2micro: 10000000, M5: 100000, M9: 100000 };
 const N = process.argv[3] ? +process.argv[3] : DEF[W] || 1000000;
 const extra = {};
 const cpu = () => {
@@ -238,44 +238,6 @@ const F = {
     const e = s();
     if (r.some((q) => q.status !== "rejected")) throw 1;
     return e;
-  },
-  async M10a(n) {
-    const { Worker } = require("worker_threads");
-    const s = span();
-    await new Promise((r) => {
-      let k = n;
-      const w = new Worker(
-        'const {parentPort:p}=require("worker_threads");for(let i=0;i<' + n + ";i++)p.postMessage(0)",
-        { eval: true },
-      );
-      w.on("message", () => {
-        if (!--k) r();
-      });
-    });
-    return s();
-  },
-  async M10b(n) {
-    const { Worker } = require("worker_threads");
-    const s = span();
-    const sab = new SharedArrayBuffer(4),
-      ia = new Int32Array(sab);
-    const lat = await new Promise((r) => {
-      const w = new Worker(
-        `const {parentPort:p,workerData:d}=require('worker_threads');const a=new Int32Array(d.sab);const L=[];
-        for(let i=0;i<d.n;i++){const t=performance.now();Atomics.store(a,0,0);p.postMessage(0);Atomics.wait(a,0,0);L.push(performance.now()-t)}p.postMessage(L)`,
-        { eval: true, workerData: { sab, n } },
-      );
-      w.on("message", (m) => {
-        if (m === 0) {
-          Atomics.store(ia, 0, 1);
-          Atomics.notify(ia, 0);
-        } else r(m);
-      });
-    });
-    lat.sort((x, y) => x - y);
-    extra.p50 = lat[n >> 1] * 1e-3;
-    extra.p99 = lat[Math.floor(n * 0.99)] * 1e-3;
-    return s();
   },
 };
 (async () => {
