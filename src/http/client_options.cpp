@@ -51,4 +51,12 @@ RequestOptions& RequestOptions::bearer(std::string_view token) {
   return header("Authorization", "Bearer " + std::string(token));
 }
 
+SessionOptions& SessionOptions::auth(std::string_view user, std::string_view password) {
+  return header("Authorization", detail::basic_credentials(user, password));
+}
+
+SessionOptions& SessionOptions::bearer(std::string_view token) {
+  return header("Authorization", "Bearer " + std::string(token));
+}
+
 }  // namespace asyncio::http

@@ -62,6 +62,29 @@ Coro<std::string> what_follows(URL from, URL to, Recorder& recorder) {
       field_of(second, "Proxy-Authorization") + "|" + field_of(second, "Host");
 }
 
+TEST(ClientFeatures, S49_credentials_of_a_session) {
+  run_simulated([]() -> Coro<> {
+    Recorder recorder;
+    RawServer site = co_await RawServer::start(recorder.handler());
+    RawServer other = co_await RawServer::start(recorder.handler());
+    ClientSession session(SessionOptions().auth("user", "secret"));
+    co_await session.get(site.url());
+    co_await session.get(site.url(), RequestOptions().bearer("token"));
+    co_await session.get(
+        URL(std::string(site.url().str()) + "to?" + std::string(other.url().str())));
+    session.close();
+    ClientSession bearing(SessionOptions().bearer("token"));
+    co_await bearing.get(site.url());
+    bearing.close();
+    Strings seen;
+    for (const std::string& head : recorder.heads) seen.push_back(field_of(head, "Authorization"));
+    const std::string basic = "Basic dXNlcjpzZWNyZXQ=";
+    EXPECT_EQ(seen, (Strings{basic, "Bearer token", basic, "-", "Bearer token"}));
+    co_await site.stop();
+    co_await other.stop();
+  });
+}
+
 TEST(ClientFeatures, fault146_credentials_stay_with_their_origin) {
   run_simulated([]() -> Coro<> {
     Recorder recorder;

@@ -185,6 +185,13 @@ class SessionOptions {
   SessionOptions& header(std::string_view name, std::string_view value) {
     return headers_.set(name, value), *this;
   }
+  /// Basic authentication of every request that names none, not sent to another origin by a
+  /// redirect.
+  ///
+  /// Throws   ValueError for a ':' in the user's name.
+  SessionOptions& auth(std::string_view user, std::string_view password);
+  /// The same with a bearer token (RFC 6750).
+  SessionOptions& bearer(std::string_view token);
   SessionOptions& timeout(ClientTimeout timeout) { return timeout_ = timeout, *this; }
   /// How many connections at once, in all: 100, and 0 for no limit. Requests beyond wait, in their
   /// order.
