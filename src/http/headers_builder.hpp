@@ -17,6 +17,7 @@ class HeadersBuilder {
  public:
   /// Text may only be appended while fields are being added.
   static std::string& bytes(Headers& headers) noexcept { return headers.bytes_; }
+  static const std::string& bytes(const Headers& headers) noexcept { return headers.bytes_; }
 
   static std::size_t held_bytes(const Headers& headers) noexcept {
     return headers.bytes_.capacity() + headers.index_.capacity() * sizeof(Headers::Entry);

@@ -4,6 +4,7 @@
 #include "asyncio/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/dates.hpp"
+#include "http/head_writer.hpp"
 
 #include <chrono>
 #include <string_view>
@@ -47,6 +48,24 @@ void for_each_field(const web::Response& response, F field) {
   if (!has_date) field("Date", current_date());
 }
 
+std::uint64_t code_of(Status status) noexcept { return static_cast<std::uint64_t>(status.code()); }
+
+/// What the server writes around the fields of a handler, its own fields with their longest values.
+constexpr std::string_view kLongestFrame =
+    "HTTP/1.1 999 \r\n"
+    "Content-Type: \r\n"
+    "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+    "Connection: keep-alive\r\n"
+    "Content-Length: 18446744073709551615\r\n"
+    "Transfer-Encoding: chunked\r\n"
+    "\r\n";
+
+/// The bytes that the head takes at most.
+std::size_t room_for_head(const web::Response& response) noexcept {
+  return kLongestFrame.size() + response.get_status().phrase().size() +
+         response.get_content_type().size() + HeadWriter::room_for(response.headers());
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> declared_length(const web::Response& response) {
@@ -58,7 +77,8 @@ std::optional<std::uint64_t> declared_length(const web::Response& response) {
 }
 
 bool asks_to_close(const web::Response& response) noexcept {
-  return response.closes() || has_item(response.headers().get("Connection", ""), "close");
+  if (response.closes() || response.headers().empty()) return response.closes();
+  return has_item(response.headers().get("Connection", ""), "close");
 }
 
 void check_response(const web::Response& response) {
@@ -71,6 +91,7 @@ void check_response(const web::Response& response) {
 
 void check_whole_response(const web::Response& response, bool is_head) {
   check_response(response);
+  if (response.headers().empty()) return;
   std::optional<std::uint64_t> declared = declared_length(response);
   if (!declared || is_head || has_no_body(response.get_status())) return;
   if (*declared != response.get_body().size())
@@ -80,20 +101,22 @@ void check_whole_response(const web::Response& response, bool is_head) {
 
 void append_response_head(std::string& out, const web::Response& response,
                           const ResponseTerms& terms) {
-  Status status = response.get_status();
-  out.append("HTTP/1.1 ").append(std::to_string(status.code())).append(" ");
-  out.append(status.phrase()).append("\r\n");
-  const auto append_field = [&out](std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
-  };
-  for_each_field(response, append_field);
+  const Status status = response.get_status();
+  HeadWriter head(out, room_for_head(response));
+  if (status == Status::OK)
+    head.put("HTTP/1.1 200 OK\r\n");
+  else
+    head.put("HTTP/1.1 ").put_number(code_of(status)).put(" ").put(status.phrase()).put("\r\n");
+  for_each_field(response, [&head](std::string_view name, std::string_view value) {
+    head.put_field(name, value);
+  });
   if (!terms.keep_alive)
-    append_field("Connection", "close");
+    head.put("Connection: close\r\n");
   else if (terms.version < Version::http_1_1)
-    append_field("Connection", "keep-alive");
-  if (terms.length) append_field("Content-Length", std::to_string(*terms.length));
-  if (terms.chunked) append_field("Transfer-Encoding", "chunked");
-  out.append("\r\n");
+    head.put("Connection: keep-alive\r\n");
+  if (terms.length) head.put("Content-Length: ").put_number(*terms.length).put("\r\n");
+  if (terms.chunked) head.put("Transfer-Encoding: chunked\r\n");
+  head.put("\r\n");
 }
 
 Headers response_fields(const web::Response& response, std::optional<std::uint64_t> length) {

@@ -4,6 +4,7 @@
 #include "asyncio/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/fields.hpp"
+#include "http/head_writer.hpp"
 
 #include <array>
 #include <charconv>
@@ -18,26 +19,16 @@ using Kind = BodyFraming::Kind;
   throw ValueError(std::string(message) + ": " + what);
 }
 
-class Digits {
- public:
-  Digits(std::uint64_t number, int base) noexcept
-      : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number, base).ptr) {}
-  std::string_view str() const noexcept {
-    return {text_.data(), static_cast<std::size_t>(end_ - text_.data())};
-  }
+/// What stands around the fields of a head, but for the texts of its first line: at most.
+constexpr std::string_view kLongestFrame =
+    "HTTP/1.1 999 \r\n"
+    "Content-Length: 18446744073709551615\r\n"
+    "Transfer-Encoding: chunked\r\n"
+    "Connection: keep-alive\r\n"
+    "\r\n";
 
- private:
-  std::array<char, 20> text_;
-  const char* end_;
-};
-
-void append_version(std::string& out, Version version) {
-  out.append("HTTP/1.").push_back(version == Version::http_1_0 ? '0' : '1');
-}
-
-void append_fields(std::string& out, const Headers& headers) {
-  for (const auto [name, value] : headers)
-    out.append(name).append(": ").append(value).append("\r\n");
+std::string_view text_of(Version version) noexcept {
+  return version == Version::http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
 }
 
 /// The fields that say how the body ends must say what `body` says.
@@ -59,19 +50,18 @@ void check_framing(const char* message, const HeadFields& fields, Version versio
     refuse(message, "a content-length that is not the body's");
 }
 
-void append_framing(std::string& out, const HeadFields& fields, BodyFraming body) {
+void put_framing(HeadWriter& out, const HeadFields& fields, BodyFraming body) {
   if (body.kind() == Kind::length && !fields.has_content_length)
-    out.append("Content-Length: ").append(Digits(body.length(), 10).str()).append("\r\n");
+    out.put("Content-Length: ").put_number(body.length()).put("\r\n");
   if (body.kind() == Kind::chunked && !fields.has_transfer_encoding)
-    out.append("Transfer-Encoding: chunked\r\n");
+    out.put("Transfer-Encoding: chunked\r\n");
 }
 
-void append_connection(std::string& out, const HeadFields& fields, Version version,
-                       bool keep_alive) {
+void put_connection(HeadWriter& out, const HeadFields& fields, Version version, bool keep_alive) {
   if (!keep_alive && !fields.close && version != Version::http_1_0)
-    out.append("Connection: close\r\n");
+    out.put("Connection: close\r\n");
   if (keep_alive && !fields.keep_alive && version == Version::http_1_0)
-    out.append("Connection: keep-alive\r\n");
+    out.put("Connection: keep-alive\r\n");
 }
 
 void check(const RequestHead& head, const HeadFields& fields) {
@@ -109,39 +99,45 @@ void check_head(const RequestHead& head) { check(head, HeadFields(head.headers, 
 void write_head(std::string& out, const RequestHead& head) {
   const HeadFields fields(head.headers, true);
   check(head, fields);
-  out.append(head.method.str()).append(" ").append(head.target).append(" ");
-  append_version(out, head.version);
-  out.append("\r\n");
-  append_fields(out, head.headers);
-  append_framing(out, fields, head.body);
-  append_connection(out, fields, head.version, head.keep_alive);
-  out.append("\r\n");
+  const std::string_view method = head.method.str();
+  HeadWriter to(out, kLongestFrame.size() + method.size() + head.target.size() +
+                         HeadWriter::room_for(head.headers));
+  to.put(method).put(" ").put(head.target).put(" ").put(text_of(head.version)).put("\r\n");
+  to.put_fields(head.headers);
+  put_framing(to, fields, head.body);
+  put_connection(to, fields, head.version, head.keep_alive);
+  to.put("\r\n");
 }
 
 void write_head(std::string& out, const ResponseHead& head) {
   const HeadFields fields(head.headers, false);
   check(head, fields);
-  append_version(out, head.version);
-  out.append(" ").append(Digits(static_cast<std::uint64_t>(head.status.code()), 10).str());
-  out.append(" ").append(head.reason).append("\r\n");
-  append_fields(out, head.headers);
-  append_framing(out, fields, head.body);
-  if (!head.upgrade) append_connection(out, fields, head.version, head.keep_alive);
-  out.append("\r\n");
+  HeadWriter to(out,
+                kLongestFrame.size() + head.reason.size() + HeadWriter::room_for(head.headers));
+  to.put(text_of(head.version)).put(" ");
+  to.put_number(static_cast<std::uint64_t>(head.status.code()));
+  to.put(" ").put(head.reason).put("\r\n");
+  to.put_fields(head.headers);
+  put_framing(to, fields, head.body);
+  if (!head.upgrade) put_connection(to, fields, head.version, head.keep_alive);
+  to.put("\r\n");
 }
 
 void write_chunk_size(std::string& out, std::uint64_t size) {
   if (size == 0) throw ValueError("chunk: has no bytes");
-  out.append(Digits(size, 16).str()).append("\r\n");
+  std::array<char, 16> digits;
+  char* end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+  out.append(digits.data(), end).append("\r\n");
 }
 
 void write_last_chunk(std::string& out, const Headers& trailers) {
   for (HeaderField field : trailers)
     if (!allowed_in_trailers(field.name))
       throw ValueError("trailer " + quoted(field.name) + ": belongs into the head");
-  out.append("0\r\n");
-  append_fields(out, trailers);
-  out.append("\r\n");
+  constexpr std::string_view kEnds = "0\r\n\r\n";
+  HeadWriter to(out, kEnds.size() + HeadWriter::room_for(trailers));
+  to.put("0\r\n").put_fields(trailers);
+  to.put("\r\n");
 }
 
 }  // namespace asyncio::http::detail
