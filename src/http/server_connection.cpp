@@ -129,24 +129,27 @@ Coro<> ServerConnection::exchange() {
     }
     if (!parser_) parser_ = settings_.parsers->take(settings_.limits);
     input_.set_parser(*parser_);
-    bool has_request = co_await read_head();
-    if (!has_request) break;
+    bool is_known = take_head();
+    if (!is_known) co_await wait_for_head();
+    if (!has_head_) break;
     goes_on = co_await answer();
   }
 }
 
-/// Returns whether there is another request.
-Coro<bool> ServerConnection::read_head() {
+/// Returns false if more has to come before it is known whether there is another request.
+bool ServerConnection::take_head() {
   waiting_ = Waiting::for_head;
   has_head_ = false;
-  Parsed parsed = input_.next_buffered();
-  if (parsed.event == Event::need_more) {
-    deadline_.set(settings_.head_timeout);
-    parsed = co_await input_.next();
-  }
-  deadline_.clear();
+  const Event event = input_.next_buffered().event;
+  has_head_ = event == Event::head;
+  if (has_head_) deadline_.clear();
+  return event != Event::need_more;
+}
+
+Coro<> ServerConnection::wait_for_head() {
+  DeadlineScope scope(deadline_, settings_.head_timeout);
+  Parsed parsed = co_await input_.next();
   has_head_ = parsed.event == Event::head;
-  co_return has_head_;
 }
 
 Coro<std::string_view> ServerConnection::read_body() {
@@ -200,7 +203,7 @@ Coro<bool> ServerConnection::answer() {
   }
   if (!stream_ended_) co_return false;
   co_await drain();
-  if (!keeps_alive_) co_return false;
+  if (!keeps_alive_ || body_ended_) co_return keeps_alive_;
   bool drained = co_await drain_body();
   co_return drained;
 }
@@ -218,8 +221,8 @@ void ServerConnection::begin_request(const RequestHead& head) {
 
 Coro<> ServerConnection::drain() {
   waiting_ = Waiting::for_client;
-  DeadlineScope scope(deadline_, settings_.progress_timeout);
   unsent_ = writer_.get_write_buffer_size();
+  DeadlineScope scope(deadline_, unsent_ > 0 ? settings_.progress_timeout : Delay::never());
   co_await writer_.drain();
 }
 
@@ -320,7 +323,7 @@ Coro<> ServerConnection::end_websocket() {
 }
 
 /// Not in the frame of `answer`, which lasts as long as the handler: a response is large (L4).
-void ServerConnection::answer_with(const web::Request& request, Result<web::Response> outcome) {
+void ServerConnection::answer_with(const web::Request& request, Result<web::Response>&& outcome) {
   web::Response response = answer_of(request, std::move(outcome));
   if (head_sent_) return;
   keeps_alive_ = can_go_on() && !asks_to_close(response);

@@ -52,10 +52,11 @@ class ServerConnection final : public ServerExchange,
   /// Of the request.
   Version version() const noexcept { return parser_ ? parser_->head().version : Version::http_1_1; }
 
-  Coro<bool> read_head();
+  bool take_head();
+  Coro<> wait_for_head();
   Coro<bool> answer();
   Coro<> end_websocket();
-  void answer_with(const web::Request& request, Result<web::Response> outcome);
+  void answer_with(const web::Request& request, Result<web::Response>&& outcome);
   void begin_request(const RequestHead& head);
   Coro<Parsed> wait_for_body();
   Coro<> exchange();

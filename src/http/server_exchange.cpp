@@ -39,7 +39,7 @@ Coro<web::Response> ServerExchange::call_handler(web::Request& request) {
 }
 
 web::Response ServerExchange::answer_of(const web::Request& request,
-                                        Result<web::Response> outcome) {
+                                        Result<web::Response>&& outcome) {
   handling_ = false;
   std::exception_ptr error;
   try {

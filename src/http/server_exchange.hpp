@@ -91,7 +91,7 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   Coro<web::Response> call_handler(web::Request& request);
   /// What is to be sent, unless the handler has.
   /// Throws: what ends the connection, or the stream, instead of an answer.
-  web::Response answer_of(const web::Request& request, Result<web::Response> outcome);
+  web::Response answer_of(const web::Request& request, Result<web::Response>&& outcome);
   void log_access(const web::Request& request, TimePoint began) const;
   /// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
   static std::optional<Status> answer_to(const std::exception_ptr& error);

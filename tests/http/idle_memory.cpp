@@ -4,11 +4,14 @@
 #include "allocation_count.hpp"
 #include "asyncio/asyncio.hpp"
 #include "asyncio/web.hpp"
+#include "rounds.hpp"
 #include "served.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -53,8 +56,18 @@ class BareClient {
     EXPECT_EQ(static_cast<ssize_t>(bytes.size()),
               ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL));
   }
+  /// Takes so many bytes, and nothing from the heap.
+  Coro<> take(std::size_t count) const {
+    std::array<char, 512> got;
+    while (count > 0) {
+      const ssize_t size = ::recv(fd_, got.data(), std::min(got.size(), count), MSG_DONTWAIT);
+      if (size == 0) throw RuntimeError("the server has closed");
+      if (size > 0) count -= static_cast<std::size_t>(size);
+      co_await sleep(0s);
+    }
+  }
   /// Takes what comes, up to something that ends like that.
-  Coro<> expect(std::string_view end) const {
+  Coro<std::string> expect(std::string_view end) const {
     std::string got(std::size_t{4} << 10, '\0');
     std::string all;
     while (!all.ends_with(end)) {
@@ -63,6 +76,7 @@ class BareClient {
       if (size > 0) all.append(got, 0, static_cast<std::size_t>(size));
       co_await sleep(0s);
     }
+    co_return all;
   }
 
  private:
@@ -125,6 +139,31 @@ Coro<> keep_little() {
 TEST(IdleMemory, L2_a_connection_between_requests_keeps_little_of_the_last_one) {
   if (!kCountsAllocations) GTEST_SKIP() << "nothing is counted";
   asyncio::run(keep_little());
+}
+
+Coro<> answer_without_allocating() {
+  Served served = co_await serve(application());
+  BareClient client(served.port());
+  const std::string request = request_with(4);
+  client.send(request);
+  const std::string answer = co_await client.expect("hello");
+  std::size_t made = 0;
+  for (int round = 0; round < 4; ++round) {  // the first ones warm up
+    AllocationCount count;
+    for (int i = 0; i < 50; ++i) {
+      client.send(request);
+      co_await client.take(answer.size());
+    }
+    made = count.made();
+  }
+  EXPECT_EQ(made, 0u) << "in 50 requests";
+  co_await served.cleanup();
+}
+
+TEST(IdleMemory, M7_requests_on_a_connection_that_is_kept_allocate_nothing) {
+  if (!kCountsAllocations) GTEST_SKIP() << "nothing is counted";
+  if (test::kAddressSanitizer) GTEST_SKIP() << "frames are not recycled";
+  asyncio::run(answer_without_allocating());
 }
 
 /// Bytes that each WebSocket keeps, once it has echoed something, beyond a connection that has been
