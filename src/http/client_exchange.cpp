@@ -268,7 +268,10 @@ Coro<std::string> ClientExchange::read(Ref self, std::size_t limit) {
         throw ClientPayloadError(self->what() + ": a body of more than " + std::to_string(limit) +
                                  " bytes");
       }
-      body += part;
+      if (body.empty())
+        body = std::move(part);
+      else
+        body += part;
     }
     self->body_ = std::move(body);
   }

@@ -4,6 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "http/characters.hpp"
 #include "http/client_exchange.hpp"
+#include "http/recycled.hpp"
 #include "http/redirects.hpp"
 #include "http/session_state.hpp"
 #include "http/uri_text.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 using detail::ClientExchange;
 using detail::ClientRequest;
+using detail::make_recycled;
 using detail::SessionState;
 
 void require_http(const URL& url) {
@@ -49,7 +51,7 @@ Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session
     detail::check_head(request.head);
     auto channel = co_await session->connector->open(detail::wish_of(request, fresh));
     auto exchange =
-        std::make_shared<ClientExchange>(channel, request, session->options.get_limits().body());
+        make_recycled<ClientExchange>(channel, request, session->options.get_limits().body());
     auto outcome = co_await capture(ClientExchange::start(exchange, request));
     if (outcome) co_return exchange;
     const bool is_lost = outcome.holds<ServerDisconnectedError>();
@@ -135,11 +137,12 @@ void ClientSession::close() const { state_->connector->close(); }
 Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptions options) const {
   auto session = state_;
   ClientRequest request = detail::make_request(*session, method, options);
-  url = detail::absolute(*session, url);
+  url = detail::absolute(*session, std::move(url));
   require_http(url);
   if (!options.get_params().empty()) url = url.extend_query(options.get_params());
   auto run = session->options.get_traces().empty() ? perform : perform_traced;
-  ClientResponse response = co_await run(session, std::move(request), url, options);
+  ClientResponse response =
+      co_await run(session, std::move(request), std::move(url), std::move(options));
   co_return response;
 }
 

@@ -13,6 +13,7 @@
 #include "http/response_parser.hpp"
 
 #include <cstddef>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -129,7 +130,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   std::size_t unclaimed_ = 0;                     // of these, slots whose waiter has not run yet
   std::map<ConnectionKey, std::size_t> per_key_;  // also 0, while somebody waits
   std::list<Waiter> waiters_;
-  std::list<std::shared_ptr<PooledConnection>> pool_;  // the last used at the end
+  std::deque<std::shared_ptr<PooledConnection>> pool_;  // the last used at the end
   std::map<ConnectionKey, std::shared_ptr<SharedConnection>> shared_;
   std::map<ConnectionKey, std::shared_ptr<asyncio::Event>> dialing_;
   std::set<ConnectionKey> http1_;  // servers that have chosen HTTP/1

@@ -4,6 +4,7 @@
 #include "asyncio/http/client_errors.hpp"
 #include "http/connector.hpp"
 #include "http/http1_channel.hpp"
+#include "http/recycled.hpp"
 #include "http/shared_connection.hpp"
 
 #include <utility>
@@ -103,8 +104,8 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWis
     if (!connection) continue;
     if (!connection->is_shared()) {
       note_http1(wish.key);
-      co_return std::make_shared<Http1Channel>(
-          shared_from_this(), std::static_pointer_cast<ClientConnection>(connection));
+      co_return make_recycled<Http1Channel>(shared_from_this(),
+                                            std::static_pointer_cast<ClientConnection>(connection));
     }
     ++made;
     share(std::static_pointer_cast<SharedConnection>(connection));

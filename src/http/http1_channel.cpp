@@ -13,7 +13,8 @@ namespace asyncio::http::detail {
 void Http1Channel::send(const ClientRequest& request) {
   connection_->parser.expect(request.head.method, request.head.upgrade);
   chunked_ = request.head.body.kind() == BodyFraming::Kind::chunked;
-  std::string out;
+  thread_local std::string out;
+  out.clear();
   write_head(out, request.head);
   connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
 }

@@ -4,6 +4,7 @@
 #include "asyncio/exceptions.hpp"
 #include "http/compression.hpp"
 #include "http/fields.hpp"
+#include "http/headers_builder.hpp"
 #include "http/schemes.hpp"
 #include "http/uri_text.hpp"
 #include "net/tls_revision.hpp"
@@ -13,6 +14,9 @@
 namespace asyncio::http::detail {
 
 namespace {
+
+/// What the fields of most requests take together.
+constexpr std::size_t kUsualHead = 256;
 
 void set_default(Headers& headers, std::string_view name, std::string_view value) {
   if (!headers.contains(name)) headers.add(name, value);
@@ -91,14 +95,13 @@ ConnectionWish wish_of(const ClientRequest& request, bool fresh) {
   return wish;
 }
 
-URL absolute(const SessionState& session, const URL& url) {
-  URL result = url;
+URL absolute(const SessionState& session, URL url) {
   if (!url.is_absolute() && session.options.get_base_url())
-    result = session.options.get_base_url()->join(url);
-  if (!result.is_absolute())
+    url = session.options.get_base_url()->join(url);
+  if (!url.is_absolute())
     throw InvalidURL("'" + without_secrets(url.str()) +
                      "': no host, and the session has no base_url");
-  return result;
+  return url;
 }
 
 ClientRequest make_request(const SessionState& session, Method method,
@@ -108,6 +111,7 @@ ClientRequest make_request(const SessionState& session, Method method,
   request.head.method = method;
   request.head.headers = options.get_headers();
   Headers& headers = request.head.headers;
+  HeadersBuilder::bytes(headers).reserve(kUsualHead);
   for (HeaderField field : session.options.get_headers())
     set_default(headers, field.name, field.value);
   take_own(headers, "Cookie", request.own_cookies);
@@ -115,7 +119,7 @@ ClientRequest make_request(const SessionState& session, Method method,
   set_default(headers, "Accept", "*/*");
   if (options.get_auto_decompress()) set_default(headers, "Accept-Encoding", known_codings());
   set_default(headers, "User-Agent", "asyncio-cpp/0.1");
-  request.head.keep_alive = !HeadFields(headers, true).close;
+  if (headers.contains("Connection")) request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
   if (request.timeout.get_total())

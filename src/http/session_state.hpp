@@ -43,7 +43,7 @@ ConnectionWish wish_of(const ClientRequest& request, bool fresh);
 
 /// The URL on the session's base, if it is relative.
 /// Throws: InvalidURL without a host.
-URL absolute(const SessionState& session, const URL& url);
+URL absolute(const SessionState& session, URL url);
 
 /// Everything but what depends on the URL.
 /// Throws: ValueError for cookies that are none.

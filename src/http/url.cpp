@@ -218,6 +218,7 @@ URL URL::with_credentials(std::string_view user, std::string_view password) cons
 }
 
 URL URL::without_credentials() const {
+  if (!has_user_info_) return *this;
   Pieces pieces = this->pieces();
   pieces.user_info.reset();
   return assemble(pieces);
@@ -254,6 +255,7 @@ URL URL::with_fragment(std::string_view fragment) const {
 }
 
 URL URL::without_fragment() const {
+  if (!has_fragment_) return *this;
   Pieces pieces = this->pieces();
   pieces.fragment.reset();
   return assemble(pieces);
