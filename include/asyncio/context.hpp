@@ -41,10 +41,7 @@ class ContextSlot {
   /// The values of `given`, also those that it gets later.
   explicit ContextSlot(const Context& given) noexcept;
   /// A copy of the values.
-  ContextSlot(const ContextSlot& other) noexcept : bits_(other.bits_) {
-    if (bits_) [[unlikely]]
-      bits_ = acquire(bits_);
-  }
+  inline ContextSlot(const ContextSlot& other) noexcept;
   ContextSlot(ContextSlot&& other) noexcept : bits_(std::exchange(other.bits_, 0)) {}
   ContextSlot& operator=(ContextSlot other) noexcept {
     std::swap(bits_, other.bits_);
@@ -66,7 +63,12 @@ class ContextSlot {
   bool is(const ContextCell& cell) const noexcept;
 
  private:
-  static std::uintptr_t acquire(std::uintptr_t bits) noexcept;
+  /// Marks the cell of a Context object.
+  static constexpr std::uintptr_t kCell = 1;
+  static ContextCell* cell_of(std::uintptr_t bits) noexcept {
+    return bits & kCell ? reinterpret_cast<ContextCell*>(bits - kCell) : nullptr;
+  }
+  static void add_reference(std::uintptr_t map) noexcept;
   static void release(std::uintptr_t bits) noexcept;
 
   ContextCell* cell() const noexcept;
@@ -89,6 +91,12 @@ struct ContextCell {
   ContextSlot slot{ContextSlot::Empty::empty};  // never that of another cell
   bool entered = false;                         // by Context::run
 };
+
+inline ContextSlot::ContextSlot(const ContextSlot& other) noexcept : bits_(other.bits_) {
+  if (bits_ & kCell) bits_ = cell_of(bits_)->slot.bits_;
+  if (bits_) [[unlikely]]
+    add_reference(bits_);
+}
 
 /// What code outside any task or callback sees.
 ContextSlot& thread_context() noexcept;

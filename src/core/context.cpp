@@ -23,27 +23,13 @@ class ContextMap {
   std::vector<Entry> entries;
 };
 
-namespace {
-
-constexpr std::uintptr_t kCell = 1;
-
-ContextCell* cell_of(std::uintptr_t bits) noexcept {
-  return bits & kCell ? reinterpret_cast<ContextCell*>(bits & ~kCell) : nullptr;
-}
-
-}  // namespace
-
 ContextSlot::ContextSlot(const Context& given) noexcept
     : bits_(reinterpret_cast<std::uintptr_t>(given.cell_) | kCell) {
   given.cell_->add_reference();
 }
 
-/// The map behind `bits`, with one more reference.
-std::uintptr_t ContextSlot::acquire(std::uintptr_t bits) noexcept {
-  if (ContextCell* cell = cell_of(bits)) bits = cell->slot.bits_;
-  if (auto* map = reinterpret_cast<ContextMap*>(bits))
-    map->references.fetch_add(1, std::memory_order_relaxed);
-  return bits;
+void ContextSlot::add_reference(std::uintptr_t map) noexcept {
+  reinterpret_cast<ContextMap*>(map)->references.fetch_add(1, std::memory_order_relaxed);
 }
 
 void ContextSlot::release(std::uintptr_t bits) noexcept {
