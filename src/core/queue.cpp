@@ -59,13 +59,6 @@ void QueueBase::end_shutdown() {
     while (!line->empty()) wake_first(*line);
 }
 
-void QueueWait::await_suspend(PromiseBase& promise) {
-  queue_->bind(promise, "Queue");
-  queue_->line(side_).push_back(*this);
-  suspend_waiter(promise);
-  ask_before_resuming();
-}
-
 bool QueueWait::may_resume() noexcept {
   unlink();
   cancelled_ = ended_cancelled();

@@ -34,9 +34,11 @@ class LoopBound {
   /// names what the first of `waiters` waits for, if there is one.
   template <class W>
   void check_thread(const List<W>& waiters, const char* type) const {
+    if (!debug_loops.load(std::memory_order_relaxed)) [[likely]]
+      return;
     if (!waiters.empty())
       check_thread_of(waiters.front());
-    else if (debug_loops.load(std::memory_order_relaxed)) [[unlikely]]
+    else
       check_thread_of_loop(loop_, type);
   }
 

@@ -23,7 +23,7 @@ class QueueWait : public Waiter {
   enum class Side : unsigned char { get, put };
 
   inline bool await_ready() const noexcept;
-  void await_suspend(PromiseBase& promise);
+  inline void await_suspend(PromiseBase& promise);
   bool may_resume() noexcept final;
 
  protected:
@@ -136,6 +136,13 @@ class QueueBase : private LoopBound {
 
 inline bool QueueWait::await_ready() const noexcept {
   return !queue_->lacks(side_) || queue_->shut_down_;
+}
+
+inline void QueueWait::await_suspend(PromiseBase& promise) {
+  queue_->bind(promise, "Queue");
+  queue_->line(side_).push_back(*this);
+  suspend_waiter(promise);
+  ask_before_resuming();
 }
 
 }  // namespace asyncio::detail
