@@ -90,11 +90,24 @@ struct CoroAccess {
   /// Takes the frame over. Throws RuntimeError if the coroutine was awaited before.
   template <class T>
   static ValuePromise<T>& take(Coro<T>& coro) {
-    ValuePromise<T>* promise = std::exchange(coro.promise_, nullptr);
+    ValuePromise<T>& promise = check(coro);
+    coro.promise_ = nullptr;
+    return promise;
+  }
+  /// The frame, which stays with the coroutine until `release`. Throws as `take`.
+  template <class T>
+  static ValuePromise<T>& check(Coro<T>& coro) {
+    ValuePromise<T>* promise = coro.promise_;
     if (!promise) throw_reused_coroutine();
-    if (promise->broken) [[unlikely]]
+    if (promise->broken) [[unlikely]] {
+      coro.promise_ = nullptr;  // it cannot be destroyed
       throw_broken_frame(*promise);
+    }
     return *promise;
+  }
+  template <class T>
+  static void release(Coro<T>& coro) noexcept {
+    coro.promise_ = nullptr;
   }
   template <class T>
   static ValuePromise<T>* peek(const Coro<T>& coro) noexcept {
@@ -185,7 +198,7 @@ class [[nodiscard]] OwnedLeaf {
   auto await_suspend(std::coroutine_handle<P> frame) {
     return leaf_.await_suspend(static_cast<PromiseBase&>(frame.promise()));
   }
-  decltype(auto) await_resume() { return leaf_.await_resume(); }
+  [[gnu::always_inline]] decltype(auto) await_resume() { return leaf_.await_resume(); }
 
  private:
   A leaf_;

@@ -324,7 +324,7 @@ template <class T>
 class LvalueFutureAwaiter final : public FutureWait {
  public:
   explicit LvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
-  view_t<T> await_resume() {
+  [[gnu::always_inline]] view_t<T> await_resume() {
     check();
     // A handle that does not know the type is awaited as void, whatever there is.
     if constexpr (!std::is_void_v<T>) return slot_of<T>(*future_).get();
@@ -336,7 +336,7 @@ class RvalueFutureAwaiter final : public FutureWait {
  public:
   /// Shares: the handle stays with the caller until the end of the expression.
   explicit RvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
-  T await_resume() {
+  [[gnu::always_inline]] T await_resume() {
     check();
     if constexpr (std::is_void_v<T>) {
       return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/detail/core/bound_task.hpp"
 #include "asyncio/detail/core/caller.hpp"
 #include "asyncio/detail/core/task_state.hpp"
 #include "asyncio/eventloop.hpp"
@@ -13,7 +14,6 @@
 #include <optional>
 #include <source_location>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -171,53 +171,48 @@ struct PlainHandle<UnnamedTask<T>> {
 template <class Handle>
 using plain_handle_t = typename PlainHandle<Handle>::type;
 
-/// Applies the loop's task factory, registers the task and schedules its first step.
-void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options);
+/// Applies options and the loop's task factory, registers the task and schedules its first step.
+void begin_unusual_task(TaskState& task, PromiseBase& root, const TaskOptions& options);
+/// The same without options.
+void begin_watched_task(TaskState& task, PromiseBase& root);
+inline void begin_task(TaskState& task, PromiseBase& root) {
+  if (task.loop().sees_new_tasks()) [[unlikely]]
+    begin_watched_task(task, root);
+  else
+    task.start(root);
+}
+inline void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options) {
+  if (options.empty()) [[likely]]
+    begin_task(task, root);
+  else
+    begin_unusual_task(task, root, options);
+}
 
-/// A task that owns the callable and arguments of its coroutine.
-template <class T, class F, class... Args>
-class BoundTask final : public TypedTask<T> {
- public:
-  template <class G, class... A>
-  BoundTask(Loop& loop, std::source_location created, G&& function, A&&... args)
-      : TypedTask<T>(loop, created),
-        call_(std::in_place, std::forward<G>(function), std::forward<A>(args)...) {}
-
-  /// Calls the callable with its arguments as rvalues, as std::thread does: what the coroutine
-  /// takes by reference refers into the task.
-  Coro<T> call() {
-    return std::apply(
-        [](F& function, Args&... args) -> Coro<T> {
-          return std::invoke(function, std::forward<Args>(args)...);
-        },
-        *call_);
-  }
-
- private:
-  void drop_callable() noexcept override { call_.reset(); }
-
-  std::optional<std::tuple<F, Args...>> call_;
-};
-
+/// Makes a task of a coroutine and gives it to `begin(task, root)`.
+template <class T, class Begin>
+Task<T> spawn_with(Loop& loop, Coro<T>& coro, std::source_location where, Begin begin) {
+  ValuePromise<T>& root = CoroAccess::check(coro);
+  auto* task = new TypedTask<T>(loop, where);
+  auto owner = Ref<FutureState>::adopt(task);
+  CoroAccess::release(coro);
+  begin(*task, root);
+  return Task<T>(std::move(owner));
+}
 template <class T>
 Task<T> spawn(Loop& loop, const TaskOptions& options, Coro<T>&& coro, std::source_location where) {
   loop.check_closed();
-  auto task = Ref<TaskState>::adopt(new TypedTask<T>(loop, where));
-  begin_task(*task, CoroAccess::take(coro), options);
-  return Task<T>(std::move(task));
+  return spawn_with(loop, coro, where, [&](TaskState& task, PromiseBase& root) {
+    // A loop's own coroutine has no caller; the function is the next best.
+    if (where.line() == 0) task.set_created(root.function);
+    begin_task(task, root, options);
+  });
 }
-
-/// What std::ref(x) is to a stored argument: a reference.
-template <class A>
-struct StoredArgument {
-  using type = std::decay_t<A>;
-};
-template <class A>
-struct StoredArgument<std::reference_wrapper<A>> {
-  using type = A&;
-};
-template <class A>
-using stored_t = typename StoredArgument<std::decay_t<A>>::type;
+/// The same in a loop that runs, without options.
+template <class T>
+Task<T> spawn_running(Loop& loop, Coro<T>&& coro, std::source_location where) {
+  return spawn_with(loop, coro, where,
+                    [](TaskState& task, PromiseBase& root) { begin_task(task, root); });
+}
 
 /// What the coroutine returns that a copy of F makes from copies of Args.
 template <class F, class... Args>
@@ -260,12 +255,14 @@ auto spawn_call(Loop& loop, const TaskOptions& options, std::source_location whe
   loop.check_closed();
   auto* bound = new BoundTask<T, std::decay_t<F>, stored_t<Args>...>(
       loop, where, std::forward<F>(function), std::forward<Args>(args)...);
-  auto task = Ref<TaskState>::adopt(bound);
+  auto task = Ref<FutureState>::adopt(bound);
   Coro<T> coro = bound->call();
   PromiseBase& root = CoroAccess::take(coro);
   // The task owns what its parameters refer to, unless that is itself a view of something else.
   root.hazard = (is_view_v<stored_t<Args>> || ...) ? Hazard::view : Hazard::none;
-  begin_task(*task, root, options);
+  // With many arguments there is no place for the caller's; the function is the next best.
+  if (where.line() == 0) bound->set_created(root.function);
+  begin_task(*bound, root, options);
   return Task<T>(std::move(task));
 }
 
@@ -323,6 +320,13 @@ auto create_group_task(Loop& loop, std::source_location where, First&& first, Re
                         std::forward<Rest>(rest)...);
 }
 
+/// Reports the coroutine as never awaited, as there is no loop.
+template <class T>
+[[noreturn, gnu::noinline]] void refuse_task(Coro<T>&& coro) {
+  Coro<T> owned = std::move(coro);
+  throw_no_running_loop();
+}
+
 /// create_task in the running loop.
 template <class... Args>
 auto create_task_here(std::source_location where, Args&&... args) {
@@ -348,8 +352,10 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options,
 template <class T>
 Task<T> create_task(Coro<T>&& coro,
                     detail::Caller where = detail::Caller(std::source_location::current())) {
-  Coro<T> owned = std::move(coro);
-  return detail::spawn(detail::running_loop(), TaskOptions(), std::move(owned), where.location);
+  detail::Loop* loop = detail::running_loop_or_null();
+  if (!loop) [[unlikely]]
+    detail::refuse_task(std::move(coro));
+  return detail::spawn_running(*loop, std::move(coro), where.location);
 }
 
 /// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can

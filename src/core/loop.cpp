@@ -230,7 +230,7 @@ void Loop::close() {
   if (running_) throw RuntimeError("Cannot close a running event loop");
   if (closed_) return;
   closed_ = true;
-  checked_ = true;
+  note_interest();
   auto alive = weak_from_this().lock();
   close_inbox();
   discard_pending();
@@ -398,8 +398,23 @@ void Loop::check_slow() const {
 void Loop::set_debug(bool enabled) noexcept {
   if (debug_ != enabled) list_debug_loop(enabled);
   debug_ = enabled;
-  checked_ = closed_ || debug_;
   watched_ = debug_ || shuffle_;
+  note_interest();
+}
+
+void Loop::set_task_factory(TaskFactory factory) noexcept {
+  task_factory_ = std::move(factory);
+  note_interest();
+}
+
+void Loop::set_task_hooks(TaskHooks* hooks) noexcept {
+  task_hooks_ = hooks;
+  note_interest();
+}
+
+void Loop::note_interest() noexcept {
+  checked_ = closed_ || debug_;
+  sees_new_tasks_ = checked_ || task_hooks_ || task_factory_;
 }
 
 void Loop::shuffle_tasks(std::uint64_t seed) {

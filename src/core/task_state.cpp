@@ -21,10 +21,9 @@ constexpr unsigned kMaxEagerDepth = 64;
 }  // namespace
 
 void TaskState::take_task_names() noexcept {
-  constexpr unsigned kBlock = 64;
-  static std::atomic<std::uintptr_t> next{1};
-  thread_state.next_task_name = next.fetch_add(kBlock, std::memory_order_relaxed);
-  thread_state.task_names = kBlock;
+  static std::atomic<std::uintptr_t> taken{0};
+  thread_state.latest_task_name =
+      taken.fetch_add(ThreadState::kTaskNames, std::memory_order_relaxed);
 }
 
 std::string TaskState::name() const {
@@ -50,16 +49,10 @@ void TaskState::set_context(const Context& given) {
   ::new (&context_) ContextSlot(given);
 }
 
-void TaskState::start(PromiseBase& root, bool eager) {
-  root.task = this;
-  root_ = top_ = &root;
-  Loop& owner = loop();
-  owner.tasks().push_back(*this);
-  add_reference();  // the loop's
-  if (eager && owner.running() && owner.eager_depth < kMaxEagerDepth)
-    run_eagerly();
-  else
-    owner.call_ready(*this);
+void TaskState::start_eagerly(PromiseBase& root) {
+  if (!loop().running() || loop().eager_depth >= kMaxEagerDepth) return start(root);
+  join(root);
+  run_eagerly();
 }
 
 void TaskState::run_eagerly() {
@@ -80,19 +73,9 @@ void TaskState::run_eagerly() {
   run_step(*this);
 }
 
-void TaskState::run_step(Ready& node) {
-  auto& task = static_cast<TaskState&>(node);
-  if (task.must_cancel_ || task.ask_wait_) [[unlikely]] {
-    if (!task.prepare_step()) return;
-  }
-  task.waiting_ = nullptr;
-  task.drive();
-  if (task.root_ended_) task.end();
-}
-
 /// Whether the step is to be taken. If not, the task goes on waiting, or has ended.
-bool TaskState::prepare_step() {
-  if (must_cancel_) {
+inline bool TaskState::prepare_step() {
+  if (must_cancel_) [[unlikely]] {
     must_cancel_ = false;
     deliver_cancel_ = true;
     if (!started_) {
@@ -111,17 +94,35 @@ inline void TaskState::drive() {
   Loop& owner = loop();
   owner.set_current_task(this);
   thread_state.context = &context_;
-  if (owner.task_hooks) [[unlikely]]
-    owner.task_hooks->on_enter(TaskHandle(Ref<FutureState>::share(this)));
+  if (owner.task_hooks()) [[unlikely]]
+    report_enter();
   started_ = true;
-  suspended_ = false;
+  progress_ = Progress::running;
   do {
     top_->handle().resume();
-  } while (!suspended_);
-  if (owner.task_hooks) [[unlikely]]
-    owner.task_hooks->on_leave(TaskHandle(Ref<FutureState>::share(this)));
+  } while (progress_ == Progress::running);
+  if (owner.task_hooks()) [[unlikely]]
+    report_leave();
   thread_state.context = nullptr;
   owner.set_current_task(nullptr);
+}
+
+void TaskState::run_step(Ready& node) {
+  auto& task = static_cast<TaskState&>(node);
+  if (task.must_cancel_ | task.ask_wait_) {
+    if (!task.prepare_step()) return;
+  }
+  task.waiting_ = nullptr;
+  task.drive();
+  if (task.progress_ == Progress::ended) task.end();
+}
+
+[[gnu::noinline]] void TaskState::report_enter() {
+  loop().task_hooks()->on_enter(TaskHandle(Ref<FutureState>::share(this)));
+}
+
+[[gnu::noinline]] void TaskState::report_leave() {
+  loop().task_hooks()->on_leave(TaskHandle(Ref<FutureState>::share(this)));
 }
 
 /// The coroutine has ended, or was cancelled before it began. CPython:
@@ -132,10 +133,10 @@ void TaskState::end() {
   else
     take_outcome();
   top_ = nullptr;
-  destroy_frame(std::exchange(root_, nullptr));
-  drop_callable();
+  std::exchange(root_, nullptr)->handle().destroy();  // not broken, or it were no task
+  if (has_callable_) drop_callable();
   TaskNode::unlink();
-  if (error_ || loop().task_hooks) [[unlikely]]
+  if (error_ || loop().task_hooks()) [[unlikely]]
     return settle();
   finish(FutureStatus::value);
   drop_reference();  // the loop's
@@ -168,8 +169,8 @@ void TaskState::settle() {
   } else {
     finish(FutureStatus::value);
   }
-  if (loop().task_hooks) [[unlikely]]
-    loop().task_hooks->on_done(TaskHandle(Ref<FutureState>::share(this)));
+  if (loop().task_hooks()) [[unlikely]]
+    loop().task_hooks()->on_done(TaskHandle(Ref<FutureState>::share(this)));
   if (interrupt) std::rethrow_exception(interrupt);  // it leaves the loop as well
 }
 
@@ -240,16 +241,17 @@ void TaskState::abandon() noexcept {
   drop_callable();
 }
 
-namespace {
+void begin_watched_task(TaskState& task, PromiseBase& root) {
+  begin_unusual_task(task, root, TaskOptions());
+}
 
-[[gnu::noinline]] void begin_unusual_task(TaskState& task, PromiseBase& root,
-                                          const TaskOptions& given) {
+void begin_unusual_task(TaskState& task, PromiseBase& root, const TaskOptions& given) {
   Loop& loop = task.loop();
   TaskOptions options;
   try {
     loop.check_schedulable();
     options = given;
-    if (loop.task_factory) loop.task_factory(loop.handle(), options);
+    if (loop.task_factory()) loop.task_factory()(loop.handle(), options);
     if (options.get_name()) task.set_name(*options.get_name());
     if (options.get_context()) task.set_context(*options.get_context());
   } catch (...) {  // Nobody owns the frame yet.
@@ -257,18 +259,11 @@ namespace {
     throw;
   }
   if (loop.debug() && root.hazard != Hazard::none) report_hazard(task, root);
-  if (loop.task_hooks) loop.task_hooks->on_create(TaskHandle(Ref<FutureState>::share(&task)));
-  task.start(root, options.get_eager_start());
-}
-
-}  // namespace
-
-void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& options) {
-  // create_task(function, args...) cannot see its caller; the function is the next best.
-  if (task.created().line() == 0) task.set_created(root.function);
-  if (!options.empty() || task.loop().sees_new_tasks()) [[unlikely]]
-    return begin_unusual_task(task, root, options);
-  task.start(root, false);
+  if (loop.task_hooks()) loop.task_hooks()->on_create(TaskHandle(Ref<FutureState>::share(&task)));
+  if (options.get_eager_start())
+    task.start_eagerly(root);
+  else
+    task.start(root);
 }
 
 void report_hazard(const TaskState& task, const PromiseBase& root) noexcept {

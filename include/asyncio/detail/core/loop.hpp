@@ -124,7 +124,11 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
 
   // Tasks.
   /// Whether a new task is of interest to a factory, to hooks or to debug mode.
-  bool sees_new_tasks() const noexcept { return checked_ || task_hooks || task_factory; }
+  bool sees_new_tasks() const noexcept { return sees_new_tasks_; }
+  const TaskFactory& task_factory() const noexcept { return task_factory_; }
+  void set_task_factory(TaskFactory factory) noexcept;
+  TaskHooks* task_hooks() const noexcept { return task_hooks_; }
+  void set_task_hooks(TaskHooks* hooks) noexcept;
   /// Cancels `future` on behalf of a task or future that waits for it. Does not recurse: a chain of
   /// those may be of any length (R12). The order is that of a recursion.
   /// Returns what `future.cancel` returns.
@@ -170,8 +174,6 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   }
 
   ExceptionHandler exception_handler;
-  TaskFactory task_factory;
-  TaskHooks* task_hooks = nullptr;
   std::chrono::nanoseconds slow_callback_duration{std::chrono::milliseconds(100)};
   std::shared_ptr<Executor> default_executor;
   bool executor_shutdown = false;
@@ -183,6 +185,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
  private:
   class Running;
 
+  void note_interest() noexcept;
   void run_once();
   [[gnu::noinline]] void poll();
   [[gnu::noinline]] void collect_due_timers();
@@ -226,7 +229,10 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   bool closed_ = false;
   bool debug_ = false;
   bool checked_ = false;  // closed or debug: calls have to look closer
+  bool sees_new_tasks_ = false;
   bool watched_ = false;  // debug or shuffled: not simply one callback after another
+  TaskHooks* task_hooks_ = nullptr;
+  TaskFactory task_factory_;
   std::unique_ptr<SeededRandom> shuffle_;
   std::atomic<Links*> inbox_{nullptr};
   std::atomic<bool> sleeping_{false};

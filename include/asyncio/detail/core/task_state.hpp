@@ -46,17 +46,17 @@ class TaskState : public FutureState, public Ready, public TaskNode {
     if (FrameLink* link = ended.link)
       top_ = link->parent;
     else
-      suspended_ = root_ended_ = true;
+      progress_ = Progress::ended;
   }
   void suspend(Wait& wait) {
-    suspended_ = true;
+    progress_ = Progress::suspended;
     waiting_ = &wait;
     if (must_cancel_) [[unlikely]]
       forward_cancel(wait);
   }
   /// For an await_suspend that found out it need not wait after all.
   void undo_suspend() noexcept {
-    suspended_ = false;
+    progress_ = Progress::running;
     waiting_ = nullptr;
   }
   void wake() noexcept { core().call_ready(*this); }
@@ -90,9 +90,14 @@ class TaskState : public FutureState, public Ready, public TaskNode {
     return node.run == &TaskState::run_step ? static_cast<TaskState*>(&node) : nullptr;
   }
 
-  /// Takes the outermost frame, joins the loop's list of tasks and puts the first step into the
-  /// ready queue, or runs it now.
-  void start(PromiseBase& root, bool eager);
+  /// Takes the outermost frame, joins the loop's list of tasks, which holds a reference, and puts
+  /// the first step into the ready queue.
+  void start(PromiseBase& root) noexcept {
+    join(root);
+    core().call_ready(*this);
+  }
+  /// The same, but runs the first step now, if the loop does.
+  void start_eagerly(PromiseBase& root);
   void set_context(const Context& given);
   /// Ends a task that will never run again (the loop is closing): destroys its frames, innermost
   /// first, without recursion.
@@ -101,7 +106,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   bool reports_pending() const noexcept { return log_destroy_pending_; }
 
  protected:
-  TaskState(LoopCore& loop, std::source_location created) noexcept
+  [[gnu::always_inline]] TaskState(LoopCore& loop, std::source_location created) noexcept
       : FutureState(loop, true, created), Ready(&TaskState::run_step), name_(default_name()) {}
   [[gnu::always_inline]] ~TaskState() override {
     if (!is_number(name_)) [[unlikely]]
@@ -113,24 +118,35 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   virtual void take_value(PromiseBase& root) noexcept = 0;
   /// Destroys what create_task(fn, args...) keeps for the coroutine.
   virtual void drop_callable() noexcept {}
+  void expect_drop_callable() noexcept { has_callable_ = true; }
 
  private:
   friend class Loop;
 
+  /// Of the step that runs now, or ran last.
+  enum class Progress : std::uint8_t { running, suspended, ended };
+
   /// A default name is kept as its number, marked by the lowest bit; a given one as a pointer.
   static constexpr bool is_number(std::uintptr_t name) noexcept { return name & 1; }
   static std::uintptr_t default_name() noexcept {
-    if (thread_state.task_names == 0) [[unlikely]]
+    if (thread_state.latest_task_name % ThreadState::kTaskNames == 0) [[unlikely]]
       take_task_names();
-    --thread_state.task_names;
-    return thread_state.next_task_name++ << 1 | 1;
+    return ++thread_state.latest_task_name << 1 | 1;
   }
   static void take_task_names() noexcept;
 
+  void join(PromiseBase& root) noexcept {
+    root.task = this;
+    root_ = top_ = &root;
+    core().tasks().push_back(*this);
+    add_reference();
+  }
   static void run_step(Ready& node);
   void run_eagerly();
   bool prepare_step();
   void drive();
+  void report_enter();
+  void report_leave();
   void end();
   void take_outcome();
   void settle();
@@ -145,37 +161,52 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   int cancel_requests_ = 0;
   std::uint32_t cancel_walk_ = 0;  // the latest Loop::cancel_walk that came by
   bool started_ = false;
+  Progress progress_ = Progress::running;
   bool must_cancel_ = false;     // throw at the next step
+  bool ask_wait_ = false;        // waiting_->may_resume()
   bool deliver_cancel_ = false;  // the step that runs now has to throw
   bool wait_cancelled_ = false;  // by a request whose CancelledError is in error_
-  bool suspended_ = false;
-  bool ask_wait_ = false;  // waiting_->may_resume()
-  bool root_ended_ = false;
+  bool has_callable_ = false;    // of create_task(fn, args...)
   bool log_destroy_pending_ = true;
 };
 
 template <class T>
 class TypedTask : public TaskState {
  public:
-  TypedTask(LoopCore& loop, std::source_location created) noexcept : TaskState(loop, created) {}
+  [[gnu::always_inline]] TypedTask(LoopCore& loop, std::source_location created) noexcept
+      : TaskState(loop, created) {}
 
   Slot<T>& slot() noexcept { return slot_; }
 
  protected:
-  ~TypedTask() override {
+  [[gnu::always_inline]] ~TypedTask() override {
     if (has_value()) slot_.destroy();
   }
   void take_value(PromiseBase& root) noexcept override {
     if constexpr (!std::is_void_v<T>) {
-      try {
-        slot_.emplace(static_cast<ValuePromise<T>&>(root).take());
-      } catch (...) {  // The outcome is an error instead.
-        error_ = std::current_exception();
+      auto& promise = static_cast<ValuePromise<T>&>(root);
+      if constexpr (std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
+        if (promise.outcome == Outcome::value) [[likely]] {
+          slot_.emplace(promise.take());
+          return;
+        }
       }
+      try_take(promise);
     }
   }
 
  private:
+  /// For a value whose move may throw, or that may be missing.
+  [[gnu::noinline]] void try_take(ValuePromise<T>& promise) noexcept
+    requires(!std::is_void_v<T>)
+  {
+    try {
+      slot_.emplace(promise.take());
+    } catch (...) {  // The outcome is an error instead.
+      error_ = std::current_exception();
+    }
+  }
+
   Slot<T> slot_;
 };
 

@@ -12,10 +12,11 @@ class Loop;
 struct ThreadState {
   Loop* running_loop;    // inside run_forever of this loop
   ContextSlot* context;  // null: the thread's own
-  // Numbers of default names of tasks, taken from all in blocks, so that a new task costs no
-  // atomic instruction.
-  std::uintptr_t next_task_name;
-  unsigned task_names;  // are left
+  // Of the default name given last. The numbers are taken from all threads' in blocks of
+  // kTaskNames, so that a new task costs no atomic instruction; a multiple of that ends a block.
+  std::uintptr_t latest_task_name;
+
+  static constexpr std::uintptr_t kTaskNames = 64;
 };
 
 [[gnu::tls_model("initial-exec")]] inline thread_local constinit ThreadState thread_state{};
