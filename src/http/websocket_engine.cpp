@@ -146,12 +146,17 @@ void WebSocketEngine::take_compressed(std::string_view piece, std::string& outpu
     apply_mask(plain.data(), size, heads_.head().mask, static_cast<std::size_t>(position_) + done);
     done += size;
     const std::size_t from = message_.size();
-    answer_outcome(deflate_->decompress({plain.data(), size}, max_message_, message_), output);
-    if (!failed()) check_text(from, output);
+    const auto outcome = deflate_->decompress({plain.data(), size}, max_message_, message_);
+    take_decompressed(outcome, from, output);
   }
 }
 
-void WebSocketEngine::answer_outcome(PermessageDeflate::Outcome outcome, std::string& output) {
+/// What is wrong with the text stands before what is wrong behind it: so the code of the close does
+/// not depend on the pieces in which a frame comes.
+void WebSocketEngine::take_decompressed(PermessageDeflate::Outcome outcome, std::size_t from,
+                                        std::string& output) {
+  check_text(from, output);
+  if (failed()) return;
   if (outcome == PermessageDeflate::Outcome::too_big)
     refuse(WSCloseCode::MessageTooBig, "a message that is too large", output);
   if (outcome == PermessageDeflate::Outcome::invalid)
@@ -198,8 +203,8 @@ std::optional<WSMessage> WebSocketEngine::end_message(std::string& output) {
   in_message_ = false;
   if (is_compressed_) {
     const std::size_t from = message_.size();
-    answer_outcome(deflate_->finish(max_message_, message_), output);
-    if (!failed()) check_text(from, output);
+    const auto outcome = deflate_->finish(max_message_, message_);
+    take_decompressed(outcome, from, output);
   }
   if (!failed() && is_text_ && !utf8_.complete())
     refuse(WSCloseCode::InvalidText, "a text that ends within a character", output);

@@ -66,7 +66,7 @@ class WebSocketEngine {
   std::optional<WSMessage> end_frame(std::string& output);
   std::optional<WSMessage> end_message(std::string& output);
   std::optional<WSMessage> end_close(std::string_view payload, std::string& output);
-  void answer_outcome(PermessageDeflate::Outcome outcome, std::string& output);
+  void take_decompressed(PermessageDeflate::Outcome outcome, std::size_t from, std::string& output);
   void refuse(WSCloseCode code, std::string_view error, std::string& output);
   void write(Opcode opcode, bool compressed, std::string_view payload, std::string& output) const;
 

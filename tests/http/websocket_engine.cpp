@@ -212,6 +212,19 @@ TEST(PermessageDeflate, R13_a_bomb_and_garbage_are_refused) {
 }
 
 /// No sum with a limit wraps, which made one of 0 of the highest, and a loop without an end.
+/// The fuzzer's: of two things that are wrong, which one is told depended on the pieces.
+TEST(PermessageDeflate, R13_what_is_wrong_first_is_told_however_a_frame_is_cut) {
+  const DeflateTerms terms;
+  PermessageDeflate other(terms, true);
+  const std::string bytes = frame(0xC1, other.compress("\xff" + std::string(5000, 'a')));
+  for (std::size_t piece : {std::size_t{1}, std::size_t{7}, std::string_view::npos}) {
+    Side server({.max_message = 1000, .deflate = terms});
+    server.hear(bytes, piece);
+    EXPECT_EQ(server.engine.sent_code(), WSCloseCode::InvalidText) << piece;
+    EXPECT_EQ(server.engine.error(), "a text that is not UTF-8") << piece;
+  }
+}
+
 TEST(WebSocketEngine, R13_there_may_be_no_limit_at_all) {
   const std::string text(5'000'000, 'x');
   for (std::size_t limit : {std::size_t{0}, std::numeric_limits<std::size_t>::max(),
