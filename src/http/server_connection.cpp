@@ -378,7 +378,8 @@ Coro<> ServerConnection::linger() {
 
 /// Answers what cannot be read any further.
 void ServerConnection::refuse(Status status) {
-  send(refusal(status), false, false);
+  const bool is_head = has_head_ && parser_->head().method == Method::HEAD;
+  send(refusal(status), false, is_head);
   log_refusal(has_head_ ? &parser_->head() : nullptr, Version::http_1_0);
 }
 

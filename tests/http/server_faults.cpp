@@ -105,6 +105,25 @@ TEST_P(ServerFaults, fault118_lines_and_names) {
   run(expect_refused, requests, std::vector<int>{400}, true);
 }
 
+/// The answer to a HEAD has no body, also when what stands behind its head is refused.
+TEST_P(ServerFaults, fault119_a_head_request_is_refused_without_a_body) {
+  run([]() -> Coro<> {
+    Notes notes;
+    Served served = co_await serve(notes.application());
+    const std::string head = "HEAD / HTTP/1.1\r\nHost: h\r\n";
+    const std::string chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+    const std::string pieces = chunked + "no chunk\r\n";
+    std::string answer = co_await exchange(served.port(), pieces);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("\r\n\r\n")) << answer;
+    answer = co_await exchange(served.port(), chunked);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 408 ") && answer.ends_with("\r\n\r\n")) << answer;
+    const std::string expecting = head + "Expect: miracles\r\n\r\n";
+    answer = co_await exchange(served.port(), expecting);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 417 ") && answer.ends_with("\r\n\r\n")) << answer;
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerFaults, fault118_an_error_repeats_nothing_of_what_came) {
   run([]() -> Coro<> {
     Notes notes;
