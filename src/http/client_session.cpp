@@ -4,6 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "http/characters.hpp"
 #include "http/client_exchange.hpp"
+#include "http/http2_presence.hpp"
 #include "http/recycled.hpp"
 #include "http/redirects.hpp"
 #include "http/session_state.hpp"
@@ -127,8 +128,11 @@ Coro<ClientResponse> perform_traced(std::shared_ptr<SessionState> session, Clien
 
 }  // namespace
 
-ClientSession::ClientSession(SessionOptions options)
-    : state_(std::make_shared<SessionState>(get_running_loop(), std::move(options))) {}
+ClientSession::ClientSession(SessionOptions options) {
+  if (options.get_http2() == Http2::PriorKnowledge && !detail::has_http2())
+    throw RuntimeError("ClientSession: asyncio::http is built without HTTP/2");
+  state_ = std::make_shared<SessionState>(get_running_loop(), std::move(options));
+}
 
 CookieJar& ClientSession::cookie_jar() const noexcept { return state_->cookies; }
 bool ClientSession::closed() const noexcept { return state_->connector->closed(); }

@@ -5,6 +5,7 @@
 #include "asyncio/http/client_errors.hpp"
 #include "asyncio/timeout.hpp"
 #include "http/connector.hpp"
+#include "http/http2_presence.hpp"
 #include "http/shared_connection.hpp"
 #include "http/write_head.hpp"
 

@@ -4,6 +4,7 @@
 #include "asyncio/http/client_errors.hpp"
 #include "http/connector.hpp"
 #include "http/http1_channel.hpp"
+#include "http/http2_presence.hpp"
 #include "http/recycled.hpp"
 #include "http/shared_connection.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A client without nghttp2.
 #include "asyncio/exceptions.hpp"
+#include "http/http2_presence.hpp"
 #include "http/shared_connection.hpp"
 
 namespace asyncio::http::detail {

@@ -5,6 +5,7 @@
 #include "asyncio/exceptions.hpp"
 #include "asyncio/task.hpp"
 #include "http/client_request.hpp"
+#include "http/http2_presence.hpp"
 
 #include <algorithm>
 #include <cerrno>

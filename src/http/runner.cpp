@@ -6,6 +6,7 @@
 #include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/wait.hpp"
+#include "http/http2_presence.hpp"
 #include "http/http2_server.hpp"
 #include "http/server_connection.hpp"
 #include "http/spare_parsers.hpp"
@@ -132,8 +133,11 @@ Served::~Served() {
 
 }  // namespace detail
 
-AppRunner::AppRunner(Application app, RunnerOptions options)
-    : state_(std::make_shared<detail::RunnerState>(std::move(app), options)) {}
+AppRunner::AppRunner(Application app, RunnerOptions options) {
+  if (options.get_http2_prior_knowledge() && !http::detail::has_http2())
+    throw RuntimeError("AppRunner: asyncio::http is built without HTTP/2");
+  state_ = std::make_shared<detail::RunnerState>(std::move(app), options);
+}
 
 Coro<> AppRunner::setup() const {
   auto state = state_;

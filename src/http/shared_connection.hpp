@@ -26,9 +26,6 @@ class SharedConnection : public PooledConnection {
   bool is_shared() const noexcept final { return true; }
 };
 
-/// Whether this build has HTTP/2.
-bool has_http2() noexcept;
-
 /// Begins to speak HTTP/2.
 /// Throws: RuntimeError if this build has none.
 std::shared_ptr<SharedConnection> make_http2(const std::shared_ptr<Connector>& connector,

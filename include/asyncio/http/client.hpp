@@ -34,7 +34,8 @@ class SessionState;
 /// asyncio  aiohttp: ClientSession
 class ClientSession {
  public:
-  /// Throws   RuntimeError if there is no event loop.
+  /// Throws   RuntimeError if there is no event loop, and for Http2::PriorKnowledge in a library
+  ///          that is built without HTTP/2.
   explicit ClientSession(SessionOptions options = {});
 
   /// Awaits   a connection, and the head of the response.

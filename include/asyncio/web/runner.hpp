@@ -87,6 +87,7 @@ class RunnerOptions {
 /// asyncio  aiohttp: web.AppRunner
 class AppRunner {
  public:
+  /// Throws   RuntimeError for http2_prior_knowledge if the library is built without HTTP/2.
   explicit AppRunner(Application app, RunnerOptions options = {});
 
   /// Calls what on_startup was given.
