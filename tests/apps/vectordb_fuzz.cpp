@@ -2,10 +2,13 @@
 // Requests that are nearly right, for the whole server of apps/vectordb. ASYNCIO_SEEDS says how
 // many, SEED=n replays one.
 #include "seeds.hpp"
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/server/json_text.hpp"
 #include "vectordb_served.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -205,6 +208,57 @@ TEST(VectorDBFuzz, random_changes_of_requests_never_crash_it) {
       EXPECT_TRUE(known) << request.text() << line;
     }
   });
+}
+
+/// Equal, also in the types of numbers.
+bool same(const json& left, const json& right) {
+  if (left.type() != right.type() || left.size() != right.size()) return false;
+  if (left.is_discarded()) return true;  // which nothing is equal to
+  if (left.is_array()) return std::equal(left.begin(), left.end(), right.begin(), same);
+  if (!left.is_object()) return left == right;
+  return std::all_of(left.items().begin(), left.items().end(), [&](const auto& member) {
+    return right.contains(member.key()) && same(member.value(), right[member.key()]);
+  });
+}
+
+/// As nlohmann::json reads it: the same value, or neither takes it.
+void expect_read(const std::string& text) {
+  json expected = json::parse(text, nullptr, false);
+  json value(json::value_t::discarded);
+  try {
+    value = vectordb::json_of(text);
+  } catch (const vectordb::InvalidArgument&) {
+  }
+  EXPECT_TRUE(same(value, expected)) << text << "\n" << value << "\n" << expected;
+}
+
+std::vector<std::string> texts() {
+  return {"", " ", "{}", " [ ] ", "[[],{}]", "[1,2", "[1 2]", "[1,]", "[,1]", "{,}", "}", "]",
+          R"({"a":1,"a":2})", R"({"a" : [1, 2.5, -3] , "b":null})", R"({"a"})", R"({"a":})",
+          R"({a:1})", R"({1:2})", "{} {}", "[] x", "\xEF\xBB\xBF[1]", "\xEF\xBB[1]", "'a'",
+          // Numbers.
+          "0", "-0", "-1", "00", "01", "-01", "+1", "-", ".5", "1.", "1.5", "-1.5e3", "1e5", "1E+5",
+          "1e-5", "1e", "1e+", "1.e5", "0x10", "1_0", "0.1", "0.30000001192092896", "1e308",
+          "1e309", "-1e999", "1e-400", "4.9e-324", "2.2250738585072011e-308", "123456789012345678",
+          "1234567890123456789", "18446744073709551615", "18446744073709551616",
+          "-9223372036854775808", "-9223372036854775809", "Infinity", "NaN", "nan", "inf",
+          // Words and strings.
+          "true", "false", "null", "tru", "truex", "True", "nulll", R"("")", R"("a b")", R"(")",
+          R"("a)", R"("\)", R"("\")", R"("\"")", R"("\n\u00e9")", R"("\ud83d\ude00")",
+          R"("\ud83d")", R"("\x")", "\"\n\"", "\"\x7F\"", "\"\xC3\xA9\"", "\"\xC3\"", "\"\xFF\"",
+          R"({"\u0061":1,"a":2})", "{\"\xC3\xA9\":1}"};
+}
+
+TEST(VectorDBFuzz, bodies_are_read_as_nlohmann_reads_them) {
+  for (const std::string& text : texts()) expect_read(text);
+  auto change = [](std::uint64_t seed) {
+    Random random(seed);
+    std::string text = mutated(seed).body;
+    for (int changes = random.below(3); changes > 0; --changes) change_byte(text, random);
+    std::erase(text, '\0');  // which nlohmann takes for the end
+    expect_read(text);
+  };
+  test::for_each_seed(change, 2000);
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 /// What the endpoints share: the way from a body to a request, and from a result to an answer.
 #pragma once
 
-#include "vectordb/engine/errors.hpp"
 #include "vectordb/server/answers.hpp"
+#include "vectordb/server/json_text.hpp"
 #include <asyncio/coro.hpp>
-#include <asyncio/http/nlohmann_json.hpp>
 #include <asyncio/threads.hpp>
 #include <asyncio/web/application.hpp>
 
@@ -21,13 +20,7 @@ inline constexpr std::size_t kSmallResult = 8192;  // as weight_of() counts: abo
 
 template <class T>
 T parse_as(const std::string& body, T (*read)(const nlohmann::json&)) {
-  nlohmann::json value;
-  try {
-    value = asyncio::http::JsonCodec<nlohmann::json>::parse(body);
-  } catch (const asyncio::ValueError& error) {
-    throw InvalidArgument("body", std::string("no JSON: ") + error.what());
-  }
-  return read(value);
+  return read(json_of(body));
 }
 
 /// The body of a request, as `read` takes it.
