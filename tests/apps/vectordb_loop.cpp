@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+// apps/vectordb while a thread is held inside an index job, a snapshot, or the reading of a body:
+// the loop answers others.
+#include "vectordb/server/endpoint.hpp"
+#include "vectordb_gate.hpp"
+#include "vectordb_served.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using nlohmann::json;
+using test::Gate;
+using test::Said;
+using test::VectorDB;
+
+/// In the place of the library's: the linker finds this one before it looks there.
+std::unique_ptr<vectordb::VectorIndex> vectordb::make_hnsw_index(const CollectionConfig& config) {
+  return std::make_unique<GatedIndex>(config.size);
+}
+
+namespace {
+
+/// One thread for what is held, one for the reads of others.
+vectordb::ServeOptions two_threads(const test::Folder& folder) {
+  vectordb::ServeOptions options = test::serve_options(folder);
+  options.threads = 2;
+  return options;
+}
+
+/// Searches go through the index, however few the points.
+Coro<> fill(VectorDB& db, std::string name) {
+  Said said = co_await db.ask("PUT", "/collections/" + name,
+                              R"({"vectors":{"size":2,"distance":"Euclid"},)"
+                              R"("hnsw_config":{"full_scan_threshold":0}})");
+  EXPECT_EQ(said.status, 200) << said.body;
+  said = co_await db.ask("PUT", "/collections/" + name + "/points",
+                         R"({"points":[{"id":1,"vector":[1,0]},{"id":2,"vector":[2,0]}]})");
+  EXPECT_EQ(said.status, 200) << said.body;
+}
+
+struct Question {
+  const char *method, *path, *body;
+};
+
+/// What no thread is needed for.
+std::vector<Question> of_the_service() {
+  return {
+      {"GET", "/", ""},        {"GET", "/healthz", ""},     {"GET", "/readyz", ""},
+      {"GET", "/metrics", ""}, {"GET", "/collections", ""}, {"GET", "/collections/a/exists", ""}};
+}
+
+std::vector<Question> of_a_collection() {
+  return {{"GET", "", ""},
+          {"GET", "/points/1", ""},
+          {"POST", "/points", R"({"ids":[1],"with_vector":true})"},
+          {"POST", "/points/count", "{}"},
+          {"POST", "/points/scroll", "{}"},
+          {"POST", "/points/search", R"({"vector":[1,0],"limit":1})"},
+          {"POST", "/points/query", R"({"query":1})"}};
+}
+
+Coro<> expect_answers(VectorDB& db, const std::vector<Question>& questions,
+                      std::string before = {}) {
+  for (const Question& question : questions) {
+    Said said = co_await db.ask(question.method, before + question.path, question.body);
+    EXPECT_EQ(said.status, 200) << question.method << " " << question.path << "\n" << said.body;
+  }
+}
+
+TEST(VectorDBLoop, while_a_search_is_in_the_index) {
+  test::Folder folder;
+  test::with_vectordb(two_threads(folder), [](VectorDB& db) -> Coro<> {
+    co_await fill(db, "a");
+    test::at_search.close();
+    auto search = create_task(
+        db.ask("POST", "/collections/a/points/search", R"({"vector":[0,0],"limit":1})"));
+    co_await test::at_search.wait_until_held();
+    co_await expect_answers(db, of_the_service());
+    co_await expect_answers(db, of_a_collection(), "/collections/a");
+    EXPECT_FALSE(search.done());
+    test::at_search.open();
+    Said said = co_await search;
+    EXPECT_EQ(said.status, 200) << said.body;
+  });
+}
+
+/// The reads of its collection wait for the point that is put in; nobody else does.
+TEST(VectorDBLoop, while_an_upsert_is_in_the_index) {
+  test::Folder folder;
+  test::with_vectordb(two_threads(folder), [](VectorDB& db) -> Coro<> {
+    co_await fill(db, "a");
+    co_await fill(db, "b");
+    test::at_put.close();
+    auto upsert = create_task(
+        db.ask("PUT", "/collections/a/points", R"({"points":[{"id":3,"vector":[3,0]}]})"));
+    co_await test::at_put.wait_until_held();
+    auto count = create_task(db.ask("POST", "/collections/a/points/count", "{}"));
+    co_await expect_answers(db, of_the_service());
+    co_await expect_answers(db, of_a_collection(), "/collections/b");
+    co_await fill(db, "c");
+    EXPECT_FALSE(upsert.done());
+    EXPECT_FALSE(count.done());
+    test::at_put.open();
+    Said said = co_await upsert;
+    EXPECT_EQ(said.status, 200) << said.body;
+    said = co_await count;
+    EXPECT_EQ(said.result()["count"], 3) << said.body;
+  });
+}
+
+/// Reads go on, of the same collection as well; its writes wait.
+TEST(VectorDBLoop, while_a_snapshot_is_written) {
+  test::Folder folder;
+  run([&]() -> Coro<> {
+    vectordb::Database database = co_await test::open(folder);
+    vectordb::Collection collection = co_await database.create("a", vectordb::CollectionConfig(2));
+    co_await collection.upsert(test::one_point(1, 1, 0));
+    test::at_vector.close();
+    auto snapshot = create_task(collection.compact());
+    co_await test::at_vector.wait_until_held();
+    auto write = create_task(collection.upsert(test::one_point(2, 2, 0)));
+    std::size_t count = co_await collection.count();
+    EXPECT_EQ(count, 1U);
+    auto found = co_await collection.search(vectordb::SearchRequest(vectordb::Vector(2, 1.0F)));
+    EXPECT_EQ(found.size(), 1U);
+    EXPECT_FALSE(snapshot.done());
+    EXPECT_FALSE(write.done());
+    test::at_vector.open();
+    co_await snapshot;
+    co_await write;
+    co_await database.close();
+  });
+}
+
+TEST(VectorDBLoop, while_the_index_is_built_at_the_start) {
+  test::Folder folder;
+  test::with_vectordb(two_threads(folder), [](VectorDB& db) -> Coro<> { co_await fill(db, "a"); });
+  auto body = [](VectorDB& db) -> Coro<> {
+    test::at_put.close();
+    auto open = create_task(db.service().open());
+    co_await test::at_put.wait_until_held();
+    Said said = co_await db.ask("GET", "/healthz");
+    EXPECT_EQ(said.status, 200);
+    said = co_await db.ask("GET", "/readyz");
+    EXPECT_EQ(said.status, 503);
+    EXPECT_FALSE(open.done());
+    test::at_put.open();
+    co_await open;
+    co_await expect_answers(db, of_a_collection(), "/collections/a");
+  };
+  test::with_vectordb(two_threads(folder), body, false);
+}
+
+Gate at_read;
+int read_slowly(const json& body) {
+  at_read.pass();
+  return static_cast<int>(body.size());
+}
+
+/// A body of a megabyte is read by a thread.
+TEST(VectorDBLoop, while_a_large_body_is_read) {
+  web::Application app;
+  vectordb::route(app, "PUT", "/{name}",
+                  [](web::Request& request, std::string) -> Coro<std::string> {
+                    int size = co_await vectordb::read_body(request, &read_slowly);
+                    co_return std::to_string(size);
+                  });
+  app.get("/healthz", [](web::Request&) -> Coro<web::Response> { co_return "here"; });
+  run([&]() -> Coro<> {
+    test::Served served = co_await test::serve(std::move(app));
+    http::ClientSession session(http::SessionOptions().base_url(served.url()));
+    at_read.close();
+    http::RequestOptions options;
+    options.json(json(std::vector<int>(500'000)));
+    auto put = create_task([&]() -> Coro<std::string> {
+      http::ClientResponse response = co_await session.request(http::Method::PUT, "/a", options);
+      co_return co_await response.read();
+    });
+    co_await at_read.wait_until_held();
+    http::ClientResponse health = co_await session.get("/healthz");
+    std::string text = co_await health.read();
+    EXPECT_EQ(text, "here");
+    EXPECT_FALSE(put.done());
+    at_read.open();
+    text = co_await put;
+    EXPECT_EQ(json::parse(text)["result"], 500'000);
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
+}  // namespace
