@@ -85,8 +85,10 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWis
     if (closed_) throw RuntimeError("Session is closed");
     if (auto shared = wish.is_alone ? nullptr : shared_for(wish.key)) {
       auto channel = co_await shared->open();
-      if (channel && !closed_) co_return channel;
-      continue;
+      if (!channel || closed_) continue;
+      const bool joins = made == 0;
+      if (joins && wish.traces) wish.traces->tell(TraceEvent::connection_reuseconn);
+      co_return channel;
     }
     if (made == kMostConnections)
       throw ServerDisconnectedError("the server " + wish.key.host +

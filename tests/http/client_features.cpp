@@ -8,6 +8,7 @@
 #include "connected.hpp"
 #include "raw_server.hpp"
 #include "tls.hpp"
+#include "tunnel_proxy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,6 +41,7 @@ using test::saying;
 using test::Strings;
 using test::target_of;
 using test::text_of;
+using test::TunnelProxy;
 
 namespace {
 
@@ -220,41 +222,6 @@ TEST(ClientFeatures, fault147_names_in_a_form_cannot_end_their_line) {
     EXPECT_EQ(body.find("; filename=\"b"), std::string::npos) << body;
   }
 }
-
-/// A proxy that is asked for tunnels, and keeps the heads that come.
-class TunnelProxy {
- public:
-  RawServer::Handler handler() {
-    return [this](StreamReader reader, StreamWriter writer) -> Coro<> {
-      std::string head = co_await read_request(reader);
-      heads.push_back(head);
-      if (!head.starts_with("CONNECT ")) {
-        co_await writer.send(response_with("proxied"));
-        co_return;
-      }
-      std::string target = target_of(head);
-      auto port = static_cast<std::uint16_t>(std::stoi(target.substr(target.find(':') + 1)));
-      auto [far_reader, far_writer] =
-          co_await open_connection(target.substr(0, target.find(':')), port);
-      co_await writer.send("HTTP/1.1 200 Connection established\r\n\r\n");
-      auto back = create_task(relay, far_reader, writer);
-      (void)co_await capture(relay(reader, far_writer));
-      far_writer.close();
-      (void)co_await capture(back);
-    };
-  }
-  Strings heads;
-
- private:
-  static Coro<> relay(StreamReader from, StreamWriter to) {
-    for (;;) {
-      std::string bytes = co_await from.read(4096);
-      if (bytes.empty()) break;
-      co_await to.send(bytes);
-    }
-    to.close();
-  }
-};
 
 TEST(ClientFeatures, fault149_credentials_of_a_proxy_are_for_it_alone) {
   run_simulated([]() -> Coro<> {
