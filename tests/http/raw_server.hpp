@@ -5,8 +5,6 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <functional>
