@@ -150,16 +150,25 @@ Coro<> measure_beside_writer(const Served& server, Searches& searches, Setup& se
   const std::vector<std::string> writes = upsert_requests(setup);
   Connection writer = co_await Connection::open(server.address());
   bool written = false;
+  auto write_all = [&]() -> Coro<> {
+    for (const std::string& one : writes) co_await writer.exchange(one);
+  };
   auto write = [&]() -> Coro<> {
     const auto begin = SteadyClock::now();
-    for (const std::string& one : writes) co_await writer.exchange(one);
+    auto outcome = co_await capture(write_all());
+    written = true;  // also if it failed: the searches end with it
+    outcome.value();
     figures.written_per_second = static_cast<double>(kWritten) / seconds_since(begin);
-    written = true;
   };
   auto search = [&]() -> Coro<> {
     figures.beside_writes = co_await searches.run(kConcurrency, [&written] { return written; });
   };
-  co_await gather(write(), search());
+  TaskGroup group;
+  co_await with(group, [&](TaskGroup& tasks) -> Coro<> {
+    tasks.create_task(write());
+    tasks.create_task(search());
+    co_return;
+  });
   writer.close();
 }
 

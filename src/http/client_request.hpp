@@ -24,6 +24,7 @@ class ClientRequest {
   std::shared_ptr<BodySource> source;  // instead of the body
   std::string own_cookies;             // what the caller has set as Cookie
   std::optional<std::string> own_host;
+  bool has_session_credentials = false;  // its Authorization is the session's
   std::optional<Proxy> proxy;
   std::optional<TlsContext> ssl;
   ClientTimeout timeout;

@@ -86,6 +86,7 @@ Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
   if (is_granted && !granted.result()) {
     forget(key);
     outcome.value();
+    tell(wish.traces, TraceEvent::connection_queued_end);
     co_return Slot();
   }
   if (is_granted) {

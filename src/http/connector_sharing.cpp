@@ -85,9 +85,10 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWis
     if (closed_) throw RuntimeError("Session is closed");
     if (auto shared = wish.is_alone ? nullptr : shared_for(wish.key)) {
       auto channel = co_await shared->open();
-      if (!channel || closed_) continue;
+      if (!channel) continue;
       const bool joins = made == 0;
       if (joins && wish.traces) wish.traces->tell(TraceEvent::connection_reuseconn);
+      if (closed_) continue;
       co_return channel;
     }
     if (made == kMostConnections)

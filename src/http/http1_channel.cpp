@@ -10,6 +10,12 @@
 
 namespace asyncio::http::detail {
 
+namespace {
+
+constexpr std::size_t kMostKept = 16384;  // of the memory for a head, a thread's
+
+}  // namespace
+
 void Http1Channel::send(const ClientRequest& request) {
   connection_->parser.expect(request.head.method, request.head.upgrade);
   chunked_ = request.head.body.kind() == BodyFraming::Kind::chunked;
@@ -17,6 +23,7 @@ void Http1Channel::send(const ClientRequest& request) {
   out.clear();
   write_head(out, request.head);
   connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
+  if (out.capacity() > kMostKept) std::string().swap(out);
 }
 
 StreamWriter Http1Channel::writer() const {

@@ -62,6 +62,20 @@ std::optional<Proxy> proxy_for(const SessionState& session, const URL& url,
   return session.environment ? session.environment->find(url) : session.options.get_proxy();
 }
 
+/// Those of the request, or of its URL, or of the session.
+void choose_credentials(const SessionState& session, ClientRequest& request, const URL& url) {
+  Headers& headers = request.head.headers;
+  if (request.has_session_credentials) {
+    const std::optional<URL>& base = session.options.get_base_url();
+    const bool is_elsewhere = base && base->origin() != url.origin();
+    if (!is_elsewhere && !url.has_credentials()) return;
+    headers.remove("Authorization");
+    request.has_session_credentials = false;
+  }
+  if (url.has_credentials() && !headers.contains("Authorization"))
+    headers.add("Authorization", basic_credentials(url.user(), url.password()));
+}
+
 }  // namespace
 
 ConnectionKey key_of(const ClientRequest& request) {
@@ -114,6 +128,8 @@ ClientRequest make_request(const SessionState& session, Method method,
   HeadersBuilder::bytes(headers).reserve(kUsualHead);
   for (HeaderField field : session.options.get_headers())
     set_default(headers, field.name, field.value);
+  request.has_session_credentials =
+      headers.contains("Authorization") && !options.get_headers().contains("Authorization");
   take_own(headers, "Cookie", request.own_cookies);
   if (headers.contains("Host")) take_own(headers, "Host", request.own_host.emplace());
   set_default(headers, "Accept", "*/*");
@@ -134,8 +150,7 @@ ClientRequest make_request(const SessionState& session, Method method,
 void set_url(SessionState& session, ClientRequest& request, const URL& url,
              const RequestOptions& options) {
   Headers& headers = request.head.headers;
-  if (url.has_credentials() && !headers.contains("Authorization"))
-    headers.add("Authorization", basic_credentials(url.user(), url.password()));
+  choose_credentials(session, request, url);
   request.url = url.without_credentials().without_fragment();
   request.proxy = proxy_for(session, request.url, options);
   bool proxied = asks_proxy(request);

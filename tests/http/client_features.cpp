@@ -74,14 +74,17 @@ TEST(ClientFeatures, S49_credentials_of_a_session) {
     co_await session.get(site.url(), RequestOptions().bearer("token"));
     co_await session.get(
         URL(std::string(site.url().str()) + "to?" + std::string(other.url().str())));
+    const std::string host(site.url().host_port());
+    co_await session.get(URL("http://alice:pw@" + host + "/"));
     session.close();
-    ClientSession bearing(SessionOptions().bearer("token"));
-    co_await bearing.get(site.url());
+    ClientSession bearing(SessionOptions().base_url(site.url()).bearer("token"));
+    co_await bearing.get("/");
+    co_await bearing.get(other.url());
     bearing.close();
     Strings seen;
     for (const std::string& head : recorder.heads) seen.push_back(field_of(head, "Authorization"));
     const std::string basic = "Basic dXNlcjpzZWNyZXQ=";
-    EXPECT_EQ(seen, (Strings{basic, "Bearer token", basic, "-", "Bearer token"}));
+    EXPECT_EQ(seen, (Strings{basic, "Bearer token", basic, "-", "Basic YWxpY2U6cHc=", "Bearer token", "-"}));
     co_await site.stop();
     co_await other.stop();
   });

@@ -211,7 +211,6 @@ TEST(PermessageDeflate, R13_a_bomb_and_garbage_are_refused) {
             WSCloseCode::ProtocolError);
 }
 
-/// No sum with a limit wraps, which made one of 0 of the highest, and a loop without an end.
 /// The fuzzer's: of two things that are wrong, which one is told depended on the pieces.
 TEST(PermessageDeflate, R13_what_is_wrong_first_is_told_however_a_frame_is_cut) {
   const DeflateTerms terms;
@@ -225,6 +224,7 @@ TEST(PermessageDeflate, R13_what_is_wrong_first_is_told_however_a_frame_is_cut) 
   }
 }
 
+/// No sum with a limit wraps, which made one of 0 of the highest, and a loop without an end.
 TEST(WebSocketEngine, R13_there_may_be_no_limit_at_all) {
   const std::string text(5'000'000, 'x');
   for (std::size_t limit : {std::size_t{0}, std::numeric_limits<std::size_t>::max(),

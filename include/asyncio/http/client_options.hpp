@@ -185,8 +185,8 @@ class SessionOptions {
   SessionOptions& header(std::string_view name, std::string_view value) {
     return headers_.set(name, value), *this;
   }
-  /// Basic authentication of every request that names none, not sent to another origin by a
-  /// redirect.
+  /// Basic authentication of every request that has no credentials itself or in its URL. Not sent
+  /// to another origin by a redirect, and with a base_url not to other origins at all.
   ///
   /// Throws   ValueError for a ':' in the user's name.
   SessionOptions& auth(std::string_view user, std::string_view password);
