@@ -62,7 +62,7 @@ struct SearchRequest {
   Filter filter;
   std::optional<PointId> excluded;       ///< not this one: what a search for a point's own is
   bool exact = false;                    ///< params.exact
-  std::optional<std::size_t> hnsw_ef;    ///< params.hnsw_ef; ef_construct without
+  std::optional<std::size_t> hnsw_ef;    ///< params.hnsw_ef; the collection's default_ef without
   std::optional<float> score_threshold;  ///< no worse ones
   PayloadSelector with_payload;
   bool with_vector = false;

@@ -21,7 +21,7 @@ class Search {
         request_(request),
         query_(request.vector),
         wanted_(request.offset + request.limit),
-        ef_(std::max(request.hnsw_ef.value_or(table.config().hnsw.ef_construct), wanted_)) {
+        ef_(std::max(request.hnsw_ef.value_or(table.config().hnsw.default_ef()), wanted_)) {
     if (distance() == Distance::Cosine) normalize(query_);
   }
 
@@ -35,7 +35,10 @@ class Search {
       const std::size_t most = is_filtered() ? wanted_ : table_.ids().size();
       outcome.was_exact = found.size() < std::min(wanted_, most);
     }
-    if (outcome.was_exact) found = exact();
+    if (outcome.was_exact)
+      found = exact();
+    else
+      keep_wanted(found);
     outcome.points = ranked(found);
     return outcome;
   }
@@ -79,6 +82,15 @@ class Search {
   bool nearer(const Neighbour& left, const Neighbour& right) const {
     if (left.distance != right.distance) return left.distance < right.distance;
     return table_.entries()[left.slot].id < table_.entries()[right.slot].id;
+  }
+
+  /// The graph finds `ef`: what is not wanted needs no score.
+  void keep_wanted(std::vector<Neighbour>& found) const {
+    if (found.size() <= wanted_) return;
+    auto order = [this](const Neighbour& a, const Neighbour& b) { return nearer(a, b); };
+    std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(wanted_),
+                     found.end(), order);
+    found.resize(wanted_);
   }
 
   std::vector<Neighbour> exact() const {
