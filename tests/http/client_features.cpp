@@ -84,7 +84,8 @@ TEST(ClientFeatures, S49_credentials_of_a_session) {
     Strings seen;
     for (const std::string& head : recorder.heads) seen.push_back(field_of(head, "Authorization"));
     const std::string basic = "Basic dXNlcjpzZWNyZXQ=";
-    EXPECT_EQ(seen, (Strings{basic, "Bearer token", basic, "-", "Basic YWxpY2U6cHc=", "Bearer token", "-"}));
+    EXPECT_EQ(seen, (Strings{basic, "Bearer token", basic, "-",
+                             "Basic YWxpY2U6cHc=", "Bearer token", "-"}));
     co_await site.stop();
     co_await other.stop();
   });
