@@ -21,7 +21,7 @@ struct Setup {
   Vectors points, queries;
   std::vector<Ids> truth;
 
-  std::size_t ef() const noexcept { return config.hnsw.ef_construct; }  // unless a search says
+  std::size_t ef() const noexcept { return config.hnsw.default_ef(); }  // unless a search says
 };
 
 /// One ef, the engine in this process and plain hnswlib.
