@@ -160,6 +160,20 @@ TEST(VectordbCollection, scores_beyond_a_float_are_its_largest) {
   });
 }
 
+/// The graph's own distances are NaN for all but every fourth.
+TEST(VectordbCollection, the_nearest_of_what_the_graph_finds_though_distances_are_no_numbers) {
+  with_database([](Database& database) -> Coro<> {
+    Collection collection = co_await database.create("c", graph_only(2, Distance::Dot));
+    for (std::size_t id = 0; id < 40; ++id)
+      co_await collection.upsert(one_point(id, id % 4 == 0 ? 3e38F : -3e38F, 3e38F));
+    SearchRequest request = nearest_to(3e38F, 3e38F, 5);
+    const std::string best = "0:3.403e+38 4:3.403e+38 8:3.403e+38 12:3.403e+38 16:3.403e+38 ";
+    EXPECT_EQ(to_text(co_await collection.search(request)), best);
+    request.exact = true;
+    EXPECT_EQ(to_text(co_await collection.search(request)), best);
+  });
+}
+
 TEST(VectordbCollection, cosine_keeps_vectors_of_length_one_and_zero_as_it_is) {
   with_database([](Database& database) -> Coro<> {
     Collection collection = co_await database.create("c", CollectionConfig(2));

@@ -203,7 +203,6 @@ TEST(VectordbStore, a_snapshot_takes_the_place_of_the_log) {
   });
 }
 
-/// Else 256 payloads of the permitted 16 MiB would not go into a frame's 32 bits of length.
 /// The snapshot has what the end of the log lacks. Of the next commits none may be missing.
 TEST(VectordbStore, a_log_that_ends_before_the_snapshot_is_begun_anew) {
   run([]() -> Coro<> {
@@ -222,6 +221,7 @@ TEST(VectordbStore, a_log_that_ends_before_the_snapshot_is_begun_anew) {
   });
 }
 
+/// Else 256 payloads of the permitted 16 MiB would not go into a frame's 32 bits of length.
 TEST(VectordbStore, a_snapshot_of_large_payloads_has_a_frame_for_each_megabyte) {
   run([]() -> Coro<> {
     Folder folder;

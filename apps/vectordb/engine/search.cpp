@@ -84,23 +84,27 @@ class Search {
     return table_.entries()[left.slot].id < table_.entries()[right.slot].id;
   }
 
+  auto nearest_first() const {
+    return [this](const Neighbour& a, const Neighbour& b) { return nearer(a, b); };
+  }
+
   /// The graph finds `ef`: what is not wanted needs no score.
   void keep_wanted(std::vector<Neighbour>& found) const {
     if (found.size() <= wanted_) return;
-    auto order = [this](const Neighbour& a, const Neighbour& b) { return nearer(a, b); };
+    for (Neighbour& neighbour : found) neighbour.distance = bounded(neighbour.distance);
     std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(wanted_),
-                     found.end(), order);
+                     found.end(), nearest_first());
     found.resize(wanted_);
   }
 
   std::vector<Neighbour> exact() const {
-    auto order = [this](const Neighbour& a, const Neighbour& b) { return nearer(a, b); };
+    auto order = nearest_first();
     std::vector<Neighbour> heap;  // the farthest in front
     const std::size_t all = table_.entries().size();
     for (std::size_t i = 0; i < all && wanted_ > 0; ++i) {
       const auto slot = static_cast<Slot>(i);
       if (!matches(slot)) continue;
-      const Neighbour neighbour{distance_to(slot), slot};
+      const Neighbour neighbour{bounded(table_.index().distance(query_, slot)), slot};
       if (heap.size() == wanted_) {
         if (!nearer(neighbour, heap.front())) continue;
         std::pop_heap(heap.begin(), heap.end(), order);
@@ -113,8 +117,7 @@ class Search {
   }
 
   /// Of large numbers it overflows, and is NaN where two infinities meet: those are the farthest.
-  float distance_to(Slot slot) const {
-    const float distance = table_.index().distance(query_, slot);
+  static float bounded(float distance) {
     return std::isnan(distance) ? kLargest : std::clamp(distance, -kLargest, kLargest);
   }
 
