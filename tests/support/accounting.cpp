@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -74,6 +75,9 @@ class Canary {
 
 /// Fails each test that leaves something behind.
 class Accountant final : public ::testing::EmptyTestEventListener {
+  /// What a shell starts in the background ignores Ctrl-C, and run() then leaves it alone.
+  void OnTestProgramStart(const ::testing::UnitTest&) override { std::signal(SIGINT, SIG_DFL); }
+
   void OnTestStart(const ::testing::TestInfo&) override {
     canary_.emplace();
     before_.emplace();
