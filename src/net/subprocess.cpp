@@ -9,6 +9,7 @@
 #include "child_pipes.hpp"
 
 #include <csignal>
+#include <utility>
 
 namespace asyncio {
 
@@ -87,10 +88,17 @@ Coro<Unit> feed(std::optional<StreamWriter> in, Bytes input) {
   co_return Unit();
 }
 
-Coro<Bytes> read_all(std::optional<StreamReader> reader) {
-  Bytes bytes;
-  if (reader) bytes = co_await reader->read();
-  co_return bytes;
+/// Into the child's state, where it stays if the wait for the other pipe, or for the end of the
+/// process, is cancelled.
+Coro<Unit> read_all(std::optional<StreamReader> reader, std::shared_ptr<ChildState> child, int fd) {
+  if (!reader) co_return Unit();
+  Bytes bytes = co_await reader->read();
+  Bytes& output = child->output(fd);
+  if (output.empty())
+    output = std::move(bytes);
+  else
+    output += bytes;
+  co_return Unit();
 }
 
 }  // namespace
@@ -120,12 +128,12 @@ void Process::kill() const { send_signal(SIGKILL); }
 
 Coro<std::pair<Bytes, Bytes>> Process::communicate(Bytes input) const {
   Process self = *this;
-  auto [fed, out, err] =
-      co_await gather(detail::feed(self.stdin_, std::move(input)), detail::read_all(self.stdout_),
-                      detail::read_all(self.stderr_));
-  (void)fed;
+  co_await gather(detail::feed(self.stdin_, std::move(input)),
+                  detail::read_all(self.stdout_, self.child_, 1),
+                  detail::read_all(self.stderr_, self.child_, 2));
   co_await self.wait();
-  co_return std::pair(std::move(out), std::move(err));
+  auto taken = [&](int fd) { return std::exchange(self.child_->output(fd), Bytes()); };
+  co_return std::pair(taken(1), taken(2));
 }
 
 Coro<Process> create_subprocess_shell(SubprocessOptions options, std::string command) {

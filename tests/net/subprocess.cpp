@@ -5,6 +5,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "descriptors.hpp"
 #include "subprocesses.hpp"
 
 #include <gtest/gtest.h>
@@ -274,6 +275,27 @@ TEST_P(Subprocess, A5_3_fault106_communicate_survives_a_timeout) {
     auto [out, err] = co_await slow.communicate();
     EXPECT_TRUE(out == "begin\nend\n" + input) << out.size();
     EXPECT_EQ(slow.returncode(), 0);
+  });
+}
+
+/// Its stdout has ended, and was read, when the wait for its end is cancelled.
+TEST_P(Subprocess, A5_3_fault106_communicate_cancelled_after_the_output) {
+  run([]() -> Coro<> {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    test::OwnFd its(ends[0]), input(ends[1]);
+    Process process = co_await create_subprocess_shell(
+        SubprocessOptions().stdin(its.fd).stdout(PIPE).stderr(PIPE),
+        "echo out; echo err >&2; exec >&-; read x; exec 2>&-; read x");
+    its.close();
+    for (int end = 0; end < 2; ++end) {  // of stdout alone, of both
+      std::string error = co_await error_of(wait_for(process.communicate(), 100ms));
+      EXPECT_NE(error.find("TimeoutError"), std::string::npos);
+      EXPECT_EQ(::write(input.fd, "\n", 1), 1);
+    }
+    auto [out, err] = co_await process.communicate();
+    EXPECT_EQ(out, "out\n");
+    EXPECT_EQ(err, "err\n");
   });
 }
 

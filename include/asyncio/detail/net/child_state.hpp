@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace asyncio::detail {
 
@@ -43,6 +44,9 @@ class ChildState final : public Resource, public std::enable_shared_from_this<Ch
   List<Waiter>& waiters() noexcept { return waiters_; }
   void set_owner(ChildOwner* owner) noexcept { owner_ = owner; }
   void send_signal(int signal);
+  /// What communicate() has read of stdout (1) or stderr (2) and not returned yet: a call that was
+  /// cancelled leaves it to the next.
+  std::string& output(int fd) noexcept { return fd == 1 ? out_ : err_; }
   /// Tells who waits. A second call does nothing.
   void ended(int returncode);
 
@@ -70,6 +74,7 @@ class ChildState final : public Resource, public std::enable_shared_from_this<Ch
   bool watched_again_ = false;
   int status_ = 0;
   std::optional<int> returncode_;
+  std::string out_, err_;
   List<Waiter> waiters_;
   ChildOwner* owner_ = nullptr;
   std::shared_ptr<ChildState> self_;
