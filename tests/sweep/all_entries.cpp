@@ -9,6 +9,8 @@ std::vector<Entry> all_entries() {
            core_entries(),
            combined_entries(),
            net_entries(),
+           stream_entries(),
+           descriptor_entries(),
 #ifdef ASYNCIO_SWEEP_HTTP
            http_entries(),
 #endif

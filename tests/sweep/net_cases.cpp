@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/detail/backend/backend.hpp"
 #include "asyncio/detail/net/child_state.hpp"
-#include "sweep_case.hpp"
+#include "connected_case.hpp"
 #include "tls.hpp"
 
 #include <arpa/inet.h>
@@ -58,35 +58,6 @@ namespace sweep {
 using namespace asyncio;
 
 namespace {
-
-/// More than the way to a peer that reads nothing holds.
-std::size_t too_much() { return simulated() ? 1 << 20 : 16 << 20; }
-
-/// A connection with both of its ends.
-class Connected : public Case {
- public:
-  Coro<> prepare() override {
-    auto handler = [this](StreamReader reader, StreamWriter writer) {
-      peer_reader_ = reader;
-      peer_writer_ = writer;
-      arrived_.set();
-    };
-    server_ = co_await start_server(handler, "127.0.0.1", 0);
-    auto ends = co_await open_connection("127.0.0.1", server_->sockets().front().port());
-    reader_ = ends.first;
-    writer_ = ends.second;
-    co_await arrived_.wait();
-  }
-
- protected:
-  std::optional<Server> server_;
-  Event arrived_;
-  std::optional<StreamReader> reader_;
-  std::optional<StreamWriter> writer_;
-  std::optional<StreamReader> peer_reader_;
-  std::optional<StreamWriter> peer_writer_;
-  const std::size_t too_much_ = too_much();
-};
 
 class StreamRead final : public Connected {
  public:

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSL-1.0
+// Sockets, files and processes of the system.
+#include "descriptors.hpp"
+#include "sweep_case.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+#include <cstdint>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <optional>
+#include <string>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace sweep {
+
+using namespace asyncio;
+
+namespace {
+
+// --- Sockets -------------------------------------------------------------------------------------
+
+/// Two sockets that are connected.
+class SocketPair : public Case {
+ public:
+  SocketPair() {
+    int both[2];
+    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, both) == 0,
+            "no sockets");
+    own_.fd = both[0];
+    peer_.fd = both[1];
+  }
+
+ protected:
+  test::OwnFd own_;
+  test::OwnFd peer_;
+};
+
+template <Coro<std::string> (*receive)(int)>
+class Receives final : public SocketPair {
+ public:
+  Coro<> operation() override { got_ = co_await receive(own_.fd); }
+  void complete() override {
+    if (!std::exchange(sent_, true)) require(::send(peer_.fd, "bytes", 5, 0) == 5, "send");
+  }
+  Coro<> use_again() override {
+    complete();
+    if (got_.empty()) got_ = co_await receive(own_.fd);
+    require(got_ == "bytes", "bytes are lost or doubled");
+  }
+
+ private:
+  bool sent_ = false;
+  std::string got_;
+};
+
+Coro<std::string> recv(int sock) { co_return co_await get_running_loop().sock_recv(sock, 100); }
+Coro<std::string> recv_into(int sock) {
+  std::string room(100, '\0');
+  std::size_t count = co_await get_running_loop().sock_recv_into(sock, room);
+  room.resize(count);
+  co_return room;
+}
+Coro<std::string> recvfrom(int sock) {
+  auto got = co_await get_running_loop().sock_recvfrom(sock, 100);
+  co_return got.first;
+}
+Coro<std::string> recvfrom_into(int sock) {
+  std::string room(100, '\0');
+  auto got = co_await get_running_loop().sock_recvfrom_into(sock, room);
+  room.resize(got.first);
+  co_return room;
+}
+
+constexpr std::size_t kMuch = 1 << 20;
+
+/// Sends more than the peer takes before it reads.
+template <Coro<> (*send)(int)>
+class SendsMuch final : public SocketPair {
+ public:
+  Coro<> operation() override {
+    co_await send(own_.fd);
+    sent_ = true;
+  }
+  void complete() override {
+    if (!reading_) reading_.emplace(create_task(read_all(peer_.fd)));
+  }
+  Coro<> use_again() override {
+    complete();
+    ::shutdown(own_.fd, SHUT_WR);
+    std::string got = co_await *reading_;
+    require(got == std::string(sent_ ? kMuch : got.size(), 'x'), "bytes are lost or doubled");
+    require(got.size() <= kMuch, "more bytes than were sent");
+  }
+
+ private:
+  static Coro<std::string> read_all(int sock) {
+    std::string all;
+    for (std::string some = "x"; !some.empty(); all += some)
+      some = co_await get_running_loop().sock_recv(sock, kMuch);
+    co_return all;
+  }
+  bool sent_ = false;
+  std::optional<Task<std::string>> reading_;
+};
+
+const std::string& much() {
+  static const std::string bytes(kMuch, 'x');
+  return bytes;
+}
+Coro<> sendall(int sock) { co_await get_running_loop().sock_sendall(sock, much()); }
+Coro<> sendfile(int sock) {
+  test::TemporaryFile file(much());
+  co_await get_running_loop().sock_sendfile(sock, file.fd);
+}
+
+class Accepts final : public Case {
+ public:
+  Coro<> prepare() override {
+    listener_.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    require(::bind(listener_.fd, generic(), size) == 0, "bind");
+    require(::listen(listener_.fd, 4) == 0, "listen");
+    require(::getsockname(listener_.fd, generic(), &size) == 0, "getsockname");
+    co_return;
+  }
+  Coro<> operation() override {
+    auto accepted = co_await get_running_loop().sock_accept(listener_.fd);
+    accepted_.fd = accepted.first;
+  }
+  void complete() override {
+    if (client_.fd >= 0) return;
+    client_.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    require(::connect(client_.fd, generic(), sizeof address_) == 0, "connect");
+  }
+  Coro<> use_again() override {
+    complete();
+    if (accepted_.fd < 0) co_await operation();
+    require(::send(accepted_.fd, "hello", 5, 0) == 5, "send");
+    std::array<char, 8> got;
+    require(::recv(client_.fd, got.data(), got.size(), 0) == 5, "a connection is lost");
+  }
+
+ private:
+  sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
+  sockaddr_in address_{};
+  test::OwnFd listener_, client_, accepted_;
+};
+
+// --- Files ---------------------------------------------------------------------------------------
+
+constexpr std::string_view kText = "what is in the file";
+
+/// Waits by itself, for the disk or a thread.
+template <Coro<> (*use)(File)>
+class OnFile final : public Case {
+ public:
+  Coro<> prepare() override {
+    char name[] = "/tmp/asyncio.XXXXXX";
+    int fd = ::mkostemp(name, O_CLOEXEC);
+    require(fd >= 0 && ::write(fd, kText.data(), kText.size()) > 0, "no file");
+    ::close(fd);
+    path_ = name;
+    file_ = co_await open_file(path_, "r+");
+  }
+  ~OnFile() override { ::unlink(path_.c_str()); }
+  Coro<> operation() override { co_await use(*file_); }
+  void complete() override {}
+  bool ends_at_once() const override { return false; }
+  Coro<> use_again() override {
+    file_->seek(0);
+    std::string text = co_await file_->read();
+    require(text == kText, "not what is in the file");
+    file_->close();
+  }
+
+ private:
+  std::string path_;
+  std::optional<File> file_;
+};
+
+Coro<> read(File file) {
+  std::string text = co_await file.read();
+  require(text == kText, "not what is in the file");
+}
+Coro<> read_at(File file) {
+  std::string text = co_await file.read_at(5, 2);
+  require(text == kText.substr(5, 2), "not what is in the file");
+}
+Coro<> write(File file) { co_await file.write(Bytes(kText)); }
+Coro<> write_at(File file) { co_await file.write_at(5, Bytes(kText.substr(5))); }
+Coro<> stat(File file) {
+  FileStatus status = co_await file.stat();
+  require(status.size() == kText.size(), "not the size of the file");
+}
+Coro<> fsync(File file) { co_await file.fsync(); }
+Coro<> open_again(File file) {
+  File other = co_await open_file(file.path());
+  other.close();
+}
+
+// --- Processes -----------------------------------------------------------------------------------
+
+/// `cat` says what it is told, and ends when there is no more.
+class Communicate final : public Case {
+ public:
+  Coro<> prepare() override {
+    int ends[2];
+    require(::pipe2(ends, O_CLOEXEC) == 0, "no pipe");
+    test::OwnFd its(ends[0]);
+    input_.fd = ends[1];
+    process_ =
+        co_await create_subprocess_exec(SubprocessOptions().stdin(its.fd).stdout(PIPE), "cat");
+  }
+  Coro<> operation() override {
+    auto output = co_await process_->communicate();
+    got_ = output.first;
+  }
+  void complete() override {
+    if (input_.fd < 0) return;
+    require(::write(input_.fd, "hello", 5) == 5, "write");
+    input_.close();
+  }
+  Coro<> use_again() override {
+    complete();
+    if (got_.empty()) co_await operation();
+    require(got_ == "hello" || loop_.is_closed(), "what a process says is lost or doubled");
+  }
+
+ private:
+  EventLoop loop_ = get_running_loop();  // kills it when it closes
+  test::OwnFd input_;
+  std::string got_;
+  std::optional<Process> process_;
+};
+
+/// Waits for nothing but iterations of the loop.
+class CreateProcess final : public Case {
+ public:
+  Coro<> operation() override {
+    Process process = co_await create_subprocess_exec("true");
+    int status = co_await process.wait();
+    require(status == 0, "the program failed");
+  }
+  void complete() override {}
+  bool ends_at_once() const override { return false; }  // the process is killed and waited for
+  Coro<> use_again() override { co_await operation(); }
+};
+
+constexpr auto kCoroutine = AwaitableKind::coroutine;
+
+constexpr Entry kEntries[] = {
+    {"sock_recv", kCoroutine, make<Receives<recv>>, On::system},
+    {"sock_recv_into", kCoroutine, make<Receives<recv_into>>, On::system},
+    {"sock_recvfrom", kCoroutine, make<Receives<recvfrom>>, On::system},
+    {"sock_recvfrom_into", kCoroutine, make<Receives<recvfrom_into>>, On::system},
+    {"sock_sendall", kCoroutine, make<SendsMuch<sendall>>, On::system},
+    {"sock_sendfile", kCoroutine, make<SendsMuch<sendfile>>, On::system},
+    {"sock_accept", kCoroutine, make<Accepts>, On::system},
+    {"file_read", kCoroutine, make<OnFile<read>>},
+    {"file_read_at", kCoroutine, make<OnFile<read_at>>},
+    {"file_write", kCoroutine, make<OnFile<write>>},
+    {"file_write_at", kCoroutine, make<OnFile<write_at>>},
+    {"file_stat", kCoroutine, make<OnFile<stat>>},
+    {"file_fsync", kCoroutine, make<OnFile<fsync>>},
+    {"open_file", kCoroutine, make<OnFile<open_again>>},
+    {"communicate", kCoroutine, make<Communicate>, On::system},
+    {"create_subprocess", kCoroutine, make<CreateProcess>, On::system},
+};
+
+}  // namespace
+
+std::span<const Entry> descriptor_entries() { return kEntries; }
+
+}  // namespace sweep
