@@ -12,11 +12,13 @@
 #include <gtest/gtest.h>
 
 #include <any>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 using namespace asyncio;
+using namespace std::chrono_literals;
 using asyncio::testing::run_simulated;
 using http::ClientResponse;
 using http::ClientSession;
@@ -95,15 +97,19 @@ TEST(ClientHttp2, fault151_D13_cookies_come_back) {
 /// The moments of requests, in words.
 class TraceLog {
  public:
+  TraceLog() = default;
+  /// Of the requests for that path only.
+  explicit TraceLog(std::string path) : path_(std::move(path)) {}
+
   TraceConfig config() {
     return TraceConfig()
         .on_request_start([this](const TraceParams& params) {
           params.context = std::string(params.url.raw_path());
-          lines.push_back("start " + std::string(params.url.raw_path()));
+          add(params, "start " + std::string(params.url.raw_path()));
         })
         .on_request_redirect(note("redirect"))
         .on_request_end([this](const TraceParams& params) {
-          lines.push_back("end " + std::any_cast<std::string>(params.context) + " " +
+          add(params, "end " + std::any_cast<std::string>(params.context) + " " +
                           std::to_string(params.status->code()));
         })
         .on_request_exception(note("exception"))
@@ -122,9 +128,14 @@ class TraceLog {
  private:
   TraceConfig::Hook note(std::string what) {
     return [this, what = std::move(what)](const TraceParams& params) {
-      lines.push_back(what + (params.bytes > 0 ? " " + std::to_string(params.bytes) : ""));
+      add(params, what + (params.bytes > 0 ? " " + std::to_string(params.bytes) : ""));
     };
   }
+  void add(const TraceParams& params, std::string line) {
+    if (path_.empty() || params.url.raw_path() == path_) lines.push_back(std::move(line));
+  }
+
+  std::string path_;
 };
 
 /// Answers "/to" with a redirect to "/end", and resets "/gone".
@@ -179,6 +190,37 @@ TEST(ClientHttp2, S42_hooks_of_requests_that_share_a_connection) {
     (void)co_await held.text();
     session.close();
     co_await server.stop();
+  });
+}
+
+/// Who has waited for the first connection to a server, in vain, waits in line for a second one;
+/// then another makes it, and there is one to share.
+TEST(ClientHttp2, S42_hooks_of_a_request_in_line_that_joins_a_shared_connection) {
+  run_simulated([]() -> Coro<> {
+    RawServer other = co_await RawServer::start(speaking_http2(test::echo_target));
+    RawServer server = co_await RawServer::start(speaking_http2(test::echo_target));
+    TraceLog log("/joins");
+    ClientSession session(over_http2().limit(1).trace(log.config()));
+    ClientResponse held = co_await session.get(other.url("/held"));
+    auto first = create_task(text_of(session, server.url("/first")));
+    auto second = create_task(text_of(session, server.url("/second")));
+    auto joins = create_task(text_of(session, server.url("/joins")));
+    co_await sleep(1s);
+    EXPECT_EQ(log.take(), (Strings{"start /joins"})) << "it waits to see what the first becomes";
+    first.cancel();
+    co_await sleep(1s);
+    EXPECT_EQ(log.take(), (Strings{"queued"}));
+    (void)co_await held.text();
+    std::string text = co_await joins;
+    EXPECT_EQ(text, "/joins");
+    EXPECT_EQ(log.take(),
+              (Strings{"had its turn", "reuse", "headers", "end /joins 200", "received 6"}));
+    text = co_await second;
+    EXPECT_EQ(text, "/second");
+    EXPECT_EQ(server.connections(), 1);
+    session.close();
+    co_await server.stop();
+    co_await other.stop();
   });
 }
 
