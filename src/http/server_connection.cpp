@@ -61,7 +61,7 @@ Coro<> ServerConnection::serve() {
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
   if (outcome.cancelled()) co_await end_soon();
-  if (refused || !body_ended_) {
+  if (refused || !body_ended_ || may_come_more()) {
     Result<void> lingered = co_await capture(linger());
     if (lingered.cancelled()) {
       writer_.abort();
@@ -215,7 +215,7 @@ void ServerConnection::begin_request(const RequestHead& head) {
   body_sent_ = body_received_ = 0;
   body_waited_ = {};
   continue_due_ = expects_continue(head) && has_body;
-  keeps_alive_ = head.keep_alive;
+  keeps_alive_ = asks_to_stay_ = head.keep_alive;
   is_head_ = head.method == Method::HEAD;
 }
 
@@ -361,6 +361,15 @@ Coro<bool> ServerConnection::drain_body() {
     if (drained > kMaxDrained) co_return false;
   }
   co_return true;
+}
+
+/// Whether the client may have sent another request behind the one that was the last: it has, or
+/// it learns only from the answer that there is an end. The end of the server waits for no client
+/// that has sent nothing, and over TLS only the close itself says that there is one.
+bool ServerConnection::may_come_more() const noexcept {
+  if (!stream_ended_) return false;
+  if (!input_.buffered().empty() || writer_.connection()->has_arrived()) return true;
+  return asks_to_stay_ && !settings_.is_stopping && writer_.can_write_eof();
 }
 
 /// A connection that is closed with bytes unread is reset, and the client may never see the answer:

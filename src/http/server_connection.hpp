@@ -65,6 +65,7 @@ class ServerConnection final : public ServerExchange,
   void reset();
   void refuse(Status status);
   Coro<bool> drain_body();
+  bool may_come_more() const noexcept;
   Coro<> linger();
   void send(const web::Response& response, bool keep_alive, bool is_head);
   bool can_go_on() const noexcept;
@@ -81,6 +82,7 @@ class ServerConnection final : public ServerExchange,
   bool expired_ = false;
   bool until_close_ = false;  // the response ends with the connection
   bool chunked_ = false;
+  bool asks_to_stay_ = false;  // the client, by the request
   bool keeps_alive_ = true;
   std::size_t unsent_ = 0;  // when the client was last seen to take something
   std::size_t requests_ = 0;

@@ -168,4 +168,46 @@ TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
   });
 }
 
+/// The second request is the last.
+web::RunnerOptions two_each() { return web::RunnerOptions().keepalive_requests(2); }
+
+/// With bytes that nobody has read the system would reset the connection, and the answers.
+TEST_P(RealServerEnds, R13_pipelined_requests_behind_the_last_cost_no_answer) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+    Served served = co_await serve(std::move(app), two_each());
+    std::string requests;
+    for (int i = 0; i < 5000; ++i) requests += get("/", "Pad: " + std::string(100, 'x') + "\r\n");
+    std::string answers = co_await exchange(served.port(), requests);
+    EXPECT_EQ(count_of(answers, "\r\n\r\nhello"), 2u) << answers;
+    EXPECT_TRUE(answers.ends_with("hello")) << answers;
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(RealServerEnds, R13_requests_that_cross_the_last_answer_cost_none) {
+  run([]() -> Coro<> {
+    int begun = 0;
+    web::Application app;
+    app.get("/", [&](web::Request&) -> Coro<web::Response> {
+      ++begun;
+      co_return web::Response("hello");
+    });
+    Served served = co_await serve(std::move(app), two_each());
+    {
+      BlockingClient client(served.port());
+      client.send(get("/") + get("/"));
+      while (begun < 2) co_await sleep(1ms);
+      co_await sleep(1ms);  // the answer is on its way
+      // Were the connection closed, the first would be answered with a reset, and the second fail.
+      for (int i = 0; i < 2; ++i) client.send(get("/"));
+      std::string answers = client.receive();
+      EXPECT_EQ(count_of(answers, "\r\n\r\nhello"), 2u) << answers;
+      EXPECT_TRUE(answers.ends_with("hello")) << answers;
+    }
+    co_await served.cleanup();
+  });
+}
+
 }  // namespace
