@@ -44,15 +44,16 @@ constexpr int kMostRefusals = 3;
 
 /// Once more if the server had closed a connection of the pool meanwhile and the request may be
 /// repeated, and if it says that it has done nothing for the request.
-Coro<std::shared_ptr<ClientExchange>> send(std::shared_ptr<SessionState> session,
-                                           ClientRequest& request) {
+Coro<std::shared_ptr<ClientExchange>> send(SessionState& session, ClientRequest& request) {
   bool fresh = false;
   for (int refusals = 0;;) {
     if (request.source) co_await begin_body(request);
     detail::check_head(request.head);
-    auto channel = co_await session->connector->open(detail::wish_of(request, fresh));
+    detail::ConnectionWish wish = detail::wish_of(request, fresh);
+    auto channel = session.connector->reuse(wish);
+    if (!channel) channel = co_await session.connector->open(std::move(wish));
     auto exchange =
-        make_recycled<ClientExchange>(channel, request, session->options.get_limits().body());
+        make_recycled<ClientExchange>(channel, request, session.options.get_limits().body());
     auto outcome = co_await capture(ClientExchange::start(exchange, request));
     if (outcome) co_return exchange;
     const bool is_lost = outcome.holds<ServerDisconnectedError>();
@@ -73,22 +74,23 @@ void tell_response(detail::RequestTraces& traces, TraceEvent event,
   });
 }
 
-/// The request, and those that redirects ask for.
-Coro<ClientResponse> perform(std::shared_ptr<SessionState> session, ClientRequest request, URL url,
-                             RequestOptions options) {
+/// The request, and those that redirects ask for. What it refers to is its caller's, who awaits it:
+/// copies would be as large as all the rest.
+Coro<ClientResponse> perform(SessionState& session, ClientRequest& request, URL& url,
+                             RequestOptions& options) {
   bool follows = options.get_allow_redirects().value_or(request.head.method != Method::HEAD);
   std::vector<ClientResponse> history;
   int redirects = 0;
   for (;;) {
-    detail::set_url(*session, request, url, options);
+    detail::set_url(session, request, std::move(url), options);
     auto exchange = co_await send(session, request);
-    detail::take_cookies(*session, exchange->head().headers, request.url);
+    detail::take_cookies(session, exchange->head().headers, request.url);
     std::optional<URL> next =
         follows ? detail::redirect_of(exchange->head(), request.url) : std::nullopt;
     if (!next) {
       exchange->history() = std::move(history);
       ClientResponse response(exchange);
-      if (options.get_raise_for_status().value_or(session->options.get_raise_for_status()))
+      if (options.get_raise_for_status().value_or(session.options.get_raise_for_status()))
         response.raise_for_status();
       co_return response;
     }
@@ -99,20 +101,19 @@ Coro<ClientResponse> perform(std::shared_ptr<SessionState> session, ClientReques
     detail::follow(request, options, status, *next);
     co_await ClientExchange::discard(exchange);
     history.emplace_back(exchange);
-    url = *next;
+    url = std::move(*next);
   }
 }
 
 /// The same, and its hooks.
-Coro<ClientResponse> perform_traced(std::shared_ptr<SessionState> session, ClientRequest request,
-                                    URL url, RequestOptions options) {
-  auto traces = std::make_shared<detail::RequestTraces>(session->options.get_traces(),
+Coro<ClientResponse> perform_traced(SessionState& session, ClientRequest& request, URL& url,
+                                    RequestOptions& options) {
+  auto traces = std::make_shared<detail::RequestTraces>(session.options.get_traces(),
                                                         request.head.method, url);
   request.traces = traces;
   traces->tell(TraceEvent::request_start,
                [&](TraceParams& params) { params.headers = &request.head.headers; });
-  auto outcome =
-      co_await capture(perform(session, std::move(request), std::move(url), std::move(options)));
+  auto outcome = co_await capture(perform(session, request, url, options));
   if (!outcome) {
     traces->tell(TraceEvent::request_exception,
                  [&](TraceParams& params) { params.exception = outcome.exception(); });
@@ -145,8 +146,7 @@ Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptio
   require_http(url);
   if (!options.get_params().empty()) url = url.extend_query(options.get_params());
   auto run = session->options.get_traces().empty() ? perform : perform_traced;
-  ClientResponse response =
-      co_await run(session, std::move(request), std::move(url), std::move(options));
+  ClientResponse response = co_await run(*session, request, url, options);
   co_return response;
 }
 

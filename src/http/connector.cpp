@@ -22,45 +22,46 @@ void tell(const Traces& traces, TraceEvent event) {
 }  // namespace
 
 void Slot::reset() noexcept {
-  if (connector_) std::exchange(connector_, nullptr)->give_back(key_);
+  if (connector_) std::exchange(connector_, nullptr)->give_back(count_);
 }
 
-bool Connector::has_room(const ConnectionKey& key) const noexcept {
-  if (options_.get_limit() > 0 && total_ >= options_.get_limit()) return false;
-  if (options_.get_limit_per_host() == 0) return true;
-  auto found = per_key_.find(key);
-  return found == per_key_.end() || found->second < options_.get_limit_per_host();
+bool Connector::is_full() const noexcept {
+  return options_.get_limit() > 0 && total_ >= options_.get_limit();
 }
 
-/// For a key that is counted.
-void Connector::take(const ConnectionKey& key) noexcept {
+bool Connector::has_room(SlotCounts::const_iterator count) const noexcept {
+  if (is_full()) return false;
+  return options_.get_limit_per_host() == 0 || count->second < options_.get_limit_per_host();
+}
+
+void Connector::take(SlotCounts::iterator count) noexcept {
   ++total_;
-  ++per_key_.find(key)->second;
+  ++count->second;
 }
 
-void Connector::give_back(const ConnectionKey& key) noexcept {
+void Connector::give_back(SlotCounts::iterator count) noexcept {
   --total_;
-  --per_key_.find(key)->second;
+  --count->second;
   grant();
-  forget(key);
+  if (count->second == 0 && !is_awaited(count)) per_key_.erase(count);
 }
 
 /// Stops counting what nobody has and nobody waits for.
 void Connector::forget(const ConnectionKey& key) noexcept {
-  auto found = per_key_.find(key);
-  if (found != per_key_.end() && found->second == 0 && !is_awaited(key)) per_key_.erase(found);
+  auto count = per_key_.find(key);
+  if (count != per_key_.end() && count->second == 0 && !is_awaited(count)) per_key_.erase(count);
 }
 
-bool Connector::is_awaited(const ConnectionKey& key) const noexcept {
-  return std::ranges::any_of(waiters_, [&key](const Waiter& waiter) { return waiter.key == key; });
+bool Connector::is_awaited(SlotCounts::const_iterator count) const noexcept {
+  return std::ranges::any_of(waiters_, [&](const Waiter& waiter) { return waiter.count == count; });
 }
 
 /// Gives what is free to those who wait, in their order; who cannot have one lets others pass.
 void Connector::grant() {
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
     auto next = std::next(waiter);
-    if (!waiter->granted.done() && has_room(waiter->key)) {
-      take(waiter->key);
+    if (!waiter->granted.done() && has_room(waiter->count)) {
+      take(waiter->count);
       ++unclaimed_;
       waiter->granted.set_result(true);
       waiters_.erase(waiter);
@@ -69,35 +70,39 @@ void Connector::grant() {
   }
 }
 
+/// None if one would have to wait.
+Slot Connector::free_slot(const ConnectionKey& key) {
+  if (is_full()) return {};
+  auto count = per_key_.try_emplace(key, 0).first;
+  if (is_awaited(count) || !has_room(count)) return {};
+  take(count);
+  return {shared_from_this(), count};
+}
+
 Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
-  // Once a slot is taken nothing may fail that would not give it back.
-  ConnectionKey key = wish.key;
-  if (!is_awaited(key) && has_room(key)) {
-    per_key_.try_emplace(key, 0);
-    take(key);
-    co_return Slot(shared_from_this(), std::move(key));
-  }
+  Slot slot = free_slot(wish.key);
+  if (slot) co_return slot;
   tell(wish.traces, TraceEvent::connection_queued_start);
   Future<bool> granted(loop_);
-  per_key_.try_emplace(key, 0);  // so that who grants it cannot fail
-  waiters_.push_back(Waiter{key, granted, !wish.is_alone});
+  auto count = per_key_.try_emplace(wish.key, 0).first;  // so that who grants it cannot fail
+  waiters_.push_back(Waiter{count, granted, !wish.is_alone});
   auto outcome = co_await capture(granted);
   const bool is_granted = granted.done() && !granted.cancelled() && !granted.exception();
   if (is_granted && !granted.result()) {
-    forget(key);
+    forget(wish.key);
     outcome.value();
     tell(wish.traces, TraceEvent::connection_queued_end);
-    co_return Slot();
+    co_return slot;
   }
   if (is_granted) {
     --unclaimed_;
-    Slot slot(shared_from_this(), std::move(key));  // goes back if we were cancelled meanwhile
+    slot = Slot(shared_from_this(), count);  // goes back if we were cancelled meanwhile
     outcome.value();
     tell(wish.traces, TraceEvent::connection_queued_end);
     co_return slot;
   }
   std::erase_if(waiters_, [&](const Waiter& waiter) { return waiter.granted == granted; });
-  forget(key);
+  forget(wish.key);
   outcome.value();
   throw RuntimeError("Session is closed");
 }
@@ -109,7 +114,7 @@ Coro<std::shared_ptr<PooledConnection>> Connector::find_or_make(const Connection
   if (closed_) throw RuntimeError("Session is closed");
   std::shared_ptr<PooledConnection> connection;
   if (!slot) co_return connection;
-  if (!wish.fresh) connection = from_pool(wish);
+  if (!wish.fresh) connection = from_pool(wish.key, wish.is_alone);
   if (connection) tell(wish.traces, TraceEvent::connection_reuseconn);
   if (!connection) connection = co_await connect(wish);
   if (closed_) throw RuntimeError("Session is closed");
@@ -141,11 +146,11 @@ Coro<std::shared_ptr<ClientChannel>> Connector::open(ConnectionWish wish) {
   co_return channel;
 }
 
-std::shared_ptr<PooledConnection> Connector::from_pool(const ConnectionWish& wish) {
+std::shared_ptr<PooledConnection> Connector::from_pool(const ConnectionKey& key, bool is_alone) {
   drop_expired();
   for (auto at = pool_.end(); at != pool_.begin();) {
     --at;
-    if ((*at)->key != wish.key || (wish.is_alone && (*at)->is_shared())) continue;
+    if ((*at)->key != key || (is_alone && (*at)->is_shared())) continue;
     std::shared_ptr<PooledConnection> connection = std::move(*at);
     at = pool_.erase(at);
     if (connection->is_stale()) continue;

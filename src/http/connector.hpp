@@ -76,6 +76,9 @@ class Connector : public std::enable_shared_from_this<Connector> {
   /// A connection of HTTP/1 from the pool, unless a new one is wanted, or a new one.
   /// Throws: ServerTimeoutError; ClientConnectorError; RuntimeError if the session is closed.
   Coro<std::shared_ptr<ClientConnection>> acquire(ConnectionWish wish);
+  /// What `open` comes to if there is nothing to wait for and nothing to share: a connection of the
+  /// pool, for HTTP/1. Else null.
+  std::shared_ptr<ClientChannel> reuse(const ConnectionWish& wish);
   /// The same for one exchange, over a connection of whatever version.
   Coro<std::shared_ptr<ClientChannel>> open(ConnectionWish wish);
   /// Takes back a connection that has nothing outstanding.
@@ -92,23 +95,25 @@ class Connector : public std::enable_shared_from_this<Connector> {
  private:
   friend class Slot;
   struct Waiter {
-    ConnectionKey key;
+    SlotCounts::iterator count;
     Future<bool> granted;  // false: there is one to share
     bool shares;
   };
 
-  bool has_room(const ConnectionKey& key) const noexcept;
-  bool is_awaited(const ConnectionKey& key) const noexcept;
-  void take(const ConnectionKey& key) noexcept;
-  void give_back(const ConnectionKey& key) noexcept;
+  bool is_full() const noexcept;
+  bool has_room(SlotCounts::const_iterator count) const noexcept;
+  bool is_awaited(SlotCounts::const_iterator count) const noexcept;
+  void take(SlotCounts::iterator count) noexcept;
+  void give_back(SlotCounts::iterator count) noexcept;
   void forget(const ConnectionKey& key) noexcept;
   void grant();
+  Slot free_slot(const ConnectionKey& key);
   Coro<Slot> slot_for(const ConnectionWish& wish);
   template <class T>
   Coro<T> in_time(const ConnectionWish& wish, Coro<T> work);
   Coro<std::shared_ptr<PooledConnection>> find_or_make(const ConnectionWish& wish);
   Coro<std::shared_ptr<ClientChannel>> open_channel(const ConnectionWish& wish);
-  std::shared_ptr<PooledConnection> from_pool(const ConnectionWish& wish);
+  std::shared_ptr<PooledConnection> from_pool(const ConnectionKey& key, bool is_alone);
   bool may_share(const ConnectionWish& wish) const noexcept;
   std::shared_ptr<SharedConnection> shared_for(const ConnectionKey& key);
   void share(std::shared_ptr<SharedConnection> connection);
@@ -127,8 +132,8 @@ class Connector : public std::enable_shared_from_this<Connector> {
   SessionOptions options_;
   std::optional<TlsContext> default_context_;
   std::size_t total_ = 0;
-  std::size_t unclaimed_ = 0;                     // of these, slots whose waiter has not run yet
-  std::map<ConnectionKey, std::size_t> per_key_;  // also 0, while somebody waits
+  std::size_t unclaimed_ = 0;  // of these, slots whose waiter has not run yet
+  SlotCounts per_key_;         // also 0, while somebody waits
   std::list<Waiter> waiters_;
   std::deque<std::shared_ptr<PooledConnection>> pool_;  // the last used at the end
   std::map<ConnectionKey, std::shared_ptr<SharedConnection>> shared_;

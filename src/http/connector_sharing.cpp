@@ -61,7 +61,7 @@ std::shared_ptr<SharedConnection> Connector::shared_for(const ConnectionKey& key
 void Connector::share(std::shared_ptr<SharedConnection> connection) {
   const ConnectionKey& key = connection->key;
   for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
-    const bool joins = waiter->shares && waiter->key == key && !waiter->granted.done();
+    const bool joins = waiter->shares && waiter->count->first == key && !waiter->granted.done();
     if (joins) waiter->granted.set_result(false);
     waiter = joins ? waiters_.erase(waiter) : std::next(waiter);
   }
@@ -77,6 +77,20 @@ void Connector::note_http1(const ConnectionKey& key) {
   if (!key.secure) return;
   if (http1_.size() >= kMostRemembered) http1_.clear();
   http1_.insert(key);
+}
+
+std::shared_ptr<ClientChannel> Connector::reuse(const ConnectionWish& wish) {
+  const bool may_wait = closed_ || wish.fresh || pool_.empty() || may_share(wish);
+  if (may_wait || (!shared_.empty() && shared_.contains(wish.key))) return nullptr;
+  Slot slot = free_slot(wish.key);
+  if (!slot) return nullptr;
+  auto connection = from_pool(wish.key, true);
+  if (!connection) return nullptr;
+  if (wish.traces) wish.traces->tell(TraceEvent::connection_reuseconn);
+  if (closed_) return nullptr;
+  connection->slot = std::move(slot);
+  return make_recycled<Http1Channel>(shared_from_this(),
+                                     std::static_pointer_cast<ClientConnection>(connection));
 }
 
 Coro<std::shared_ptr<ClientChannel>> Connector::open_channel(const ConnectionWish& wish) {

@@ -37,6 +37,18 @@ class HeadersBuilder {
                               static_cast<std::uint16_t>(name_size), Headers::ends_of(name)});
   }
 
+  /// Makes room for so many bytes, and a usual number of fields.
+  static void reserve(Headers& headers, std::size_t bytes) {
+    headers.bytes_.reserve(bytes);
+    headers.index_.reserve(kUsualFields);
+  }
+  /// Adds a field of other Headers, which have checked it.
+  static void append(Headers& headers, HeaderField field) {
+    const std::size_t at = headers.bytes_.size();
+    headers.bytes_.append(field.name).append(field.value);
+    add(headers, at, field.name.size(), at + field.name.size(), field.value.size());
+  }
+
   using Entry = Headers::Entry;
   static const std::vector<Entry>& index(const Headers& headers) noexcept { return headers.index_; }
   static std::string_view name(const Headers& headers, const Entry& entry) noexcept {

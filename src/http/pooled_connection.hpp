@@ -5,6 +5,8 @@
 #include "asyncio/time.hpp"
 #include "http/connection_key.hpp"
 
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -12,18 +14,21 @@ namespace asyncio::http::detail {
 
 class Connector;
 
+/// How many slots are taken for each key.
+using SlotCounts = std::map<ConnectionKey, std::size_t>;
+
 /// The right to have one connection more.
 class Slot {
  public:
   Slot() = default;
-  Slot(std::shared_ptr<Connector> connector, ConnectionKey key) noexcept
-      : connector_(std::move(connector)), key_(std::move(key)) {}
+  Slot(std::shared_ptr<Connector> connector, SlotCounts::iterator count) noexcept
+      : connector_(std::move(connector)), count_(count) {}
   Slot(Slot&&) noexcept = default;
   Slot& operator=(Slot&& other) noexcept {
     if (this == &other) return *this;
     reset();
     connector_ = std::move(other.connector_);
-    key_ = std::move(other.key_);
+    count_ = other.count_;
     return *this;
   }
   ~Slot() { reset(); }
@@ -33,7 +38,7 @@ class Slot {
 
  private:
   std::shared_ptr<Connector> connector_;
-  ConnectionKey key_;
+  SlotCounts::iterator count_{};
 };
 
 /// A connection to a server. Closes when it goes.

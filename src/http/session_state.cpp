@@ -30,6 +30,7 @@ std::string cookie_header(SessionState& session, const ClientRequest& request,
     header.append(header.empty() ? "" : "; ").append(name).append("=").append(value);
   };
   for (const auto& [name, value] : own) add(name, value);
+  if (session.cookies.size() == 0) return header;
   const MultiDict typed = parse_cookies(request.own_cookies);
   for (const CookieJar::Entry* entry : session.cookies.filter(request.url)) {
     const Cookie& cookie = entry->cookie;
@@ -47,6 +48,14 @@ bool asks_proxy(const ClientRequest& request) noexcept {
 void take_own(Headers& headers, const char* name, std::string& value) {
   value = headers.get(name, "");
   headers.remove(name);
+}
+
+/// The fields of the request, then those of the session that it does not have.
+void set_fields(Headers& headers, const Headers& own, const Headers& defaults) {
+  HeadersBuilder::reserve(headers, kUsualHead);
+  for (HeaderField field : own) HeadersBuilder::append(headers, field);
+  for (HeaderField field : defaults)
+    if (own.empty() || !own.contains(field.name)) HeadersBuilder::append(headers, field);
 }
 
 BodyFraming framing_of(const ClientRequest& request) {
@@ -77,6 +86,17 @@ void choose_credentials(const SessionState& session, ClientRequest& request, con
 }
 
 }  // namespace
+
+SessionState::SessionState(EventLoop loop, SessionOptions given)
+    : options(std::move(given)), connector(std::make_shared<Connector>(std::move(loop), options)) {
+  if (options.get_trust_env() && !options.get_proxy()) environment.emplace();
+  for (HeaderField field : options.get_headers()) set_default(undecoded_, field.name, field.value);
+  set_default(undecoded_, "Accept", "*/*");
+  decoded_ = undecoded_;
+  set_default(decoded_, "Accept-Encoding", known_codings());
+  for (Headers* fields : {&undecoded_, &decoded_})
+    set_default(*fields, "User-Agent", "asyncio-cpp/0.1");
+}
 
 ConnectionKey key_of(const ClientRequest& request) {
   const URL& url = request.url;
@@ -123,18 +143,13 @@ ClientRequest make_request(const SessionState& session, Method method,
   ClientRequest request;
   for (const auto& [name, value] : options.get_cookies()) Cookie(name, value);  // throws
   request.head.method = method;
-  request.head.headers = options.get_headers();
   Headers& headers = request.head.headers;
-  HeadersBuilder::bytes(headers).reserve(kUsualHead);
-  for (HeaderField field : session.options.get_headers())
-    set_default(headers, field.name, field.value);
+  const Headers& own = options.get_headers();
+  set_fields(headers, own, session.default_fields(options.get_auto_decompress()));
   request.has_session_credentials =
-      headers.contains("Authorization") && !options.get_headers().contains("Authorization");
-  take_own(headers, "Cookie", request.own_cookies);
+      headers.contains("Authorization") && !own.contains("Authorization");
+  if (headers.contains("Cookie")) take_own(headers, "Cookie", request.own_cookies);
   if (headers.contains("Host")) take_own(headers, "Host", request.own_host.emplace());
-  set_default(headers, "Accept", "*/*");
-  if (options.get_auto_decompress()) set_default(headers, "Accept-Encoding", known_codings());
-  set_default(headers, "User-Agent", "asyncio-cpp/0.1");
   if (headers.contains("Connection")) request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
@@ -147,11 +162,13 @@ ClientRequest make_request(const SessionState& session, Method method,
   return request;
 }
 
-void set_url(SessionState& session, ClientRequest& request, const URL& url,
+void set_url(SessionState& session, ClientRequest& request, URL url,
              const RequestOptions& options) {
   Headers& headers = request.head.headers;
   choose_credentials(session, request, url);
-  request.url = url.without_credentials().without_fragment();
+  if (url.has_credentials()) url = url.without_credentials();
+  if (url.str().find('#') != std::string_view::npos) url = url.without_fragment();
+  request.url = std::move(url);
   request.proxy = proxy_for(session, request.url, options);
   bool proxied = asks_proxy(request);
   request.head.target = proxied ? request.url.str() : request.url.path_qs();

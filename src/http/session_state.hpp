@@ -18,19 +18,23 @@ namespace asyncio::http::detail {
 
 class SessionState {
  public:
-  SessionState(EventLoop loop, SessionOptions given)
-      : options(std::move(given)),
-        connector(std::make_shared<Connector>(std::move(loop), options)) {
-    if (options.get_trust_env() && !options.get_proxy()) environment.emplace();
-  }
+  SessionState(EventLoop loop, SessionOptions given);
   SessionState(const SessionState&) = delete;
   SessionState& operator=(const SessionState&) = delete;
   ~SessionState() { connector->close(); }
+
+  /// What requests send that do not say otherwise.
+  const Headers& default_fields(bool auto_decompress) const noexcept {
+    return auto_decompress ? decoded_ : undecoded_;
+  }
 
   SessionOptions options;
   std::optional<EnvironmentProxies> environment;
   CookieJar cookies;
   std::shared_ptr<Connector> connector;
+
+ private:
+  Headers decoded_, undecoded_;
 };
 
 /// "Basic ...".
@@ -51,8 +55,7 @@ ClientRequest make_request(const SessionState& session, Method method,
                            const RequestOptions& options);
 
 /// That: the target, Host, Cookie and credentials.
-void set_url(SessionState& session, ClientRequest& request, const URL& url,
-             const RequestOptions& options);
+void set_url(SessionState& session, ClientRequest& request, URL url, const RequestOptions& options);
 
 /// Takes the cookies of a response.
 void take_cookies(SessionState& session, const Headers& headers, const URL& from);
