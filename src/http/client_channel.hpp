@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/time.hpp"
 #include "http/client_request.hpp"
 #include "http/message_parser.hpp"
 
@@ -35,9 +36,10 @@ class ClientChannel {
   /// body is good until the next call.
   /// Throws: ProtocolError; what has ended the channel.
   virtual Parsed next_buffered() = 0;
-  /// Awaits: more of the response.
+  /// Awaits: more of the response, no longer than that.
   /// Returns: 0 if no more will come; `finish` says what that means.
-  virtual Coro<std::size_t> more() = 0;
+  /// Throws: TimeoutError, after which nothing more may be read.
+  virtual Coro<std::size_t> more(OptionalDelay limit) = 0;
   /// The event that the end of the input is.
   /// Throws: IncompleteMessage if the response may not end here.
   virtual Event finish() = 0;

@@ -88,25 +88,17 @@ void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
 Coro<std::size_t> ClientExchange::more() {
   auto channel = channel_;  // others may close the response meanwhile
   for (;;) {
-    OptionalDelay limit = time_left();
-    auto got = co_await capture(wait_for(channel->more(), limit));
+    // A channel that has waited in vain is done with: so the wait itself ends for what may go on.
+    const bool may_go_on = sending();
+    const OptionalDelay limit = time_left(), none;
+    auto got = co_await capture(
+        wait_for(channel->more(may_go_on ? none : limit), may_go_on ? limit : none));
     if (got.cancelled()) got.rethrow();
     if (channel != channel_) throw ClientPayloadError(what() + ": the response was closed");
     if (got) co_return got.value();
     // What is still being sent has no limit but that of it all.
     bool expired = deadline_ && get_running_loop().time() >= *deadline_;
     if (!got.holds<TimeoutError>() || expired || !sending()) got.rethrow();
-  }
-}
-
-Coro<Parsed> ClientExchange::next() {
-  for (;;) {
-    Parsed parsed = channel_->next_buffered();
-    if (parsed.event != Event::need_more) co_return parsed;
-    std::size_t got = co_await more();
-    if (got > 0) continue;
-    parsed.event = channel_->finish();
-    co_return parsed;
   }
 }
 
@@ -127,10 +119,12 @@ void ClientExchange::send(const ClientRequest& request) {
 
 Coro<> ClientExchange::read_head() {
   for (;;) {
-    Parsed parsed = co_await next();
-    if (parsed.event != Event::head) continue;
-    if (!channel_->head().status.is_informational()) break;
-    informed_ = true;
+    const Event event = channel_->next_buffered().event;
+    if (event == Event::head && !channel_->head().status.is_informational()) break;
+    if (event == Event::head) informed_ = true;
+    if (event != Event::need_more) continue;
+    std::size_t got = co_await more();
+    if (got == 0) channel_->finish();
   }
   take_head();
 }
@@ -191,26 +185,40 @@ void ClientExchange::decode() {
   }
 }
 
+/// What has come, until something is ready, or the end. Returns false if more has to come.
+bool ClientExchange::fill_buffered() {
+  while (!ended_) {
+    if (!channel_) throw ClientPayloadError(what() + ": the response was closed before its end");
+    // Also without more input: a decoder may keep output back.
+    decode();
+    if (!ready_.empty()) return true;
+    const Parsed parsed = channel_->next_buffered();
+    if (parsed.event == Event::need_more) return false;
+    take_body(parsed);
+  }
+  return true;
+}
+
+void ClientExchange::take_body(const Parsed& parsed) {
+  if (parsed.event == Event::end) {
+    decoder_.finish();
+    return finish();
+  }
+  undecoded_ = parsed.body;
+  if (traces_)
+    traces_->tell(TraceEvent::response_chunk_received,
+                  [&](TraceParams& params) { params.bytes = parsed.body.size(); });
+}
+
 /// Until something is ready, or the end.
 Coro<> ClientExchange::fill(Ref self) {
   self->ready_.clear();
   self->ready_at_ = 0;
-  while (!self->ended_) {
-    if (!self->channel_)
-      throw ClientPayloadError(self->what() + ": the response was closed before its end");
-    // Also without more input: a decoder may keep output back.
-    self->decode();
-    if (!self->ready_.empty()) co_return;
-    Parsed parsed = co_await self->next();
-    if (parsed.event == Event::end) {
-      self->decoder_.finish();
-      self->finish();
-    } else {
-      self->undecoded_ = parsed.body;
-      if (self->traces_)
-        self->traces_->tell(TraceEvent::response_chunk_received,
-                            [&](TraceParams& params) { params.bytes = parsed.body.size(); });
-    }
+  bool filled = self->fill_buffered();
+  while (!filled) {
+    std::size_t got = co_await self->more();
+    if (got == 0) self->take_body({self->channel_->finish(), 0, {}});
+    filled = self->fill_buffered();
   }
 }
 

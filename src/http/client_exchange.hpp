@@ -64,9 +64,10 @@ class ClientExchange {
  private:
   void send(const ClientRequest& request);
   Coro<std::size_t> more();
-  Coro<Parsed> next();
   Coro<> read_head();
   void take_head();
+  bool fill_buffered();
+  void take_body(const Parsed& parsed);
   static Coro<> fill(Ref self);
   OptionalDelay time_left() const;
   bool sending() const noexcept;

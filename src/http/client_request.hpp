@@ -6,6 +6,7 @@
 #include "asyncio/http/head.hpp"
 #include "asyncio/time.hpp"
 #include "http/body_source.hpp"
+#include "http/fields.hpp"
 #include "http/request_traces.hpp"
 
 #include <memory>
@@ -19,6 +20,7 @@ class ClientRequest {
   ClientRequest() {}
 
   RequestHead head;
+  std::optional<HeadFields> fields;  // the head's, once that is checked
   URL url;
   std::string body;
   std::shared_ptr<BodySource> source;  // instead of the body

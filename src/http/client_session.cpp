@@ -48,7 +48,7 @@ Coro<std::shared_ptr<ClientExchange>> send(SessionState& session, ClientRequest&
   bool fresh = false;
   for (int refusals = 0;;) {
     if (request.source) co_await begin_body(request);
-    detail::check_head(request.head);
+    request.fields = detail::checked_fields(request.head);
     detail::ConnectionWish wish = detail::wish_of(request, fresh);
     auto channel = session.connector->reuse(wish);
     if (!channel) channel = co_await session.connector->open(std::move(wish));

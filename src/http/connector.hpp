@@ -3,10 +3,12 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/exceptions.hpp"
 #include "asyncio/future.hpp"
 #include "asyncio/http/client_options.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/sync.hpp"
+#include "http/deadline.hpp"
 #include "http/message_input.hpp"
 #include "http/pooled_connection.hpp"
 #include "http/request_traces.hpp"
@@ -29,13 +31,14 @@ class ClientChannel;
 class SharedConnection;
 
 /// A connection of HTTP/1.
-class ClientConnection final : public PooledConnection {
+class ClientConnection final : public PooledConnection, private Deadline::Owner {
  public:
   ClientConnection(ConnectionKey to, Streams streams, const HttpLimits& limits)
       : PooledConnection(std::move(to)),
         writer(std::move(streams.second)),
         parser(limits),
-        input(std::move(streams.first), parser) {}
+        input(std::move(streams.first), parser),
+        deadline(get_running_loop(), *this) {}
   ~ClientConnection() override { writer.abort(); }
 
   bool is_stale() const noexcept override {
@@ -46,6 +49,10 @@ class ClientConnection final : public PooledConnection {
   StreamWriter writer;
   ResponseParser parser;
   MessageInput input;
+  Deadline deadline;  // of the bytes that are waited for
+
+ private:
+  void expired() override { input.reader().set_exception(TimeoutError("HTTP response")); }
 };
 
 /// What a connection is wanted for.

@@ -21,8 +21,9 @@ void Http1Channel::send(const ClientRequest& request) {
   chunked_ = request.head.body.kind() == BodyFraming::Kind::chunked;
   thread_local std::string out;
   out.clear();
-  write_head(out, request.head);
-  connection_->writer.writelines(std::array<std::string_view, 2>{out, request.body});
+  write_head(out, request.head, *request.fields);
+  const std::array<std::string_view, 2> pieces{out, request.body};
+  connection_->writer.connection()->write_all(pieces);
   if (out.capacity() > kMostKept) std::string().swap(out);
 }
 
@@ -48,8 +49,9 @@ Coro<> Http1Channel::send_end() {
   co_await to.send(std::move(bytes));
 }
 
-Coro<std::size_t> Http1Channel::more() {
+Coro<std::size_t> Http1Channel::more(OptionalDelay limit) {
   auto connection = connection_;  // others may abort meanwhile
+  DeadlineScope scope(connection->deadline, limit.value_or(Delay::never()));
   std::size_t got = co_await connection->input.more();
   co_return got;
 }

@@ -25,7 +25,7 @@ class Http1Channel final : public ClientChannel {
   bool sending() const noexcept override { return connection_->writer.get_write_buffer_size() > 0; }
 
   Parsed next_buffered() override { return connection_->input.next_buffered(); }
-  Coro<std::size_t> more() override;
+  Coro<std::size_t> more(OptionalDelay limit) override;
   Event finish() override { return connection_->parser.finish(); }
   ResponseHead& head() noexcept override { return connection_->parser.head(); }
 

@@ -4,6 +4,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/task.hpp"
+#include "asyncio/timeout.hpp"
 #include "http/client_request.hpp"
 #include "http/http2_presence.hpp"
 
@@ -255,7 +256,12 @@ Parsed Http2Channel::next_buffered() {
   return parsed;
 }
 
-Coro<std::size_t> Http2Channel::more() {
+Coro<std::size_t> Http2Channel::more(OptionalDelay limit) {
+  std::size_t got = co_await wait_for(readable(), limit);
+  co_return got;
+}
+
+Coro<std::size_t> Http2Channel::readable() {
   auto stream = stream_;
   const bool is_head = !has_told_head_;
   while (!stream->error() && !(is_head ? stream->has_head() : stream->unread() > 0) &&

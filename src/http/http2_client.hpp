@@ -99,7 +99,7 @@ class Http2Channel final : public ClientChannel {
   bool sending() const noexcept override;
 
   Parsed next_buffered() override;
-  Coro<std::size_t> more() override;
+  Coro<std::size_t> more(OptionalDelay limit) override;
   Event finish() override { return Event::end; }
   ResponseHead& head() noexcept override { return stream_->response; }
 
@@ -112,6 +112,7 @@ class Http2Channel final : public ClientChannel {
   void abort() noexcept override;
 
  private:
+  Coro<std::size_t> readable();
   Http2Client& client() const noexcept { return user_->client(); }
   std::shared_ptr<Http2Connection> link() const;
 

@@ -15,6 +15,7 @@ namespace asyncio::http::detail {
 namespace {
 
 constexpr std::size_t kShortInput = 1024;
+constexpr std::size_t kUsualHead = 512;
 constexpr std::size_t kSizeLine = 18;  // 16 digits and the end of the line
 constexpr std::uint64_t kTinyChunk = 16;
 
@@ -202,8 +203,10 @@ void MessageParser::begin_message() {
 
 /// Gives llhttp the lines of a head or of trailers, from the buffer in which they stay. Of a short
 /// input, what is behind the last line is copied and thrown away: to look for it first costs more.
+/// Of a long one it takes so much that a usual head is in it.
 std::size_t MessageParser::feed_lines(std::string_view input, Headers& into) {
-  const bool is_short = input.size() <= kShortInput && lines_.allows(input.size());
+  if (input.size() > kShortInput) input = input.substr(0, kUsualHead);
+  const bool is_short = lines_.allows(input.size());
   LineScanner::Piece piece{input.size(), LineScanner::Excess::none};
   if (!is_short) piece = lines_.take(input);
   std::string& bytes = HeadersBuilder::bytes(into);

@@ -94,11 +94,17 @@ void check(const ResponseHead& head, const HeadFields& fields) {
 
 }  // namespace
 
-void check_head(const RequestHead& head) { check(head, HeadFields(head.headers, true)); }
-
-void write_head(std::string& out, const RequestHead& head) {
+HeadFields checked_fields(const RequestHead& head) {
   const HeadFields fields(head.headers, true);
   check(head, fields);
+  return fields;
+}
+
+void write_head(std::string& out, const RequestHead& head) {
+  write_head(out, head, checked_fields(head));
+}
+
+void write_head(std::string& out, const RequestHead& head, const HeadFields& fields) {
   const std::string_view method = head.method.str();
   HeadWriter to(out, kLongestFrame.size() + method.size() + head.target.size() +
                          HeadWriter::room_for(head.headers));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/http/head.hpp"
+#include "http/fields.hpp"
 
 #include <cstdint>
 #include <string>
@@ -16,8 +17,12 @@ namespace asyncio::http::detail {
 void write_head(std::string& out, const RequestHead& head);
 void write_head(std::string& out, const ResponseHead& head);
 
+/// What a head says about its message.
+///
 /// Throws   ValueError if it would not be a valid head.
-void check_head(const RequestHead& head);
+HeadFields checked_fields(const RequestHead& head);
+/// As `write_head`, of a head that is as it was when it was checked.
+void write_head(std::string& out, const RequestHead& head, const HeadFields& checked);
 
 /// Appends what stands in front of a chunk's bytes. They are followed by `kChunkEnd`. A chunk of no
 /// bytes would end the body: there is none.
