@@ -82,7 +82,7 @@ bool WebSocketEngine::begin_frame(std::string& output) {
   const FrameHead& head = heads_.head();
   in_payload_ = true;
   position_ = 0;
-  control_.clear();
+  control_.reset();
   if (is_control(head.opcode)) return true;
   if ((head.opcode == Opcode::continuation) != in_message_) {
     refuse(WSCloseCode::ProtocolError,
@@ -122,9 +122,10 @@ void WebSocketEngine::take_payload(std::string_view& input, std::string& output)
 }
 
 void WebSocketEngine::take_control(std::string_view piece) {
-  const std::size_t from = control_.size();
-  control_ += piece;
-  apply_mask(control_.data() + from, piece.size(), heads_.head().mask,
+  if (!control_) control_ = std::make_unique<std::string>();
+  const std::size_t from = control_->size();
+  *control_ += piece;
+  apply_mask(control_->data() + from, piece.size(), heads_.head().mask,
              static_cast<std::size_t>(position_));
 }
 
@@ -179,7 +180,7 @@ void WebSocketEngine::make_room(std::size_t size) {
 
 std::optional<WSMessage> WebSocketEngine::end_frame(std::string& output) {
   const FrameHead& head = heads_.head();
-  const std::string_view payload = control_;
+  const std::string_view payload = control_ ? std::string_view(*control_) : std::string_view();
   switch (head.opcode) {
     case Opcode::continuation:
     case Opcode::text:

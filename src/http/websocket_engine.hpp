@@ -84,7 +84,7 @@ class WebSocketEngine {
   std::string message_;
   std::optional<WSCloseCode> sent_code_;
   std::string_view error_;
-  std::string control_;  // of a frame that is no message
+  std::unique_ptr<std::string> control_;  // of a frame that is no message, if it has any
 };
 
 }  // namespace asyncio::http::detail

@@ -54,15 +54,25 @@ WebSocketState::WebSocketState(StreamReader reader, StreamWriter writer,
       writer_(std::move(writer)),
       engine_({is_client, options.get_max_msg_size(), terms.deflate, options.get_autoping(),
                options.get_autoclose()}),
-      heartbeat_(options.get_heartbeat()),
-      pong_timeout_(options.get_pong_timeout()),
-      receive_timeout_(options.get_receive_timeout()),
       close_timeout_(options.get_close_timeout()),
-      protocol_(std::move(terms.protocol)),
-      deadline_(get_running_loop(), *this),
       compressed_(terms.deflate.has_value()) {
-  if (heartbeat_ && !pong_timeout_) pong_timeout_ = heartbeat_->duration() / 2;
+  const OptionalDelay& heartbeat = options.get_heartbeat();
+  if (!heartbeat && !options.get_receive_timeout() && terms.protocol.empty()) return;
+  extra().heartbeat = heartbeat;
+  extra().receive_timeout = options.get_receive_timeout();
+  extra().pong_timeout = options.get_pong_timeout();
+  if (heartbeat && !extra().pong_timeout) extra().pong_timeout = heartbeat->duration() / 2;
+  extra().protocol = std::move(terms.protocol);
   heard();
+}
+
+WebSocketState::Extra& WebSocketState::extra() {
+  if (!extra_) extra_ = std::make_unique<Extra>(static_cast<Deadline::Owner&>(*this));
+  return *extra_;
+}
+
+void WebSocketState::stop_deadline() noexcept {
+  if (extra_) extra_->deadline.clear();
 }
 
 /// Whoever leaves without close() has ended normally, or something has thrown past it.
@@ -78,7 +88,7 @@ WebSocketState::~WebSocketState() {
 
 void WebSocketState::leave(WSCloseCode code) noexcept {
   if (std::exchange(closed_, true)) return;
-  deadline_.clear();
+  stop_deadline();
   try {
     std::string& output = empty_output();
     engine_.close(code, {}, output);
@@ -90,7 +100,7 @@ void WebSocketState::leave(WSCloseCode code) noexcept {
 
 void WebSocketState::heard() {
   pinged_ = false;
-  if (heartbeat_ && !closed_) deadline_.set(*heartbeat_);
+  if (extra_ && extra_->heartbeat && !closed_) extra_->deadline.set(*extra_->heartbeat);
 }
 
 /// Nothing has come for too long, or the last bytes cannot be sent.
@@ -101,17 +111,17 @@ void WebSocketState::expired() {
   std::string& output = empty_output();
   engine_.send(WSMsgType::Ping, {}, output);
   flush(output);
-  deadline_.set(*pong_timeout_);
+  extra().deadline.set(*extra().pong_timeout);
 }
 
 /// The connection is no more, but for what is still to be sent.
 void WebSocketState::end(WSCloseCode code) {
   if (!code_) code_ = code;
   closed_ = true;
-  deadline_.clear();
+  stop_deadline();
   if (code == WSCloseCode::AbnormalClosure) return writer_.abort();
   writer_.close();
-  if (writer_.get_write_buffer_size() > 0) deadline_.set(close_timeout_);
+  if (writer_.get_write_buffer_size() > 0) extra().deadline.set(close_timeout_);
 }
 
 void WebSocketState::flush(std::string& output) {

@@ -45,15 +45,28 @@ class WebSocketState final : private Deadline::Owner {
   /// Says goodbye, unless that was done before. Who calls it ends the connection.
   void leave(WSCloseCode code) noexcept;
 
-  const OptionalDelay& receive_timeout() const noexcept { return receive_timeout_; }
+  OptionalDelay receive_timeout() const noexcept {
+    return extra_ ? extra_->receive_timeout : OptionalDelay();
+  }
   bool closed() const noexcept { return closed_ || engine_.is_close_sent(); }
   std::optional<WSCloseCode> close_code() const noexcept { return code_; }
   std::string_view error() const noexcept { return engine_.error(); }
-  std::string_view protocol() const noexcept { return protocol_; }
+  std::string_view protocol() const noexcept {
+    return extra_ ? std::string_view(extra_->protocol) : std::string_view();
+  }
   bool compressed() const noexcept { return compressed_; }
 
  private:
   class Reading;
+
+  /// What many WebSockets never need, so that one that is idle has no room for it (L4).
+  struct Extra {
+    explicit Extra(Deadline::Owner& owner) : deadline(get_running_loop(), owner) {}
+
+    OptionalDelay heartbeat{}, pong_timeout{}, receive_timeout{};
+    std::string protocol;
+    Deadline deadline;  // of the peer's next word; when closed, of its reading
+  };
 
   /// What a receive without a message does.
   enum class Next : unsigned char { wait, settle, end };
@@ -66,6 +79,8 @@ class WebSocketState final : private Deadline::Owner {
   static Coro<> await_sent(Self self);
   std::optional<WSMessage> advance(Next& next);
   std::optional<WSMessage> take();
+  Extra& extra();
+  void stop_deadline() noexcept;
   void flush(std::string& output);
   void heard();
   void expired() override;
@@ -75,10 +90,8 @@ class WebSocketState final : private Deadline::Owner {
   StreamReader reader_;
   StreamWriter writer_;
   WebSocketEngine engine_;
-  OptionalDelay heartbeat_, pong_timeout_, receive_timeout_;
+  std::unique_ptr<Extra> extra_;
   Delay close_timeout_;
-  std::string protocol_;
-  Deadline deadline_;  // of the peer's next word; when closed, of its reading
   std::optional<Future<void>> reader_left_;
   std::unique_ptr<WSMessage> goodbye_;  // which the peer has said, and nobody has got yet
   std::optional<WSCloseCode> code_;
