@@ -3,7 +3,9 @@
 
 #include "asyncio/detail/core/loop.hpp"
 
+#include <memory>
 #include <unordered_set>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -23,8 +25,9 @@ FuturesWait::~FuturesWait() { release(); }
 void FuturesWait::await_suspend(PromiseBase& promise) {
   Loop& loop = promise.task->loop();
   for (const auto& future : futures_) promise.task->check_awaits(*future.state());
-  nodes_ = std::make_unique<Node[]>(futures_.size());
+  auto nodes = std::make_unique<Node[]>(futures_.size());
   if (limit_) loop.arm(*this, deadline_after(loop.now_ns(), *limit_));
+  nodes_ = std::move(nodes);  // from here on nothing throws, and there is something to release
   left_ = futures_.size();
   for (std::size_t i = 0; i < futures_.size(); ++i) {
     nodes_[i].owner = this;

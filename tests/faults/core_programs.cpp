@@ -91,6 +91,9 @@ Coro<> waited() {
   std::vector<Task<std::string>> all{create_task(slowly()), create_task(slowly())};
   auto both = co_await wait(all);
   require(both.done.size() == 2 && both.pending.empty(), "not done");
+  std::vector<Task<std::string>> some{create_task(slowly())};
+  auto within = co_await wait(some, ALL_COMPLETED, 1h);
+  require(within.done.size() == 1, "not done");
   auto next = as_completed(std::vector<Task<std::string>>{create_task(slowly())});
   auto done = co_await next.next();
   require(done.has_value(), "nothing completed");
