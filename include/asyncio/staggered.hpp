@@ -35,6 +35,13 @@ namespace detail {
 template <class F>
 using attempt_t = typename std::invoke_result_t<F&>::value_type;
 
+/// As CPython's run_one_coro: a function that throws instead of returning a Coro is an attempt that
+/// failed.
+template <class F>
+Coro<attempt_t<F>> run_attempt(F attempt) {
+  co_return co_await attempt();
+}
+
 /// Cancels the attempts and waits until they have ended, however often the caller is cancelled.
 template <class T>
 Coro<void> end_attempts(std::vector<Task<T>>& attempts) {
@@ -65,28 +72,34 @@ Coro<StaggeredResult<attempt_t<F>>> staggered_race(std::vector<F> attempts, Opti
   using T = attempt_t<F>;
   StaggeredResult<T> result;
   std::vector<Task<T>> tasks;
-  std::exception_ptr cancelled;
+  std::exception_ptr cancelled, broken;
   auto first_success = [&tasks]() -> std::optional<std::size_t> {
     for (std::size_t i = 0; i < tasks.size(); ++i)
       if (tasks[i].state()->has_value()) return i;
     return std::nullopt;
   };
 
-  while (!result.winner && !cancelled) {
-    bool more = tasks.size() < attempts.size();
-    if (more) tasks.push_back(create_task(attempts[tasks.size()]));
-    result.errors.resize(tasks.size());
-    std::vector<Task<T>> pending;
-    for (auto& task : tasks)
-      if (!task.done()) pending.push_back(task);
-    if (pending.empty()) break;
-    OptionalDelay limit = tasks.size() < attempts.size() ? delay : std::nullopt;
-    auto waited = co_await capture(wait(pending, FIRST_COMPLETED, limit));
-    if (waited.has_exception()) cancelled = waited.exception();
-    result.winner = first_success();
+  auto ending = end_attempts(tasks);  // made before there is any, as it may lack memory
+  try {
+    while (!result.winner && !cancelled) {
+      bool more = tasks.size() < attempts.size();
+      if (more) tasks.push_back(create_task(run_attempt<F>, attempts[tasks.size()]));
+      result.errors.resize(tasks.size());
+      std::vector<Task<T>> pending;
+      for (auto& task : tasks)
+        if (!task.done()) pending.push_back(task);
+      if (pending.empty()) break;
+      OptionalDelay limit = tasks.size() < attempts.size() ? delay : std::nullopt;
+      auto waited = co_await capture(wait(pending, FIRST_COMPLETED, limit));
+      if (waited.has_exception()) cancelled = waited.exception();
+      result.winner = first_success();
+    }
+  } catch (...) {  // Rethrown once the attempts have ended.
+    broken = std::current_exception();
   }
 
-  auto ended = co_await capture(end_attempts(tasks));
+  auto ended = co_await capture(std::move(ending));
+  if (broken) std::rethrow_exception(broken);
   if (!cancelled || unheard == UnheardErrors::dropped) collect_errors(tasks, result);
   if (cancelled) std::rethrow_exception(cancelled);
   ended.value();

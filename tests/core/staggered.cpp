@@ -50,6 +50,24 @@ class Attempts {
 
 using Started = std::vector<std::string>;
 
+/// No coroutine: throws at once.
+Coro<int> refuse() { throw ValueError("no coroutine"); }
+Coro<int> answer() { co_return 7; }
+
+/// As in CPython, an attempt may fail before there is a coroutine.
+TEST(Staggered, A2_22_a_function_that_throws_is_an_attempt_that_failed) {
+  run_virtual([]() -> Coro<> {
+    Attempts attempts;
+    attempts.add(100, false);
+    attempts.functions.push_back(refuse);
+    attempts.functions.push_back(answer);
+    auto result = co_await staggered_race(attempts.functions, 1s);
+    EXPECT_EQ(result.winner, 2u);
+    EXPECT_NE(describe_exception(result.errors.at(1)).find("no coroutine"), std::string::npos);
+    EXPECT_TRUE(attempts.cancelled.at(0)) << "an attempt was left behind";
+  });
+}
+
 TEST(Staggered, A2_22_the_next_starts_after_the_delay_and_the_first_success_wins) {
   run_virtual([]() -> Coro<> {
     Attempts attempts;
