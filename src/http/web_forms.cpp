@@ -27,14 +27,56 @@ const FileField* PostData::file(std::string_view name) const noexcept {
   return found == files_.end() ? nullptr : &*found;
 }
 
-Coro<PostData> Request::post() {
-  if (http::detail::equal_without_case(content_type(), "multipart/form-data")) {
-    if (!form_) {
-      PostData form = co_await post_multipart();
-      form_ = std::make_unique<PostData>(std::move(form));
+/// A form made of parts, as far as it was read.
+class Request::Form {
+ public:
+  explicit Form(MultipartReader reader) : parts_(std::move(reader)) {}
+
+  /// Reads on where a call that was cancelled has stopped.
+  Coro<> read(std::size_t limit);
+
+  PostData data;
+  bool is_whole = false;
+
+ private:
+  void add(std::string content);
+
+  MultipartReader parts_;
+  std::optional<BodyPart> part_;  // whose content is to be read
+  std::size_t size_ = 0;
+};
+
+Coro<> Request::Form::read(std::size_t limit) {
+  while (!is_whole) {
+    if (!part_) {
+      std::optional<BodyPart> next = co_await parts_.next();
+      part_ = std::move(next);
+      is_whole = !part_;
+      continue;
     }
-    co_return *form_;
+    if (part_->name().empty()) refuse("a field of the form has no name");
+    std::string content = co_await part_->read();
+    size_ += content.size();
+    for (http::HeaderField field : part_->headers())
+      size_ += field.name.size() + field.value.size();
+    if (size_ > limit) throw HTTPRequestEntityTooLarge();
+    add(std::move(content));
   }
+}
+
+void Request::Form::add(std::string content) {
+  std::string name(part_->name());
+  if (part_->filename())
+    data.add_file(FileField(std::move(name), *part_->filename(), std::string(part_->content_type()),
+                            std::move(content)));
+  else
+    data.add(std::move(name), std::move(content));
+  part_.reset();
+}
+
+Coro<PostData> Request::post() {
+  if (http::detail::equal_without_case(content_type(), "multipart/form-data"))
+    co_return co_await post_multipart();
   if (!http::detail::equal_without_case(content_type(), "application/x-www-form-urlencoded"))
     throw HTTPUnsupportedMediaType();
   std::string body = co_await read();
@@ -46,24 +88,17 @@ Coro<PostData> Request::post() {
 }
 
 Coro<PostData> Request::post_multipart() {
-  PostData form;
-  MultipartReader parts = multipart();
-  std::size_t limit = exchange_.settings().client_max_size, size = 0;
-  for (;;) {
-    std::optional<BodyPart> part = co_await parts.next();
-    if (!part) co_return form;
-    if (part->name().empty()) refuse("a field of the form has no name");
-    std::string content = co_await part->read();
-    size += content.size();
-    for (http::HeaderField field : part->headers()) size += field.name.size() + field.value.size();
-    if (size > limit) throw HTTPRequestEntityTooLarge();
-    std::string name(part->name());
-    if (part->filename())
-      form.add_file(FileField(std::move(name), *part->filename(), std::string(part->content_type()),
-                              std::move(content)));
-    else
-      form.add(std::move(name), std::move(content));
+  if (!form_) form_ = std::make_shared<Form>(multipart());
+  std::shared_ptr<Form> form = form_;
+  try {
+    co_await form->read(exchange_.settings().client_max_size);
+  } catch (const CancelledError&) {
+    throw;  // the next call goes on
+  } catch (...) {
+    form_.reset();
+    throw;
   }
+  co_return form->data;
 }
 
 }  // namespace asyncio::web

@@ -9,6 +9,7 @@
 #include "http/server_exchange.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace asyncio::web {
 
@@ -49,6 +50,7 @@ class MultipartState {
   Coro<bool> next_part() {
     while (!ended_) {
       MultipartParser::Parsed parsed = co_await next();
+      kept_.clear();
       in_part_ = parsed.event == MultipartEvent::part;
       ended_ = parsed.event == MultipartEvent::end;
       if (!in_part_) continue;
@@ -60,6 +62,25 @@ class MultipartState {
   }
 
   Coro<std::string_view> read_some(std::size_t of) {
+    if (of == number_ && !kept_.empty()) {
+      given_ = std::exchange(kept_, std::string());
+      co_return given_;
+    }
+    co_return co_await read_data(of);
+  }
+
+  /// The rest of a part, with what a call has read that was cancelled.
+  Coro<std::string> read(std::size_t of) {
+    for (;;) {
+      std::string_view some = co_await read_data(of);
+      if (some.empty()) co_return std::exchange(kept_, std::string());
+      if (kept_.size() + some.size() > max_size()) throw HTTPRequestEntityTooLarge();
+      kept_ += some;
+    }
+  }
+
+ private:
+  Coro<std::string_view> read_data(std::size_t of) {
     if (of != number_) throw RuntimeError("this part of the body is over: another was asked for");
     if (!in_part_) co_return std::string_view();
     MultipartParser::Parsed parsed = co_await next();
@@ -67,7 +88,6 @@ class MultipartState {
     co_return parsed.data;
   }
 
- private:
   /// What the parser gives is a part of the buffer, and so good until the next call.
   Coro<MultipartParser::Parsed> next() {
     for (;;) {
@@ -95,6 +115,8 @@ class MultipartState {
   MultipartParser parser_;
   std::string buffer_;
   std::size_t used_ = 0;    // of the buffer
+  std::string kept_;        // of the part, what a read() has got that was cancelled
+  std::string given_;       // of that, what read_some() has given
   std::size_t number_ = 0;  // of the part, from 1
   bool in_part_ = false;
   bool ended_ = false;
@@ -120,14 +142,7 @@ Coro<std::string_view> BodyPart::read_some() const { return state_->read_some(nu
 
 Coro<std::string> BodyPart::read() const {
   auto state = state_;
-  std::size_t number = number_, limit = state->max_size();
-  std::string bytes;
-  for (;;) {
-    std::string_view some = co_await state->read_some(number);
-    if (some.empty()) co_return bytes;
-    if (bytes.size() + some.size() > limit) throw HTTPRequestEntityTooLarge();
-    bytes += some;
-  }
+  co_return co_await state->read(number_);
 }
 
 Coro<std::optional<BodyPart>> MultipartReader::next() const {

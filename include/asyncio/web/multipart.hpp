@@ -64,11 +64,13 @@ class BodyPart {
   /// Awaits   bytes.
   /// Throws   HTTPBadRequest for a body that is wrong or ends too early; what Request::read_some
   ///          throws.
+  /// Cancel   takes nothing.
   Coro<std::string_view> read_some() const;
   /// The rest of the part.
   ///
   /// Awaits   the end of the part.
   /// Throws   as `read_some`; HTTPRequestEntityTooLarge beyond the server's client_max_size.
+  /// Cancel   takes nothing.
   Coro<std::string> read() const;
 
  private:
@@ -98,6 +100,7 @@ class MultipartReader {
   ///
   /// Awaits   the part's headers.
   /// Throws   HTTPBadRequest for a body that is wrong, ends too early or is beyond the options.
+  /// Cancel   takes nothing.
   Coro<std::optional<BodyPart>> next() const;
 
  private:

@@ -110,7 +110,8 @@ class Request {
     }
   }
   /// The fields of a form (application/x-www-form-urlencoded or multipart/form-data), and its
-  /// files, as often as it is called. All of it is in memory: see `multipart` for large files.
+  /// files, as often as it is called, also after a call that was cancelled. All of it is in memory:
+  /// see `multipart` for large files.
   ///
   /// Throws   as `read`; HTTPUnsupportedMediaType for anything else, HTTPBadRequest for a form that
   ///          is wrong.
@@ -131,6 +132,7 @@ class Request {
 
  private:
   class Body;
+  class Form;
 
   [[noreturn]] static void refuse_json(const ValueError& error);
   Body& body();
@@ -146,7 +148,7 @@ class Request {
   Storage storage_;
   http::MultiDict match_info_;
   std::unique_ptr<Body> body_;  // once it is read
-  std::unique_ptr<PostData> form_;
+  std::shared_ptr<Form> form_;
 };
 
 }  // namespace asyncio::web
