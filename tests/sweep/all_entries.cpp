@@ -8,11 +8,13 @@ std::vector<Entry> all_entries() {
   for (auto some : {
            core_entries(),
            combined_entries(),
+           composed_entries(),
            net_entries(),
            stream_entries(),
            descriptor_entries(),
 #ifdef ASYNCIO_SWEEP_HTTP
            http_entries(),
+           web_entries(),
 #endif
        })
     all.insert(all.end(), some.begin(), some.end());

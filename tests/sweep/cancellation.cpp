@@ -18,6 +18,7 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -216,6 +217,9 @@ class CancellationSweep : public ::testing::TestWithParam<Subject> {
   }
   void TearDown() override {
     if (before_ > 0) {
+      // What a thread was at when its loop closed is closed by the thread.
+      for (int patience = 0; test::open_descriptors() > before_ && patience < 2'000; ++patience)
+        std::this_thread::sleep_for(1ms);
       EXPECT_EQ(test::open_descriptors(), before_) << "descriptors left open (R5)";
     }
   }

@@ -74,20 +74,42 @@ class Request final : public Served {
   }
 };
 
+/// The rest of a body, of which three bytes are there.
+template <Coro<std::string> (*read)(http::ClientResponse)>
 class ReadBody final : public Served {
  public:
   Coro<> prepare() override {
     co_await Served::prepare();
     response_ = co_await session_->get(url_ / "halves");
+    start_ = co_await response_->content().read(3);
   }
   Coro<> operation() override {
-    std::string text = co_await response_->text();
+    std::string text = start_;
+    text += co_await read(*response_);
     require(text == "what /halves says", "bytes of a body are lost or doubled");
   }
 
  private:
   std::optional<http::ClientResponse> response_;
+  std::string start_;
 };
+
+Coro<std::string> text_of(http::ClientResponse response) { co_return co_await response.text(); }
+Coro<std::string> some_of(http::ClientResponse response) {
+  co_return co_await response.read_some();
+}
+Coro<std::string> bytes_of(http::ClientResponse response) {
+  co_return co_await response.content().read(100);
+}
+Coro<std::string> line_of(http::ClientResponse response) {
+  co_return co_await response.content().readline();
+}
+Coro<std::string> pieces_of(http::ClientResponse response) {
+  std::string all;
+  auto pieces = response.content().iter_chunked(4);
+  while (auto piece = co_await pieces.next()) all += *piece;
+  co_return all;
+}
 
 /// Waits for the only connection, which another request has.
 class WaitForConnection final : public Served {
@@ -132,7 +154,8 @@ class Chat : public Case {
     co_await site.start();
     session_.emplace();
     const std::uint16_t port = runner_->addresses().at(0).port();
-    socket_ = co_await session_->ws_connect("http://127.0.0.1:" + std::to_string(port) + "/ws");
+    socket_ = co_await session_->ws_connect("http://127.0.0.1:" + std::to_string(port) + "/ws",
+                                            http::WebSocketOptions().compress(false));
   }
   void complete() override { open_.set(); }
 
@@ -143,18 +166,22 @@ class Chat : public Case {
     co_await runner_->cleanup();
   }
 
+  EventLoop loop_ = get_running_loop();
   Event open_;
   std::optional<web::AppRunner> runner_;
   std::optional<http::ClientSession> session_;
   std::optional<http::WebSocket> socket_;
 };
 
+template <Coro<std::string> (*receive)(http::WebSocket)>
 class WebSocketReceive final : public Chat {
  public:
-  Coro<> operation() override { got_ = co_await socket_->receive_str(); }
+  Coro<> operation() override { got_ = co_await receive(*socket_); }
   Coro<> use_again() override {
     complete();
-    if (got_.empty()) got_ = co_await socket_->receive_str();
+    if (got_.empty()) got_ = co_await receive(*socket_);
+    const bool gone = got_.empty() && socket_->closed();  // with the loop, or without memory
+    if (gone || loop_.is_closed()) co_return;
     require(got_ == "said", "a message is lost or doubled");
     co_await socket_->send_str("echo");
     std::string echo = co_await socket_->receive_str();
@@ -164,6 +191,49 @@ class WebSocketReceive final : public Chat {
 
  private:
   std::string got_;
+};
+
+Coro<std::string> receive_any(http::WebSocket socket) {
+  http::WSMessage message = co_await socket.receive();
+  co_return message.data;
+}
+Coro<std::string> receive_str(http::WebSocket socket) { co_return co_await socket.receive_str(); }
+Coro<std::string> receive_next(http::WebSocket socket) {
+  auto message = co_await socket.next();
+  co_return message ? message->data : std::string();
+}
+
+/// To a server that does not read yet; what was sent comes whole, also if the wait was cancelled.
+class WebSocketSend final : public Chat {
+ public:
+  Coro<> operation() override {
+    for (; sent_ < kMessages; ++sent_) co_await socket_->send_str(message_);
+  }
+  void complete() override {
+    Chat::complete();
+    if (!receiving_) receiving_.emplace(create_task(receive_all()));  // what the server echoes
+  }
+  Coro<> use_again() override {
+    complete();
+    co_await socket_->send_str("end");
+    co_await *receiving_;
+    co_await finish();
+  }
+
+ private:
+  static constexpr int kMessages = 16;
+  const std::string message_ = std::string(simulated() ? 1 << 16 : 1 << 20, 'x');
+
+  Coro<> receive_all() {
+    std::string got = co_await socket_->receive_str();
+    require(got == "said", "a message is lost or doubled");
+    int count = 0;
+    for (got = message_; got == message_; ++count) got = co_await socket_->receive_str();
+    require(got == "end", "a part of a message");
+    require(count > sent_ && count <= sent_ + 2, "a message is lost or doubled");
+  }
+  int sent_ = 0;
+  std::optional<Task<>> receiving_;
 };
 
 class WebSocketClose final : public Chat {
@@ -177,13 +247,22 @@ class WebSocketClose final : public Chat {
   }
 };
 
+constexpr auto kCoroutine = AwaitableKind::coroutine;
+
 constexpr Entry kEntries[] = {
-    {"http_request", AwaitableKind::coroutine, make<Request>, On::every_loop, true},
-    {"http_read_body", AwaitableKind::coroutine, make<ReadBody>, On::every_loop, true},
-    {"http_wait_for_connection", AwaitableKind::coroutine, make<WaitForConnection>, On::every_loop,
+    {"http_request", kCoroutine, make<Request>, On::every_loop, true},
+    {"http_read_body", kCoroutine, make<ReadBody<text_of>>, On::every_loop, true},
+    {"http_read_some", kCoroutine, make<ReadBody<some_of>>, On::every_loop, true},
+    {"http_content_read", kCoroutine, make<ReadBody<bytes_of>>, On::every_loop, true},
+    {"http_content_readline", kCoroutine, make<ReadBody<line_of>>, On::every_loop, true},
+    {"http_iter_chunked", kCoroutine, make<ReadBody<pieces_of>>, On::every_loop, true},
+    {"http_wait_for_connection", kCoroutine, make<WaitForConnection>, On::every_loop, true},
+    {"websocket_receive", kCoroutine, make<WebSocketReceive<receive_str>>, On::every_loop, true},
+    {"websocket_receive_any", kCoroutine, make<WebSocketReceive<receive_any>>, On::every_loop,
      true},
-    {"websocket_receive", AwaitableKind::coroutine, make<WebSocketReceive>, On::every_loop, true},
-    {"websocket_close", AwaitableKind::coroutine, make<WebSocketClose>, On::every_loop, true},
+    {"websocket_next", kCoroutine, make<WebSocketReceive<receive_next>>, On::every_loop, true},
+    {"websocket_send", kCoroutine, make<WebSocketSend>, On::simulated, true},
+    {"websocket_close", kCoroutine, make<WebSocketClose>, On::every_loop, true},
 };
 
 }  // namespace

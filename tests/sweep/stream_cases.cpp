@@ -223,8 +223,8 @@ constexpr Entry kEntries[] = {
     {"send", AwaitableKind::stream_drain, make<Sends>},
     {"pipe_read", kRead, make<PipeRead>, On::system},
     {"pipe_drain", AwaitableKind::stream_drain, make<PipeDrain>, On::system},
-    {"serve_forever", AwaitableKind::coroutine, make<ServeForever>},
-    {"server_shutdown", AwaitableKind::coroutine, make<ServerShutdown>},
+    {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},
+    {"server_shutdown", AwaitableKind::server_wait_closed, make<ServerShutdown>},
     {"start_serving", AwaitableKind::coroutine, make<StartServing>},
 };
 

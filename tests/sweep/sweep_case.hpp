@@ -53,10 +53,12 @@ struct Entry {
 
 std::span<const Entry> core_entries();
 std::span<const Entry> combined_entries();
+std::span<const Entry> composed_entries();
 std::span<const Entry> net_entries();
 std::span<const Entry> stream_entries();
 std::span<const Entry> descriptor_entries();
 std::span<const Entry> http_entries();
+std::span<const Entry> web_entries();
 std::vector<Entry> all_entries();
 
 template <class C>
