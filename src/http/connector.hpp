@@ -41,9 +41,7 @@ class ClientConnection final : public PooledConnection, private Deadline::Owner 
         deadline(get_running_loop(), *this) {}
   ~ClientConnection() override { writer.abort(); }
 
-  bool is_stale() const noexcept override {
-    return writer.is_closing() || !input.buffered().empty() || writer.connection()->has_arrived();
-  }
+  bool is_stale() const noexcept override;
   bool is_shared() const noexcept override { return false; }
 
   StreamWriter writer;

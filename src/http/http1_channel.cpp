@@ -23,7 +23,10 @@ void Http1Channel::send(const ClientRequest& request) {
   out.clear();
   write_head(out, request.head, *request.fields);
   const std::array<std::string_view, 2> pieces{out, request.body};
-  connection_->writer.connection()->write_all(pieces);
+  if (request.body.empty())
+    connection_->writer.write(pieces.front());
+  else
+    connection_->writer.connection()->write_all(pieces);
   if (out.capacity() > kMostKept) std::string().swap(out);
 }
 
