@@ -18,6 +18,10 @@ std::string detail::basic_credentials(std::string_view user, std::string_view pa
   return "Basic " + base64(std::string(user) + ":" + std::string(password));
 }
 
+std::string detail::bearer_credentials(std::string_view token) {
+  return "Bearer " + std::string(token);
+}
+
 Proxy::Proxy(URL url) : url_(std::move(url)) {
   if (url_.scheme() != "http" && url_.scheme() != "https")
     throw InvalidURL("'" + std::string(url_.without_credentials().str()) +
@@ -48,7 +52,7 @@ RequestOptions& RequestOptions::auth(std::string_view user, std::string_view pas
 }
 
 RequestOptions& RequestOptions::bearer(std::string_view token) {
-  return header("Authorization", "Bearer " + std::string(token));
+  return header("Authorization", detail::bearer_credentials(token));
 }
 
 SessionOptions& SessionOptions::auth(std::string_view user, std::string_view password) {
@@ -56,7 +60,7 @@ SessionOptions& SessionOptions::auth(std::string_view user, std::string_view pas
 }
 
 SessionOptions& SessionOptions::bearer(std::string_view token) {
-  return header("Authorization", "Bearer " + std::string(token));
+  return header("Authorization", detail::bearer_credentials(token));
 }
 
 }  // namespace asyncio::http

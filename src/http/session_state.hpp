@@ -40,6 +40,8 @@ class SessionState {
 /// "Basic ...".
 /// Throws: ValueError for a ':' in the user's name.
 std::string basic_credentials(std::string_view user, std::string_view password);
+/// "Bearer ...".
+std::string bearer_credentials(std::string_view token);
 
 /// What the request needs a connection for.
 ConnectionKey key_of(const ClientRequest& request);
