@@ -36,8 +36,6 @@ std::string error_text(const std::exception_ptr& error) {
     return failure.what();
   } catch (const OSError& failure) {
     return failure.what();
-  } catch (const http::ProtocolError& failure) {
-    return failure.what();
   }
 }
 

@@ -70,7 +70,9 @@ void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
     throw;
   } catch (const ProtocolError& failure) {
     if (in_body) throw ClientPayloadError(what() + ": " + failure.what());
-    throw;
+    throw ClientProtocolError(what() + ": " + failure.what(), failure.position());
+  } catch (const ContentEncodingError& failure) {
+    throw ContentEncodingError(what() + ": " + failure.what());
   } catch (const TimeoutError&) {
     throw ServerTimeoutError(what());
   } catch (const ConnectionError& failure) {

@@ -37,4 +37,7 @@ class ConnectionKey {
   auto operator<=>(const ConnectionKey&) const = default;
 };
 
+/// "host:port", with the proxy if there is one: for messages.
+std::string text_of(const ConnectionKey& key);
+
 }  // namespace asyncio::http::detail

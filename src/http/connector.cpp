@@ -148,7 +148,7 @@ Coro<T> Connector::in_time(const ConnectionWish& wish, Coro<T> work) {
   }
   auto found = co_await capture(wait_for(std::move(work), limit));
   if (found.template holds<TimeoutError>() && !found.template holds<ServerTimeoutError>())
-    throw ServerTimeoutError("connection to " + wish.key.host);
+    throw ServerTimeoutError("connection to " + text_of(wish.key));
   co_return std::move(found).value();
 }
 

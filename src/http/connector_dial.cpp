@@ -28,13 +28,6 @@ std::string host_port(const std::string& host, std::uint16_t port) {
   return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-std::string text_of(const ConnectionKey& key) {
-  std::string text = host_port(key.host, key.port);
-  if (key.proxy_host.empty()) return text;
-  return text + " through the proxy " + (key.proxy_secure ? "https://" : "") +
-         host_port(key.proxy_host, key.proxy_port);
-}
-
 RequestHead connect_head(const ConnectionKey& key) {
   std::string target = host_port(key.host, key.port);
   RequestHead head(Method::CONNECT, target);
@@ -68,6 +61,13 @@ Coro<> open_tunnel(Streams streams, const ConnectionKey& key, const HttpLimits& 
 }
 
 }  // namespace
+
+std::string text_of(const ConnectionKey& key) {
+  std::string text = host_port(key.host, key.port);
+  if (key.proxy_host.empty()) return text;
+  return text + " through the proxy " + (key.proxy_secure ? "https://" : "") +
+         host_port(key.proxy_host, key.proxy_port);
+}
 
 /// What ALPN names; nothing if there is no choice.
 std::vector<std::string> Connector::offered_to(const ConnectionWish& wish) const {

@@ -73,6 +73,38 @@ TEST(ClientFaults, fault144_what_comes_before_the_answer_has_limits) {
   }
 }
 
+std::string coded(const std::string& names, const std::string& body) {
+  return response_with(body, "Content-Encoding: " + names + "\r\n");
+}
+
+/// The error of the request for "/x" of such a server is a ClientError, with this text.
+Coro<> expect_error(std::string bytes, std::string text) {
+  RawServer server = co_await RawServer::start(saying(std::move(bytes)));
+  ClientSession session;
+  const URL url = server.url("/x");
+  auto outcome = co_await capture(text_of(session, url));
+  EXPECT_TRUE(outcome.holds<http::ClientError>()) << text;
+  if (!outcome)
+    EXPECT_NE(describe_exception(outcome.exception()).find("GET " + std::string(url.str()) + text),
+              std::string::npos)
+        << describe_exception(outcome.exception());
+  session.close();
+  co_await server.stop();
+}
+
+TEST(ClientFaults, D13_what_a_server_does_wrong_is_a_client_error_that_names_the_request) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"nonsense\r\n\r\n", ": response: start line: Expected HTTP/ (byte 0)"},
+      {"HTTP/1.1 200 OK\r\nX: " + std::string(9000, 'x'), ": response: header field 1: is longer"},
+      {"HTTP/1.1 200 OK\r\nContent-", ": the connection ended inside the head of a response"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+       ": the connection ended inside the body"},
+      {coded("gzip", "no gzip at all"), ": no deflate stream: incorrect header check"},
+      {coded("gzip, gzip, gzip, gzip, gzip, gzip", "x"), ": more than 5 content codings"}};
+  for (const auto& [bytes, text] : cases)
+    run_simulated(Seed(0), [&] { return expect_error(bytes, text); });
+}
+
 TEST(ClientFaults, fault145_a_body_that_is_cut_off_is_an_error) {
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const std::vector<std::pair<std::string, std::string>> cases{
@@ -140,10 +172,6 @@ std::string encoded(http::detail::ContentCoding coding, const std::string& text)
   std::string out;
   http::detail::make_encoder(coding)->encode(text, http::detail::Flush::End, out);
   return out;
-}
-
-std::string coded(const std::string& names, const std::string& body) {
-  return response_with(body, "Content-Encoding: " + names + "\r\n");
 }
 
 TEST(ClientFaults, fault148_a_response_that_grows_without_end_is_stopped) {

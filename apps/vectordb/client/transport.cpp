@@ -123,8 +123,6 @@ Coro<Transport::Answer> Transport::attempt(const Call& call) const {
     answer.may_have_arrived = false;
   } catch (const http::ClientError& error) {
     answer.body = error.what();
-  } catch (const http::ProtocolError& error) {
-    answer.body = error.what();
   }
   co_return answer;
 }

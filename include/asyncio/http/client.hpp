@@ -41,7 +41,7 @@ class ClientSession {
   /// Awaits   a connection, and the head of the response.
   /// Throws   InvalidURL; ClientConnectorError; ServerDisconnectedError if not a byte of a response
   ///          came; ClientPayloadError if its head was cut off; ClientOSError; ServerTimeoutError;
-  ///          ClientHttpProxyError; ProtocolError; TooManyRedirects; ClientResponseError with
+  ///          ClientHttpProxyError; ClientProtocolError; TooManyRedirects; ClientResponseError with
   ///          raise_for_status; what the source of the body throws; ValueError for what cannot be
   ///          sent, before there is a connection; RuntimeError if the session is closed.
   /// Cancel   closes the connection; nothing of this request is left in the pool.

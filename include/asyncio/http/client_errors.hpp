@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/exceptions.hpp"
+#include "asyncio/http/errors.hpp"
 #include "asyncio/http/status.hpp"
 
 #include <exception>
@@ -69,6 +70,14 @@ class ClientProxyConnectionError final : public ClientConnectorError {
 
 /// The server closed the connection before it answered: no byte of a response came.
 class ServerDisconnectedError : public detail::ClientErrorAs<RuntimeError> {
+ public:
+  using ClientErrorAs::ClientErrorAs;
+};
+
+/// What the server answered is no HTTP, or its head is beyond a limit. A ProtocolError, too.
+///
+/// asyncio  aiohttp: ClientResponseError with the status 400
+class ClientProtocolError final : public detail::ClientErrorAs<ProtocolError> {
  public:
   using ClientErrorAs::ClientErrorAs;
 };
