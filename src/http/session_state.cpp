@@ -140,6 +140,8 @@ URL absolute(const SessionState& session, URL url) {
 
 ClientRequest make_request(const SessionState& session, Method method,
                            const RequestOptions& options) {
+  // What comes behind its answer is no HTTP any more.
+  if (method == Method::CONNECT) throw ValueError("method CONNECT: only for the session's proxies");
   ClientRequest request;
   for (const auto& [name, value] : options.get_cookies()) Cookie(name, value);  // throws
   request.head.method = method;

@@ -52,7 +52,7 @@ ConnectionWish wish_of(const ClientRequest& request, bool fresh);
 URL absolute(const SessionState& session, URL url);
 
 /// Everything but what depends on the URL.
-/// Throws: ValueError for cookies that are none.
+/// Throws: ValueError for cookies that are none, and for CONNECT.
 ClientRequest make_request(const SessionState& session, Method method,
                            const RequestOptions& options);
 

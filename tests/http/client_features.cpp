@@ -211,6 +211,19 @@ TEST(ClientFeatures, fault147_nothing_that_would_split_a_request_is_sent) {
   });
 }
 
+/// What it is answered with would make the connection something else than HTTP.
+TEST(ClientFeatures, fault149_a_tunnel_is_no_request) {
+  run_simulated([]() -> Coro<> {
+    RawServer server = co_await RawServer::start(say_target);
+    ClientSession session;
+    std::string error = co_await error_of(session.request("CONNECT", server.url()));
+    EXPECT_EQ(error, "asyncio::ValueError: method CONNECT: only for the session's proxies");
+    EXPECT_EQ(server.connections(), 0);
+    session.close();
+    co_await server.stop();
+  });
+}
+
 /// Quotes and ends of lines in a name are percent-encoded, as browsers do it.
 TEST(ClientFeatures, fault147_names_in_a_form_cannot_end_their_line) {
   for (std::string bad : {"a\r\nContent-Type: b", "a\"; filename=\"b", "a\nb"}) {
