@@ -25,6 +25,13 @@ bool has_tag(std::string_view list, std::string_view etag, bool weakly) noexcept
   return false;
 }
 
+/// The same of all fields of that name: lists may be cut into several (RFC 9110, 5.3).
+bool names_tag(const Headers& request, std::string_view field, std::string_view etag, bool weakly) {
+  for (std::string_view list : request.getall(field))
+    if (has_tag(list, etag, weakly)) return true;
+  return false;
+}
+
 /// Dates of HTTP have seconds.
 auto modified_second(const Representation& now) {
   return std::chrono::floor<std::chrono::seconds>(now.modified);
@@ -44,13 +51,13 @@ bool modified_at(const Representation& now, std::string_view date) {
 }  // namespace
 
 Condition check_conditions(const Headers& request, const Representation& now) {
-  if (auto match = request.get("If-Match")) {
-    if (!has_tag(*match, now.etag, false)) return Condition::Failed;
+  if (request.contains("If-Match")) {
+    if (!names_tag(request, "If-Match", now.etag, false)) return Condition::Failed;
   } else if (auto since = request.get("If-Unmodified-Since")) {
     if (parse_cookie_date(*since) && modified_after(now, *since)) return Condition::Failed;
   }
-  if (auto none = request.get("If-None-Match")) {
-    if (has_tag(*none, now.etag, true)) return Condition::NotModified;
+  if (request.contains("If-None-Match")) {
+    if (names_tag(request, "If-None-Match", now.etag, true)) return Condition::NotModified;
   } else if (auto since = request.get("If-Modified-Since")) {
     if (!modified_after(now, *since)) return Condition::NotModified;
   }

@@ -7,6 +7,7 @@
 #include "certificates.hpp"
 #include "connected.hpp"
 #include "raw_client.hpp"
+#include "raw_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,33 @@ TEST_P(ServerFiles, fault134_names_and_ranges_of_files) {
           served.port(), get("/static/page.txt", "Connection: close\r\nRange: " + range + "\r\n"));
       EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << range.substr(0, 40);
       EXPECT_TRUE(answer.ends_with(content)) << range.substr(0, 40);
+    }
+    co_await served.cleanup();
+  });
+}
+
+/// A list may be cut into several fields (RFC 9110, 5.3).
+TEST_P(ServerFiles, S61_conditions_in_several_fields) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::ofstream(folder.file("page.txt")) << "page";
+    web::Application app;
+    app.get("/{name...}", web::StaticFiles(folder.path()));
+    Served served = co_await serve(std::move(app));
+    auto status = [&](std::string fields) -> Coro<std::string> {
+      std::string answer =
+          co_await exchange(served.port(), get("/page.txt", "Connection: close\r\n" + fields));
+      co_return answer;
+    };
+    std::string whole = co_await status("");
+    std::string etag = test::field_of(whole, "ETag");
+    const std::string first = ": \"other\", \"more\"\r\n";
+    for (std::string name : {"If-None-Match", "If-Match"}) {
+      const bool is_none = name == "If-None-Match";
+      std::string with = co_await status(name + first + name + ": " + etag + "\r\n");
+      EXPECT_TRUE(with.starts_with(is_none ? "HTTP/1.1 304 " : "HTTP/1.1 200 ")) << with;
+      std::string without = co_await status(name + first + name + ": \"third\"\r\n");
+      EXPECT_TRUE(without.starts_with(is_none ? "HTTP/1.1 200 " : "HTTP/1.1 412 ")) << without;
     }
     co_await served.cleanup();
   });
