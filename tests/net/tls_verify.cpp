@@ -10,10 +10,12 @@
 #include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace {
 
 using namespace asyncio;
+using namespace std::chrono_literals;
 using test::CertificateSpec;
 using test::Connected;
 using test::error_of;
@@ -332,6 +334,35 @@ TEST(TlsContext, A12_4_keylog_only_when_asked) {
               client.keylog_filename("/no/such/folder/file");
             }).find("keylog_filename /no/such/folder/file"),
             std::string::npos);
+}
+
+TEST(TlsVerify, A3_1_options_have_to_fit_together) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    ConnectOptions name, handshake, shutdown, zero, servers;
+    name.server_hostname("x");
+    handshake.ssl_handshake_timeout(1s);
+    shutdown.ssl_shutdown_timeout(1s);
+    zero.ssl(pki().client()).ssl_handshake_timeout(0s);
+    servers.ssl(pki().server());
+    std::vector<std::string> errors;
+    for (const ConnectOptions& options : {name, handshake, shutdown, zero, servers}) {
+      std::string error = co_await error_of(open_connection("127.0.0.1", 1, options));
+      errors.push_back(error);
+    }
+    EXPECT_EQ(errors, (std::vector<std::string>{
+                          "asyncio::ValueError: server_hostname is only meaningful with ssl",
+                          "asyncio::ValueError: ssl_handshake_timeout is only meaningful with ssl",
+                          "asyncio::ValueError: ssl_shutdown_timeout is only meaningful with ssl",
+                          "asyncio::ValueError: ssl_handshake_timeout should be a positive number, "
+                          "got 0.0",
+                          "asyncio::ValueError: a client's context is made with "
+                          "TlsPurpose::server_auth"}));
+    auto handler = [](StreamReader, StreamWriter) {};
+    std::string error = co_await error_of(
+        start_server(handler, "127.0.0.1", 0, ServerOptions().ssl(pki().client())));
+    EXPECT_EQ(error,
+              "asyncio::ValueError: a server's context is made with TlsPurpose::client_auth");
+  });
 }
 
 }  // namespace
