@@ -5,7 +5,6 @@
 #include "asyncio/logging.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "asyncio/web/exceptions.hpp"
-#include "asyncio/web/stream_response.hpp"
 #include "choices.hpp"
 #include "http_transcript.hpp"
 #include "raw_client.hpp"
@@ -133,18 +132,6 @@ class ServerSetting {
 
 /// What handlers were asked: "POST /echo".
 using Requests = std::vector<std::string>;
-
-Coro<web::Response> stream_back(web::Request& request) {
-  web::StreamResponse stream;
-  co_await stream.prepare(request);
-  while (true) {
-    std::string part(co_await request.read_some());
-    if (part.empty()) break;
-    co_await stream.write(part);
-  }
-  web::Response sent = co_await stream.write_eof();
-  co_return sent;
-}
 
 Coro<web::Response> handle(web::Request& request) {
   const std::string_view target = request.target();

@@ -8,6 +8,7 @@
 #include "connected.hpp"
 #include "raw_server.hpp"
 #include "tls.hpp"
+#include "trace_log.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,7 +28,6 @@ using http::ClientSession;
 using http::RequestOptions;
 using http::SessionOptions;
 using http::TraceConfig;
-using http::TraceParams;
 using http::URL;
 using test::error_of;
 using test::field_of;
@@ -191,42 +191,19 @@ TEST(ClientFeatures, S42_hooks_see_what_happens) {
   run_simulated([]() -> Coro<> {
     Recorder recorder;
     RawServer server = co_await RawServer::start(recorder.handler());
-    Strings log;
-    auto note = [&log](std::string what) {
-      return [&log, what](const TraceParams& params) {
-        log.push_back(what + (params.status ? " " + std::to_string(params.status->code()) : "") +
-                      (params.bytes > 0 ? " " + std::to_string(params.bytes) : ""));
-      };
-    };
-    TraceConfig trace;
-    trace
-        .on_request_start([&](const TraceParams& params) {
-          params.context = std::string("mine");
-          log.push_back("start " + std::string(params.url.raw_path()));
-        })
-        .on_request_redirect(note("redirect"))
-        .on_request_end([&](const TraceParams& params) {
-          log.push_back("end " + std::any_cast<std::string>(params.context));
-        })
-        .on_request_exception(note("exception"))
-        .on_connection_create_start(note("create"))
-        .on_connection_create_end(note("created"))
-        .on_connection_reuseconn(note("reuse"))
-        .on_request_headers_sent(note("headers"))
-        .on_request_chunk_sent(note("sent"))
-        .on_response_chunk_received(note("received"));
-    ClientSession session(SessionOptions().trace(trace));
+    test::TraceLog log;
+    ClientSession session(SessionOptions().trace(log.config()));
     recorder.status = "307";
     ClientResponse response =
         co_await session.post(server.url("/to?/end"), RequestOptions().data("body"));
     co_await response.read();
-    EXPECT_EQ(log, (Strings{"start /to", "create", "created", "headers", "sent 4", "redirect 307",
-                            "reuse", "headers", "sent 4", "end mine", "received 3"}));
-    log.clear();
+    EXPECT_EQ(log.take(),
+              (Strings{"start /to", "create", "created", "headers", "sent 4", "redirect 307",
+                       "reuse", "headers", "sent 4", "end /to 200", "received 3"}));
     co_await error_of(session.get("http://127.0.0.1:1/"));
-    EXPECT_EQ(log, (Strings{"start /", "create", "exception"}));
+    EXPECT_EQ(log.take(), (Strings{"start /", "create", "exception"}));
     ClientSession strict(SessionOptions().trace(TraceConfig().on_request_start(
-        [](const TraceParams&) { throw LookupError("not today"); })));
+        [](const http::TraceParams&) { throw LookupError("not today"); })));
     std::string error = co_await error_of(strict.get(server.url()));
     EXPECT_NE(error.find("not today"), std::string::npos) << error;
     strict.close();

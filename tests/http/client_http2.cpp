@@ -33,9 +33,11 @@ using test::error_of;
 using test::H2Link;
 using test::H2Stream;
 using test::Http2Terms;
+using test::over_http2;
 using test::RawServer;
 using test::respond;
 using test::speaking_http2;
+using test::streams_at_most;
 using test::text_of;
 using test::whole_answer;
 using test::h2::frame;
@@ -43,14 +45,6 @@ using test::h2::frame;
 namespace {
 
 namespace h2 = test::h2;
-
-SessionOptions over_http2() { return SessionOptions().http2(Http2::PriorKnowledge); }
-
-Http2Terms streams_at_most(std::uint32_t count) {
-  Http2Terms terms;
-  terms.limits.streams(count);
-  return terms;
-}
 
 /// Answers late, and out of order.
 class Crowd {

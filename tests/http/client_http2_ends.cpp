@@ -32,20 +32,14 @@ using test::error_of;
 using test::H2Link;
 using test::H2Stream;
 using test::Http2Terms;
+using test::over_http2;
 using test::RawServer;
 using test::respond;
 using test::speaking_http2;
+using test::streams_at_most;
 using test::text_of;
 
 namespace {
-
-SessionOptions over_http2() { return SessionOptions().http2(http::Http2::PriorKnowledge); }
-
-Http2Terms one_stream() {
-  Http2Terms terms;
-  terms.limits.streams(1);
-  return terms;
-}
 
 /// Whether it was too early for a request.
 Coro<bool> is_refused(std::shared_ptr<Connector> connector, std::uint16_t port, Delay after) {
@@ -89,44 +83,57 @@ test::H2Handler holding(Event& go) {
   };
 }
 
+/// At a server that takes one request at a time.
+class TwoRequests {
+ public:
+  TwoRequests(RawServer with, ClientSession by)
+      : server(std::move(with)),
+        session(std::move(by)),
+        held(create_task(text_of(session, server.url("/held")))),
+        waiting(create_task(text_of(session, server.url("/waits")))) {}
+
+  RawServer server;
+  ClientSession session;
+  Task<std::string> held;
+  Task<std::string> waiting;
+};
+
+Coro<TwoRequests> one_waits(Event& go) {
+  RawServer server = co_await RawServer::start(speaking_http2(holding(go), streams_at_most(1)));
+  ClientSession session(over_http2());
+  std::string text = co_await text_of(session, server.url("/first"));
+  EXPECT_EQ(text, "/first");
+  TwoRequests two(std::move(server), session);
+  co_await sleep(1s);
+  EXPECT_FALSE(two.waiting.done());
+  co_return two;
+}
+
 TEST(ClientHttp2Ends, R2_the_room_of_a_request_that_is_given_up_is_for_the_next_at_once) {
   run_simulated([]() -> Coro<> {
     Event go;
-    RawServer server = co_await RawServer::start(speaking_http2(holding(go), one_stream()));
-    ClientSession session(over_http2());
-    std::string text = co_await text_of(session, server.url("/first"));
-    EXPECT_EQ(text, "/first");
-    auto held = create_task(text_of(session, server.url("/held")));
-    auto waiting = create_task(text_of(session, server.url("/waits")));
-    co_await sleep(1s);
-    EXPECT_FALSE(waiting.done());
-    held.cancel();
-    text = co_await wait_for(waiting, 1s);
+    TwoRequests two = co_await one_waits(go);
+    two.held.cancel();
+    std::string text = co_await wait_for(two.waiting, 1s);
     EXPECT_EQ(text, "/waits");
-    EXPECT_EQ(server.connections(), 1);
+    EXPECT_EQ(two.server.connections(), 1);
     go.set();
-    session.close();
-    co_await server.stop();
+    two.session.close();
+    co_await two.server.stop();
   });
 }
 
 TEST(ClientHttp2Ends, R2_who_waits_for_room_learns_that_the_session_is_closed) {
   run_simulated([]() -> Coro<> {
     Event go;
-    RawServer server = co_await RawServer::start(speaking_http2(holding(go), one_stream()));
-    ClientSession session(over_http2());
-    std::string text = co_await text_of(session, server.url("/first"));
-    EXPECT_EQ(text, "/first");
-    auto held = create_task(text_of(session, server.url("/held")));
-    auto waiting = create_task(text_of(session, server.url("/waits")));
-    co_await sleep(1s);
-    session.close();
-    std::string error = co_await error_of(wait_for(waiting, 1s));
+    TwoRequests two = co_await one_waits(go);
+    two.session.close();
+    std::string error = co_await error_of(wait_for(two.waiting, 1s));
     EXPECT_NE(error.find("Session is closed"), std::string::npos) << error;
     go.set();
-    text = co_await held;
+    std::string text = co_await two.held;
     EXPECT_EQ(text, "/held");
-    co_await server.stop();
+    co_await two.server.stop();
   });
 }
 

@@ -7,6 +7,7 @@
 #include "http2_peer.hpp"
 #include "served.hpp"
 #include "tls.hpp"
+#include "trace_log.hpp"
 #include "tunnel_proxy.hpp"
 
 #include <gtest/gtest.h>
@@ -26,12 +27,11 @@ using http::Cookie;
 using http::Proxy;
 using http::RequestOptions;
 using http::SessionOptions;
-using http::TraceConfig;
-using http::TraceParams;
 using http::URL;
 using test::error_of;
 using test::H2Link;
 using test::H2Stream;
+using test::over_http2;
 using test::RawServer;
 using test::respond;
 using test::Served;
@@ -40,8 +40,6 @@ using test::Strings;
 using test::text_of;
 
 namespace {
-
-SessionOptions over_http2() { return SessionOptions().http2(http::Http2::PriorKnowledge); }
 
 /// "/set" sets cookies, "/drop" ends one; else it says which have come.
 web::Application cookie_monster() {
@@ -94,50 +92,6 @@ TEST(ClientHttp2, fault151_D13_cookies_come_back) {
   });
 }
 
-/// The moments of requests, in words.
-class TraceLog {
- public:
-  TraceLog() = default;
-  /// Of the requests for that path only.
-  explicit TraceLog(std::string path) : path_(std::move(path)) {}
-
-  TraceConfig config() {
-    return TraceConfig()
-        .on_request_start([this](const TraceParams& params) {
-          params.context = std::string(params.url.raw_path());
-          add(params, "start " + std::string(params.url.raw_path()));
-        })
-        .on_request_redirect(note("redirect"))
-        .on_request_end([this](const TraceParams& params) {
-          add(params, "end " + std::any_cast<std::string>(params.context) + " " +
-                          std::to_string(params.status->code()));
-        })
-        .on_request_exception(note("exception"))
-        .on_connection_queued_start(note("queued"))
-        .on_connection_queued_end(note("had its turn"))
-        .on_connection_create_start(note("create"))
-        .on_connection_create_end(note("created"))
-        .on_connection_reuseconn(note("reuse"))
-        .on_request_headers_sent(note("headers"))
-        .on_request_chunk_sent(note("sent"))
-        .on_response_chunk_received(note("received"));
-  }
-  Strings take() { return std::exchange(lines, {}); }
-  Strings lines;
-
- private:
-  TraceConfig::Hook note(std::string what) {
-    return [this, what = std::move(what)](const TraceParams& params) {
-      add(params, what + (params.bytes > 0 ? " " + std::to_string(params.bytes) : ""));
-    };
-  }
-  void add(const TraceParams& params, std::string line) {
-    if (path_.empty() || params.url.raw_path() == path_) lines.push_back(std::move(line));
-  }
-
-  std::string path_;
-};
-
 /// Answers "/to" with a redirect to "/end", and resets "/gone".
 Coro<> redirect_or_end(H2Link link, H2Stream stream) {
   const std::string target = stream->request.target;
@@ -157,7 +111,7 @@ Coro<> redirect_or_end(H2Link link, H2Stream stream) {
 TEST(ClientHttp2, S42_hooks_are_told_of_each_moment) {
   run_simulated([]() -> Coro<> {
     RawServer server = co_await RawServer::start(speaking_http2(redirect_or_end));
-    TraceLog log;
+    test::TraceLog log;
     ClientSession session(over_http2().trace(log.config()));
     RequestOptions options;
     options.data(std::string("body"));
@@ -165,8 +119,8 @@ TEST(ClientHttp2, S42_hooks_are_told_of_each_moment) {
     std::string text = co_await response.text();
     EXPECT_EQ(text, "end");
     EXPECT_EQ(log.take(),
-              (Strings{"start /to", "create", "created", "headers", "sent 4", "redirect", "reuse",
-                       "headers", "sent 4", "end /to 200", "received 3"}));
+              (Strings{"start /to", "create", "created", "headers", "sent 4", "redirect 307",
+                       "reuse", "headers", "sent 4", "end /to 200", "received 3"}));
     std::string error = co_await error_of(session.post(server.url("/gone")));
     EXPECT_NE(error.find("INTERNAL_ERROR"), std::string::npos) << error;
     EXPECT_EQ(log.take(), (Strings{"start /gone", "reuse", "headers", "exception"}));
@@ -179,7 +133,7 @@ TEST(ClientHttp2, S42_hooks_are_told_of_each_moment) {
 TEST(ClientHttp2, S42_hooks_of_requests_that_share_a_connection) {
   run_simulated([]() -> Coro<> {
     RawServer server = co_await RawServer::start(speaking_http2(test::echo_target));
-    TraceLog log;
+    test::TraceLog log;
     ClientSession session(over_http2().limit(1).trace(log.config()));
     ClientResponse held = co_await session.get(server.url("/held"));
     log.lines.clear();
@@ -199,7 +153,7 @@ TEST(ClientHttp2, S42_hooks_of_a_request_in_line_that_joins_a_shared_connection)
   run_simulated([]() -> Coro<> {
     RawServer other = co_await RawServer::start(speaking_http2(test::echo_target));
     RawServer server = co_await RawServer::start(speaking_http2(test::echo_target));
-    TraceLog log("/joins");
+    test::TraceLog log("/joins");
     ClientSession session(over_http2().limit(1).trace(log.config()));
     ClientResponse held = co_await session.get(other.url("/held"));
     auto first = create_task(text_of(session, server.url("/first")));

@@ -20,6 +20,7 @@ using http::RequestOptions;
 using http::SessionOptions;
 using http::URL;
 using test::kStatus200;
+using test::over_http2;
 using test::RawServer;
 using test::text_of;
 using test::whole_answer;
@@ -36,8 +37,6 @@ struct FrameCase {
   /// The kind of the error, or the body.
   const char* outcome;
 };
-
-SessionOptions over_http2() { return SessionOptions().http2(http::Http2::PriorKnowledge); }
 
 /// Says that on the first connection; on others it answers as it should.
 RawServer::Handler once(std::string bytes) {

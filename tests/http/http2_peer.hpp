@@ -22,6 +22,17 @@ using asyncio::http::detail::Http2Code;
 using asyncio::http::detail::Http2Role;
 using asyncio::http::detail::Http2Terms;
 
+/// For sessions that speak to them.
+inline asyncio::http::SessionOptions over_http2() {
+  return asyncio::http::SessionOptions().http2(asyncio::http::Http2::PriorKnowledge);
+}
+
+inline Http2Terms streams_at_most(std::uint32_t count) {
+  Http2Terms terms;
+  terms.limits.streams(count);
+  return terms;
+}
+
 /// Answers a stream in a task of its own.
 using H2Handler = std::function<Coro<>(H2Link, H2Stream)>;
 

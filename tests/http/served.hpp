@@ -2,7 +2,9 @@
 /// Applications for tests.
 #pragma once
 
+#include "asyncio/http/url.hpp"
 #include "asyncio/web/runner.hpp"
+#include "asyncio/web/stream_response.hpp"
 
 #include <cstdint>
 #include <string>
@@ -32,6 +34,19 @@ inline asyncio::Coro<Served> serve(asyncio::web::Application app,
   co_await site.start();
   std::uint16_t port = runner.addresses().at(0).port();
   co_return Served(runner, asyncio::http::URL("http://127.0.0.1:" + std::to_string(port) + "/"));
+}
+
+/// A handler that says what it is told, piece by piece.
+inline asyncio::Coro<asyncio::web::Response> stream_back(asyncio::web::Request& request) {
+  asyncio::web::StreamResponse stream;
+  co_await stream.prepare(request);
+  while (true) {
+    std::string part(co_await request.read_some());
+    if (part.empty()) break;
+    co_await stream.write(part);
+  }
+  asyncio::web::Response sent = co_await stream.write_eof();
+  co_return sent;
 }
 
 }  // namespace test

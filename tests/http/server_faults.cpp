@@ -228,17 +228,7 @@ TEST_P(ServerFaults, fault127_expectations) {
       throw web::HTTPForbidden();
       co_return web::Response();
     });
-    app.post("/echo", [](web::Request& request) -> Coro<web::Response> {
-      web::StreamResponse stream;
-      co_await stream.prepare(request);
-      while (true) {
-        std::string part(co_await request.read_some());
-        if (part.empty()) break;
-        co_await stream.write(part);
-      }
-      web::Response response = co_await stream.write_eof();
-      co_return response;
-    });
+    app.post("/echo", test::stream_back);
     app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("ok"); });
     Served served = co_await serve(std::move(app));
     // The body comes although the server has answered: the answer is seen, whole, and no other.
