@@ -12,7 +12,6 @@
 
 #include <gtest/gtest.h>
 
-#include <any>
 #include <chrono>
 #include <string>
 #include <utility>
