@@ -124,8 +124,8 @@ std::vector<sweep::Entry> entries() {
   std::vector<sweep::Entry> all;
   for (const sweep::Entry& entry : sweep::all_entries()) {
     // Of the simulated network, which ends the program without memory.
-    bool simulated = entry.kind == asyncio::detail::AwaitableKind::operation ||
-                     (entry.is_http && entry.loops == sweep::On::simulated);
+    bool simulated = entry.loops == sweep::On::simulated &&
+                     entry.kind != asyncio::detail::AwaitableKind::process_wait;
     if (!simulated) all.push_back(entry);
   }
   return all;

@@ -220,7 +220,7 @@ constexpr Entry kEntries[] = {
     {"readuntil", kRead, make<Reads<until_of, 3>>},
     {"readuntil_view", kRead, make<Reads<view_of, 3>>},
     {"reader_next", kRead, make<Reads<next_of, 3>>},
-    {"send", AwaitableKind::stream_drain, make<Sends>},
+    {"send", AwaitableKind::stream_drain, make<Sends>, On::simulated},
     {"pipe_read", kRead, make<PipeRead>, On::system},
     {"pipe_drain", AwaitableKind::stream_drain, make<PipeDrain>, On::system},
     {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},

@@ -262,7 +262,7 @@ constexpr Entry kEntries[] = {
     {"request_multipart", kCoroutine, make<ReadsBody<field_of, kPartsForm>>, On::every_loop, true},
     {"multipart_next", kCoroutine, make<ReadsPart<20>>, On::every_loop, true},
     {"body_part_read", kCoroutine, make<ReadsPart<58>>, On::every_loop, true},
-    {"stream_write", kCoroutine, make<WritesStream<web::StreamResponse, write>>, On::every_loop,
+    {"stream_write", kCoroutine, make<WritesStream<web::StreamResponse, write>>, On::simulated,
      true},
     {"event_source_send", kCoroutine, make<WritesStream<web::EventSourceResponse, send_event>>,
      On::simulated, true},
