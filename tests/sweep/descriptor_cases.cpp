@@ -43,7 +43,8 @@ class Receives final : public SocketPair {
  public:
   Coro<> operation() override { got_ = co_await receive(own_.fd); }
   void complete() override {
-    if (!std::exchange(sent_, true)) require(::send(peer_.fd, "bytes", 5, 0) == 5, "send");
+    if (!std::exchange(sent_, true))
+      require(::send(peer_.fd, "bytes", 5, MSG_NOSIGNAL) == 5, "send");
   }
   Coro<> use_again() override {
     complete();
@@ -152,7 +153,7 @@ class Accepts final : public Case {
   Coro<> use_again() override {
     complete();
     if (accepted_.fd < 0) co_await operation();
-    require(::send(accepted_.fd, "hello", 5, 0) == 5, "send");
+    require(::send(accepted_.fd, "hello", 5, MSG_NOSIGNAL) == 5, "send");
     std::array<char, 8> got;
     require(::recv(client_.fd, got.data(), got.size(), 0) == 5, "a connection is lost");
   }
@@ -221,10 +222,10 @@ Coro<> open_again(File file) {
 class Communicate final : public Case {
  public:
   Coro<> prepare() override {
-    int ends[2];
-    require(::pipe2(ends, O_CLOEXEC) == 0, "no pipe");
-    test::OwnFd its(ends[0]);
-    input_.fd = ends[1];
+    int both[2];
+    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) == 0, "no sockets");
+    test::OwnFd its(both[0]);
+    input_.fd = both[1];
     process_ =
         co_await create_subprocess_exec(SubprocessOptions().stdin(its.fd).stdout(PIPE), "cat");
   }
@@ -234,7 +235,7 @@ class Communicate final : public Case {
   }
   void complete() override {
     if (input_.fd < 0) return;
-    require(::write(input_.fd, "hello", 5) == 5, "write");
+    ::send(input_.fd, "hello", 5, MSG_NOSIGNAL);  // unless it was killed
     input_.close();
   }
   Coro<> use_again() override {
@@ -273,13 +274,13 @@ constexpr Entry kEntries[] = {
     {"sock_sendall", kCoroutine, make<SendsMuch<sendall>>, On::system},
     {"sock_sendfile", kCoroutine, make<SendsMuch<sendfile>>, On::system},
     {"sock_accept", kCoroutine, make<Accepts>, On::system},
-    {"file_read", kCoroutine, make<OnFile<read>>},
-    {"file_read_at", kCoroutine, make<OnFile<read_at>>},
-    {"file_write", kCoroutine, make<OnFile<write>>},
-    {"file_write_at", kCoroutine, make<OnFile<write_at>>},
-    {"file_stat", kCoroutine, make<OnFile<stat>>},
-    {"file_fsync", kCoroutine, make<OnFile<fsync>>},
-    {"open_file", kCoroutine, make<OnFile<open_again>>},
+    {"file_read", kCoroutine, make<OnFile<read>>, On::system},
+    {"file_read_at", kCoroutine, make<OnFile<read_at>>, On::system},
+    {"file_write", kCoroutine, make<OnFile<write>>, On::system},
+    {"file_write_at", kCoroutine, make<OnFile<write_at>>, On::system},
+    {"file_stat", kCoroutine, make<OnFile<stat>>, On::system},
+    {"file_fsync", kCoroutine, make<OnFile<fsync>>, On::system},
+    {"open_file", kCoroutine, make<OnFile<open_again>>, On::system},
     {"communicate", kCoroutine, make<Communicate>, On::system},
     {"create_subprocess", kCoroutine, make<CreateProcess>, On::system},
 };

@@ -225,7 +225,7 @@ constexpr Entry kEntries[] = {
     {"pipe_drain", AwaitableKind::stream_drain, make<PipeDrain>, On::system},
     {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},
     {"server_shutdown", AwaitableKind::server_wait_closed, make<ServerShutdown>},
-    {"start_serving", AwaitableKind::coroutine, make<StartServing>},
+    {"start_serving", AwaitableKind::coroutine, make<StartServing>, On::system},
 };
 
 }  // namespace

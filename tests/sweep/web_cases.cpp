@@ -255,18 +255,19 @@ class Cleanup final : public Streams {
 
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
+// Of the simulated loop alone, where no connection fails: a request is used beside its handler.
 constexpr Entry kEntries[] = {
-    {"request_read_some", kCoroutine, make<ReadsBody<some_of, kSome>>, On::every_loop, true},
-    {"request_read", kCoroutine, make<ReadsBody<all_of, kWhole>>, On::every_loop, true},
-    {"request_post", kCoroutine, make<ReadsBody<field_of, kFields>>, On::every_loop, true},
-    {"request_multipart", kCoroutine, make<ReadsBody<field_of, kPartsForm>>, On::every_loop, true},
-    {"multipart_next", kCoroutine, make<ReadsPart<20>>, On::every_loop, true},
-    {"body_part_read", kCoroutine, make<ReadsPart<58>>, On::every_loop, true},
+    {"request_read_some", kCoroutine, make<ReadsBody<some_of, kSome>>, On::simulated, true},
+    {"request_read", kCoroutine, make<ReadsBody<all_of, kWhole>>, On::simulated, true},
+    {"request_post", kCoroutine, make<ReadsBody<field_of, kFields>>, On::simulated, true},
+    {"request_multipart", kCoroutine, make<ReadsBody<field_of, kPartsForm>>, On::simulated, true},
+    {"multipart_next", kCoroutine, make<ReadsPart<20>>, On::simulated, true},
+    {"body_part_read", kCoroutine, make<ReadsPart<58>>, On::simulated, true},
     {"stream_write", kCoroutine, make<WritesStream<web::StreamResponse, write>>, On::simulated,
      true},
     {"event_source_send", kCoroutine, make<WritesStream<web::EventSourceResponse, send_event>>,
      On::simulated, true},
-    {"file_response", kCoroutine, make<SendsFile>, On::every_loop, true},
+    {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
 };
 
