@@ -91,10 +91,9 @@ Coro<std::size_t> ClientExchange::more() {
   auto channel = channel_;  // others may close the response meanwhile
   for (;;) {
     // A channel that has waited in vain is done with: so the wait itself ends for what may go on.
-    const bool may_go_on = sending();
-    const OptionalDelay limit = time_left(), none;
-    auto got = co_await capture(
-        wait_for(channel->more(may_go_on ? none : limit), may_go_on ? limit : none));
+    OptionalDelay own, whole = time_left();
+    if (!sending()) std::swap(own, whole);
+    auto got = co_await capture(wait_for(channel->more(own), whole));
     if (got.cancelled()) got.rethrow();
     if (channel != channel_) throw ClientPayloadError(what() + ": the response was closed");
     if (got) co_return got.value();
