@@ -65,6 +65,17 @@ Coro<int> get_in_scope(Queue<int>* queue) {
 
 enum class Given { value, error };
 
+AsyncGenerator<int, int> give_back(Event* gate) {
+  int item = 0;
+  try {
+    item = co_yield 1;
+  } catch (const ValueError&) {
+    item = 7;
+  }
+  co_await gate->wait();
+  co_yield item;
+}
+
 /// Waits between what it is given and what it gives.
 template <Given given>
 class GivenGenerator final : public Case {
@@ -94,20 +105,10 @@ class GivenGenerator final : public Case {
     else
       return items_.athrow(std::make_exception_ptr(ValueError("given")));
   }
-  static AsyncGenerator<int, int> generate(Event* gate) {
-    int item = 0;
-    try {
-      item = co_yield 1;
-    } catch (const ValueError&) {
-      item = 7;
-    }
-    co_await gate->wait();
-    co_yield item;
-  }
   Event gate_;
   bool begun_ = false;
   int got_ = 0;
-  AsyncGenerator<int, int> items_ = generate(&gate_);
+  AsyncGenerator<int, int> items_ = give_back(&gate_);
 };
 
 // --- Ends by themselves --------------------------------------------------------------------------
