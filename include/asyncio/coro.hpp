@@ -131,7 +131,7 @@ class [[nodiscard]] CoroAwaiter : public FrameLink {
     parent = &promise;
     promise.task->enter(*child, *this);
   }
-  T await_resume() { return static_cast<ValuePromise<T>*>(child)->take(); }
+  [[gnu::always_inline]] T await_resume() { return static_cast<ValuePromise<T>*>(child)->take(); }
 };
 
 /// The same, with the outcome as a value: what `capture(coro)` is.

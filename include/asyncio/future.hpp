@@ -7,6 +7,7 @@
 #include "asyncio/detail/core/copyable.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/wait.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/result.hpp"
@@ -305,7 +306,7 @@ class FutureWait : public Wait {
   /// Throws what the task or the future has to throw.
   [[gnu::always_inline]] void check() {
     if (cancel_delivered()) [[unlikely]]
-      std::rethrow_exception(cancellation());
+      raise(cancellation());
     future_->check_value();
   }
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <coroutine>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -273,6 +274,72 @@ TEST(Coro, fault204_what_stands_for_a_coroutine_is_awaited_once) {
   EXPECT_EQ(run_virtual(twice, [] { return answer(); }), reused);
   EXPECT_EQ(run_virtual(twice, [] { return capture(answer()); }), reused);
   EXPECT_EQ(run_virtual(twice, [] { return wait_for(answer(), 1s); }), reused);
+}
+
+/// An exception that is counted while it lives.
+struct Lost : std::runtime_error {
+  explicit Lost(const char* text) : std::runtime_error(text) {}
+  Counted counted;
+};
+
+/// Notes how many exceptions are on their way when the frame ends.
+struct Leaving {
+  explicit Leaving(std::vector<int>& list) : seen(&list) {}
+  ~Leaving() { seen->push_back(std::uncaught_exceptions()); }
+  std::vector<int>* seen;
+};
+
+Coro<> lose(std::vector<int>& seen) {
+  Leaving leaving(seen);
+  co_await sleep(0s);
+  throw Lost("lost");
+}
+Coro<> pass_on(std::vector<int>& seen) {
+  Leaving leaving(seen);
+  co_await lose(seen);
+}
+/// Rethrows what it has caught, after another exception has come and gone.
+Coro<> catch_and_rethrow(std::vector<int>& seen, const void*& object) {
+  try {
+    co_await pass_on(seen);
+  } catch (const Lost& lost) {
+    object = &lost;
+    EXPECT_EQ(std::uncaught_exceptions(), 0);
+    try {
+      throw std::logic_error("another");
+    } catch (const std::logic_error&) {
+    }
+    throw;
+  }
+}
+
+TEST(Coro, R10_an_exception_that_passes_through_awaits_is_the_one_that_was_thrown) {
+  int before = Counted::alive;
+  std::vector<int> seen;
+  std::exception_ptr kept;
+  run_virtual(
+      [](std::vector<int>& leaving, std::exception_ptr& error) -> Coro<> {
+        const void* thrown_object = nullptr;
+        Task<> task = create_task(catch_and_rethrow(leaving, thrown_object));
+        for (int i = 0; i < 2; ++i) {  // of a task any number of times
+          try {
+            co_await task;
+            ADD_FAILURE() << "the task has failed";
+          } catch (const Lost& lost) {
+            EXPECT_EQ(&lost, thrown_object);
+            EXPECT_STREQ(lost.what(), "lost");
+            error = std::current_exception();
+          }
+          EXPECT_EQ(std::uncaught_exceptions(), 0);
+          EXPECT_EQ(std::current_exception(), nullptr);
+        }
+        EXPECT_EQ(task.exception(), error);
+      },
+      seen, kept);
+  EXPECT_EQ(seen, (std::vector<int>{1, 1}));
+  EXPECT_EQ(Counted::alive, before + 1);
+  kept = nullptr;
+  EXPECT_EQ(Counted::alive, before);
 }
 
 }  // namespace

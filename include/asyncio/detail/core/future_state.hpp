@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asyncio/detail/core/loop_core.hpp"
+#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/ready.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/exceptions.hpp"
@@ -71,7 +72,7 @@ class FutureState : public Recycled {
   /// Throws InvalidStateError, CancelledError or the exception unless there is a value.
   [[gnu::always_inline]] void check_value() {
     if (!has_value()) [[unlikely]]
-      std::rethrow_exception(missing_value());
+      raise(missing_value());
   }
 
   void set_exception(std::exception_ptr error);

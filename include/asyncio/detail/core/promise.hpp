@@ -2,6 +2,7 @@
 #pragma once
 
 #include "asyncio/detail/core/exception_trace.hpp"
+#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/detail/core/refused.hpp"
 
@@ -140,11 +141,11 @@ class ValuePromise : public PromiseBase {
     }
   }
 
-  /// The result, moved out; throws what the coroutine threw.
-  T take() {
+  /// The result, moved out; throws what the coroutine threw. Inline, for the unwinder's sake.
+  [[gnu::always_inline]] T take() {
     if (outcome == Outcome::value) [[likely]]
       return std::move(value_);
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    if (outcome == Outcome::error) raise(std::move(error));
     throw_missing_return(*this);
   }
 
@@ -168,10 +169,10 @@ class ValuePromise<T&> : public PromiseBase {
     outcome = Outcome::value;
   }
 
-  T& take() {
+  [[gnu::always_inline]] T& take() {
     if (outcome == Outcome::value) [[likely]]
       return *value_;
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    if (outcome == Outcome::error) raise(std::move(error));
     throw_missing_return(*this);
   }
 
@@ -187,8 +188,8 @@ class ValuePromise<void> : public PromiseBase {
  public:
   void return_void() noexcept { outcome = Outcome::value; }
 
-  void take() {
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+  [[gnu::always_inline]] void take() {
+    if (outcome == Outcome::error) raise(std::move(error));
   }
 
  protected:
