@@ -239,9 +239,9 @@ auto awaiter_for(A&& awaitable) {
     return CoroAwaiter<typename Value::value_type>(awaitable);
   } else if constexpr (is_future_v<Value>) {
     if constexpr (std::is_lvalue_reference_v<A>)
-      return OwnedLeaf<LvalueFutureAwaiter<typename Value::value_type>>(awaitable);
+      return OwnedLeaf<LvalueFutureAwaiter<Value>>(awaitable);
     else
-      return OwnedLeaf<RvalueFutureAwaiter<typename Value::value_type>>(awaitable);
+      return OwnedLeaf<RvalueFutureAwaiter<Value>>(awaitable);
   } else if constexpr (OwnAwaitable<Value>) {
     return LeafProxy<std::remove_const_t<std::remove_reference_t<A>>>(awaitable);
   } else if constexpr (MemberCoAwait<A>) {

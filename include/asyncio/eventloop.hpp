@@ -253,7 +253,7 @@ class EventLoop {
   /// Called for each new task with its options, which it may change; empty for none.
   void set_task_factory(TaskFactory factory) { loop_->set_task_factory(std::move(factory)); }
   const TaskFactory& get_task_factory() const noexcept { return loop_->task_factory(); }
-  /// `hooks` must outlive the loop or be replaced; null for none.
+  /// `hooks` must outlive the loop or be replaced; null for none. From the next iteration on.
   void set_task_hooks(TaskHooks* hooks) noexcept { loop_->set_task_hooks(hooks); }
 
   // --- Executors -----------------------------------------------------------------------------

@@ -279,8 +279,13 @@ inline constexpr bool is_future_v<FutureHandle> = true;
 template <>
 inline constexpr bool is_future_v<TaskHandle> = true;
 
+/// What a FutureWait waits for. A class of its own, as that of a handle's context.
+struct Awaited {
+  Ref<FutureState> future_;
+};
+
 /// Waits for a future or task through the task's own node in its callback list.
-class FutureWait : public Wait {
+class FutureWait : public Wait, protected Awaited {
  public:
   bool await_ready() const noexcept { return future_->done(); }
   void await_suspend(PromiseBase& promise) {
@@ -296,9 +301,10 @@ class FutureWait : public Wait {
   FutureState* awaited() const noexcept final { return future_.get(); }
 
  protected:
-  explicit FutureWait(Ref<FutureState> future) noexcept : future_(std::move(future)) {}
-  ~FutureWait() {
-    // Destroyed while suspended: the task's node must not stay in the future's list.
+  explicit FutureWait(Ref<FutureState> future) noexcept : Awaited{std::move(future)} {}
+  ~FutureWait() = default;
+  /// For the destructor: if it is suspended, the task's node must not stay in the future's list.
+  void leave() noexcept {
     if (task_ && task_->waiting() == this) [[unlikely]]
       task_->wake_node().unlink();
   }
@@ -310,43 +316,57 @@ class FutureWait : public Wait {
     future_->check_value();
   }
 
-  Ref<FutureState> future_;
-
  private:
   std::exception_ptr cancellation();
 };
+
+/// The slot of a future that a Handle names: a Task always names a task.
+template <class Handle>
+auto& slot_behind(FutureState& state) noexcept {
+  using T = typename Handle::value_type;
+  if constexpr (std::is_base_of_v<Task<T>, Handle>)
+    return static_cast<TypedTask<T>&>(state).slot();
+  else
+    return slot_of<T>(state);
+}
 
 /// T as an lvalue handle gives it.
 template <class T>
 using view_t = std::conditional_t<std::is_void_v<T> || std::is_reference_v<T>, T,
                                   std::add_lvalue_reference_t<const T>>;
 
-template <class T>
+template <class Handle>
 class LvalueFutureAwaiter final : public FutureWait {
+  using T = typename Handle::value_type;
+
  public:
   explicit LvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
+  ~LvalueFutureAwaiter() { leave(); }
   [[gnu::always_inline]] view_t<T> await_resume() {
     check();
     // A handle that does not know the type is awaited as void, whatever there is.
-    if constexpr (!std::is_void_v<T>) return slot_of<T>(*future_).get();
+    if constexpr (!std::is_void_v<T>) return slot_behind<Handle>(*future_).get();
   }
 };
 
-template <class T>
+template <class Handle>
 class RvalueFutureAwaiter final : public FutureWait {
+  using T = typename Handle::value_type;
+
  public:
   /// Shares: the handle stays with the caller until the end of the expression.
   explicit RvalueFutureAwaiter(const FutureHandle& handle) : FutureWait(handle.state()) {}
+  ~RvalueFutureAwaiter() { leave(); }
   [[gnu::always_inline]] T await_resume() {
     check();
     if constexpr (std::is_void_v<T>) {
       return;
     } else if constexpr (std::is_reference_v<T>) {
-      return slot_of<T>(*future_).get();
+      return slot_behind<Handle>(*future_).get();
     } else if constexpr (!copyable_v<T>) {
-      return std::move(slot_of<T>(*future_).get());
+      return std::move(slot_behind<Handle>(*future_).get());
     } else {
-      T& value = slot_of<T>(*future_).get();
+      T& value = slot_behind<Handle>(*future_).get();
       // Ours and the operand's: nobody else can ask for the value again.
       if (future_->shared_by_two()) return std::move(value);
       return value;

@@ -175,7 +175,9 @@ using plain_handle_t = typename PlainHandle<Handle>::type;
 void begin_unusual_task(TaskState& task, PromiseBase& root, const TaskOptions& options);
 /// The same without options.
 void begin_watched_task(TaskState& task, PromiseBase& root);
-inline void begin_task(TaskState& task, PromiseBase& root) {
+/// For a task of which nothing is asked.
+struct NoOptions {};
+inline void begin_task(TaskState& task, PromiseBase& root, NoOptions = {}) {
   if (task.loop().sees_new_tasks()) [[unlikely]]
     begin_watched_task(task, root);
   else
@@ -190,7 +192,8 @@ inline void begin_task(TaskState& task, PromiseBase& root, const TaskOptions& op
 
 /// Makes a task of a coroutine and gives it to `begin(task, root)`.
 template <class T, class Begin>
-Task<T> spawn_with(Loop& loop, Coro<T>& coro, std::source_location where, Begin begin) {
+[[gnu::always_inline]] inline Task<T> spawn_with(Loop& loop, Coro<T>& coro,
+                                                 std::source_location where, Begin begin) {
   ValuePromise<T>& root = CoroAccess::check(coro);
   auto* task = new TypedTask<T>(loop, where);
   auto owner = Ref<FutureState>::adopt(task);
@@ -198,8 +201,8 @@ Task<T> spawn_with(Loop& loop, Coro<T>& coro, std::source_location where, Begin 
   begin(*task, root);
   return Task<T>(std::move(owner));
 }
-template <class T>
-Task<T> spawn(Loop& loop, const TaskOptions& options, Coro<T>&& coro, std::source_location where) {
+template <class T, class Options>
+Task<T> spawn(Loop& loop, const Options& options, Coro<T>&& coro, std::source_location where) {
   loop.check_closed();
   return spawn_with(loop, coro, where, [&](TaskState& task, PromiseBase& root) {
     // A loop's own coroutine has no caller; the function is the next best.
@@ -207,13 +210,6 @@ Task<T> spawn(Loop& loop, const TaskOptions& options, Coro<T>&& coro, std::sourc
     begin_task(task, root, options);
   });
 }
-/// The same in a loop that runs, without options.
-template <class T>
-Task<T> spawn_running(Loop& loop, Coro<T>&& coro, std::source_location where) {
-  return spawn_with(loop, coro, where,
-                    [](TaskState& task, PromiseBase& root) { begin_task(task, root); });
-}
-
 /// What the coroutine returns that a copy of F makes from copies of Args.
 template <class F, class... Args>
 using coroutine_result_t =
@@ -248,8 +244,8 @@ consteval bool check_coroutine_function() {
   return false;
 }
 
-template <class F, class... Args>
-auto spawn_call(Loop& loop, const TaskOptions& options, std::source_location where, F&& function,
+template <class Options, class F, class... Args>
+auto spawn_call(Loop& loop, const Options& options, std::source_location where, F&& function,
                 Args&&... args) {
   using T = coroutine_result_t<F, Args...>;
   loop.check_closed();
@@ -275,9 +271,9 @@ Coro<captured_t<A>> await_inside(A awaitable) {
 /// Sorts out the forms of create_task: (coro), (coro, options), (fn, args...),
 /// (options, fn, args...). What is a coroutine in Python and an awaiter here, as `sleep(1s)`, goes
 /// the way of a coroutine.
-template <class First, class... Rest>
-auto create_task_on(Loop& loop, std::source_location where, const TaskOptions& options,
-                    First&& first, Rest&&... rest) {
+template <class Options, class First, class... Rest>
+auto create_task_on(Loop& loop, std::source_location where, const Options& options, First&& first,
+                    Rest&&... rest) {
   using Value = std::remove_cvref_t<First>;
   if constexpr (std::is_same_v<Value, TaskOptions>) {
     return create_task_on(loop, where, first, std::forward<Rest>(rest)...);
@@ -316,7 +312,7 @@ void vouch_for(Coro<T>& coro) noexcept {
 template <class First, class... Rest>
 auto create_group_task(Loop& loop, std::source_location where, First&& first, Rest&&... rest) {
   if constexpr (is_coro_v<std::remove_cvref_t<First>>) vouch_for(first);
-  return create_task_on(loop, where, TaskOptions(), std::forward<First>(first),
+  return create_task_on(loop, where, NoOptions(), std::forward<First>(first),
                         std::forward<Rest>(rest)...);
 }
 
@@ -330,7 +326,7 @@ template <class T>
 /// create_task in the running loop.
 template <class... Args>
 auto create_task_here(std::source_location where, Args&&... args) {
-  return create_task_on(running_loop(), where, TaskOptions(), std::forward<Args>(args)...);
+  return create_task_on(running_loop(), where, NoOptions(), std::forward<Args>(args)...);
 }
 
 }  // namespace detail
@@ -350,12 +346,14 @@ Task<T> create_task(Coro<T>&& coro, TaskOptions options,
 }
 /// The same without options; `where` is only for its default.
 template <class T>
-Task<T> create_task(Coro<T>&& coro,
-                    detail::Caller where = detail::Caller(std::source_location::current())) {
+[[gnu::always_inline]] inline Task<T> create_task(
+    Coro<T>&& coro, detail::Caller where = detail::Caller(std::source_location::current())) {
   detail::Loop* loop = detail::running_loop_or_null();
   if (!loop) [[unlikely]]
     detail::refuse_task(std::move(coro));
-  return detail::spawn_running(*loop, std::move(coro), where.location);
+  return detail::spawn_with(
+      *loop, coro, where.location,
+      [](detail::TaskState& task, detail::PromiseBase& root) { detail::begin_task(task, root); });
 }
 
 /// Starts `function(args...)` as a task that owns copies of both, as std::thread does: nothing can
@@ -405,26 +403,28 @@ Task<T> EventLoop::create_task(Coro<T>&& coro, Options options, std::source_loca
 template <class... Args>
   requires(sizeof...(Args) > 4)
 auto EventLoop::create_task(Args&&... args) {
-  return detail::create_task_on(*loop_, {}, TaskOptions(), std::forward<Args>(args)...);
+  return detail::create_task_on(*loop_, {}, detail::NoOptions(), std::forward<Args>(args)...);
 }
 template <class F>
 auto EventLoop::create_task(F&& function, detail::Caller where) {
-  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function));
+  return detail::create_task_on(*loop_, where.location, detail::NoOptions(),
+                                std::forward<F>(function));
 }
 template <class F, class A>
 auto EventLoop::create_task(F&& function, A&& a, detail::Caller where) {
-  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
-                                std::forward<A>(a));
+  return detail::create_task_on(*loop_, where.location, detail::NoOptions(),
+                                std::forward<F>(function), std::forward<A>(a));
 }
 template <class F, class A, class B>
 auto EventLoop::create_task(F&& function, A&& a, B&& b, detail::Caller where) {
-  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
-                                std::forward<A>(a), std::forward<B>(b));
+  return detail::create_task_on(*loop_, where.location, detail::NoOptions(),
+                                std::forward<F>(function), std::forward<A>(a), std::forward<B>(b));
 }
 template <class F, class A, class B, class C>
 auto EventLoop::create_task(F&& function, A&& a, B&& b, C&& c, detail::Caller where) {
-  return detail::create_task_on(*loop_, where.location, TaskOptions(), std::forward<F>(function),
-                                std::forward<A>(a), std::forward<B>(b), std::forward<C>(c));
+  return detail::create_task_on(*loop_, where.location, detail::NoOptions(),
+                                std::forward<F>(function), std::forward<A>(a), std::forward<B>(b),
+                                std::forward<C>(c));
 }
 
 /// A Task or Future as it is; a Coro, or anything else that can be awaited, as a new task.

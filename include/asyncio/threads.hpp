@@ -140,6 +140,7 @@ class [[nodiscard("co_await it")]] ToThread final : public FutureWait {
       : FutureWait(nullptr),
         call_(std::exchange(idle.call_, std::nullopt)),
         stop_(std::move(idle.stop_)) {}
+  ~ToThread() { leave(); }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(PromiseBase& promise) {

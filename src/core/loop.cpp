@@ -47,7 +47,7 @@ class Loop::Running {
     thread_state.running_loop = nullptr;
     loop_.thread_.store(std::thread::id(), std::memory_order_relaxed);
     loop_.running_ = false;
-    loop_.stopping_ = false;
+    loop_.unusual_ &= kWatched;
     exchange_context(outer_context_);
   }
 
@@ -80,24 +80,32 @@ void Loop::close_abandoned() noexcept {
 
 // --- Running ----------------------------------------------------------------------------------
 
+/// There is something ready.
 inline void Loop::run_ready() {
   if (!ready_.has_one()) return run_batch();
   // Most often it is one alone, which needs no batch.
-  Ready& node = ready_.pop_front();
-  ++handles_since_poll_;
+  Ready& node = ready_.pop_only();
   node.run(node);
 }
 
 /// One iteration. CPython: BaseEventLoop._run_once.
-inline void Loop::run_once() {
+void Loop::run_once() {
   take_inbox();
-  if (ready_.empty() || handles_since_poll_ >= kHandlesBetweenPolls) [[unlikely]]
+  if (ready_.empty() || handles_until_poll_ <= 1)
     poll();
-  if (!timers_.empty()) collect_due_timers();
-  if (!watched_) [[likely]]
-    run_ready();
   else
+    --handles_until_poll_;
+  if (!timers_.empty()) collect_due_timers();
+  if (watched())
     run_ready_watched();
+  else if (!ready_.empty())
+    run_ready();
+}
+
+/// Whether the next iteration is but to run what is ready, and so is as short as it can be.
+inline bool Loop::just_callbacks() noexcept {
+  return !unusual_ && !inbox_.load(std::memory_order_relaxed) && !ready_.empty() &&
+         --handles_until_poll_ != 0;
 }
 
 void Loop::run_forever() {
@@ -109,13 +117,17 @@ void Loop::run_forever() {
   Running scope(*this);
   do {
     run_once();
-  } while (!stopping_);
+    while (just_callbacks()) {
+      if (!timers_.empty()) collect_due_timers();
+      run_ready();
+    }
+  } while (!stopping());
 }
 
 void Loop::poll() {
-  bool idle = ready_.empty() && !stopping_;
-  if (!idle && handles_since_poll_ < kHandlesBetweenPolls) return;
-  handles_since_poll_ = 0;
+  bool idle = ready_.empty() && !stopping();
+  if (!idle && handles_until_poll_ > 1) return;
+  handles_until_poll_ = kHandlesBetweenPolls;
   TimePoint deadline = TimePoint::min();
   if (idle) {
     deadline = TimePoint::max();
@@ -137,6 +149,11 @@ void Loop::collect_due_timers() {
   while (!timers_.empty() && timers_.next_deadline() <= now) ready_.push_back(timers_.pop());
 }
 
+/// They bring the next poll nearer, which an iteration notices when it begins.
+inline void Loop::count_handles(unsigned count) noexcept {
+  handles_until_poll_ = handles_until_poll_ > count ? handles_until_poll_ - count : 1;
+}
+
 void Loop::run_batch() {
   batch_.splice_back(ready_);
   unsigned ran = 0;
@@ -145,20 +162,27 @@ void Loop::run_batch() {
     ++ran;
     node.run(node);
   }
-  handles_since_poll_ += ran;
+  count_handles(ran - 1);  // one is counted already
 }
 
 void Loop::run_ready_watched() {
   batch_.splice_back(ready_);
   if (shuffle_) shuffle_wake_ups(batch_, *shuffle_);
   while (!batch_.empty()) {
-    ++handles_since_poll_;
+    count_handles(1);
     Ready& node = batch_.pop_front();
     if (debug_)
       run_timed(node);
     else
-      node.run(node);
+      run_watched(node);
   }
+}
+
+void Loop::run_watched(Ready& node) {
+  if (TaskState* task = task_hooks_ ? TaskState::of_wake_node(node) : nullptr)
+    task->run_reported_step();
+  else
+    node.run(node);
 }
 
 /// What a poll takes beyond the time that it was to wait delays everything else (A12.5).
@@ -186,7 +210,7 @@ void Loop::run_timed(Ready& node) {
     name_callback(callback->callable_type(), callback->where());
 
   TimePoint begin = now();
-  node.run(node);
+  run_watched(node);
   auto took = now() - begin;
   if (took < slow_callback_duration) return;
   std::string what = "a callback";
@@ -398,7 +422,6 @@ void Loop::check_slow() const {
 void Loop::set_debug(bool enabled) noexcept {
   if (debug_ != enabled) list_debug_loop(enabled);
   debug_ = enabled;
-  watched_ = debug_ || shuffle_;
   note_interest();
 }
 
@@ -415,11 +438,13 @@ void Loop::set_task_hooks(TaskHooks* hooks) noexcept {
 void Loop::note_interest() noexcept {
   checked_ = closed_ || debug_;
   sees_new_tasks_ = checked_ || task_hooks_ || task_factory_;
+  unusual_ &= kStopping;
+  if (debug_ || shuffle_ || task_hooks_) unusual_ |= kWatched;
 }
 
 void Loop::shuffle_tasks(std::uint64_t seed) {
   shuffle_ = std::make_unique<SeededRandom>(seed);
-  watched_ = true;
+  note_interest();
 }
 
 void LoopCore::keep_alive() noexcept { self_ = static_cast<Loop&>(*this).shared_from_this(); }

@@ -31,8 +31,12 @@ void throw_broken_frame(const PromiseBase& frame) {
                      "(auto value = co_await ...; if (value) ...)");
 }
 
+std::exception_ptr missing_return(const PromiseBase& frame) {
+  return std::make_exception_ptr(RuntimeError(named(frame) + " ended without co_return"));
+}
+
 void throw_missing_return(const PromiseBase& frame) {
-  throw RuntimeError(named(frame) + " ended without co_return");
+  std::rethrow_exception(missing_return(frame));
 }
 
 void throw_reused_coroutine() { throw RuntimeError("cannot reuse already awaited coroutine"); }

@@ -23,7 +23,7 @@ constexpr unsigned kMaxEagerDepth = 64;
 void TaskState::take_task_names() noexcept {
   static std::atomic<std::uintptr_t> taken{0};
   thread_state.latest_task_name =
-      taken.fetch_add(ThreadState::kTaskNames, std::memory_order_relaxed);
+      taken.fetch_add(ThreadState::kTaskNames, std::memory_order_relaxed) << 1 | 1;
 }
 
 std::string TaskState::name() const {
@@ -61,16 +61,19 @@ void TaskState::run_eagerly() {
     explicit Creator(Loop& owner) noexcept : loop(owner) { ++loop.eager_depth; }
     ~Creator() {
       --loop.eager_depth;
-      loop.set_current_task(task);
+      thread_state.current_task = task;
       thread_state.context = context;
     }
     Loop& loop;
-    TaskState* task = loop.current_task();
+    TaskState* task = thread_state.current_task;
     ContextSlot* context = thread_state.context;
   };
   auto keep = Ref<FutureState>::share(this);
   Creator creator(loop());
-  run_step(*this);
+  if (loop().task_hooks())
+    run_reported_step();
+  else
+    run_step(*this);
 }
 
 /// Whether the step is to be taken. If not, the task goes on waiting, or has ended.
@@ -90,21 +93,20 @@ inline bool TaskState::prepare_step() {
   return true;
 }
 
-inline void TaskState::drive() {
-  Loop& owner = loop();
-  owner.set_current_task(this);
+inline void TaskState::become_current() noexcept {
+  thread_state.current_task = this;
   thread_state.context = &context_;
-  if (owner.task_hooks()) [[unlikely]]
-    report_enter();
+}
+
+inline void TaskState::drive() {
+  become_current();
   started_ = true;
   progress_ = Progress::running;
   do {
     top_->handle().resume();
   } while (progress_ == Progress::running);
-  if (owner.task_hooks()) [[unlikely]]
-    report_leave();
   thread_state.context = nullptr;
-  owner.set_current_task(nullptr);
+  thread_state.current_task = nullptr;
 }
 
 void TaskState::run_step(Ready& node) {
@@ -117,12 +119,31 @@ void TaskState::run_step(Ready& node) {
   if (task.progress_ == Progress::ended) task.end();
 }
 
-[[gnu::noinline]] void TaskState::report_enter() {
-  loop().task_hooks()->on_enter(TaskHandle(Ref<FutureState>::share(this)));
+void TaskState::run_reported_step() {
+  /// Says that the task is done, also if an interrupt leaves it.
+  struct Ending {
+    ~Ending() {
+      TaskHooks* hooks = task->loop().task_hooks();
+      if (hooks && task->done()) hooks->on_done(TaskHandle(task));
+    }
+    Ref<TaskState> task;
+  } ending{Ref<TaskState>::share(this)};
+  if ((must_cancel_ | ask_wait_) && !prepare_step()) return;
+  waiting_ = nullptr;
+  report(&TaskHooks::on_enter);
+  drive();
+  report(&TaskHooks::on_leave);
+  if (progress_ == Progress::ended) end();
 }
 
-[[gnu::noinline]] void TaskState::report_leave() {
-  loop().task_hooks()->on_leave(TaskHandle(Ref<FutureState>::share(this)));
+/// In the task's context, as a part of its step.
+void TaskState::report(void (TaskHooks::*event)(const TaskHandle&) noexcept) {
+  TaskHooks* hooks = loop().task_hooks();
+  if (!hooks) return;
+  become_current();
+  (hooks->*event)(TaskHandle(Ref<FutureState>::share(this)));
+  thread_state.context = nullptr;
+  thread_state.current_task = nullptr;
 }
 
 /// The coroutine has ended, or was cancelled before it began. CPython:
@@ -135,8 +156,8 @@ void TaskState::end() {
   top_ = nullptr;
   std::exchange(root_, nullptr)->handle().destroy();  // not broken, or it were no task
   if (has_callable_) drop_callable();
-  TaskNode::unlink();
-  if (error_ || loop().task_hooks()) [[unlikely]]
+  TaskNode::leave_list();
+  if (error_) [[unlikely]]
     return settle();
   finish(FutureStatus::value);
   drop_reference();  // the loop's
@@ -150,27 +171,25 @@ void TaskState::take_outcome() {
     // Before its first step, or by itself right before its return: the value does not count.
     if (!error_) error_ = std::make_exception_ptr(CancelledError());
     deliver_cancel_ = must_cancel_ = false;
-  } else {
+  } else if (root_->outcome == Outcome::value) {
     error_ = nullptr;  // of a cancellation that nobody came to throw
     take_value(*root_);
+  } else {
+    error_ = missing_return(*root_);
   }
 }
 
+/// The end with an error.
 void TaskState::settle() {
   auto keep = Ref<FutureState>::adopt(this);  // the loop's reference
   std::exception_ptr interrupt;
-  if (std::exception_ptr error = std::move(error_)) {
-    ErrorKind kind = classify(error);
-    if (kind == ErrorKind::interrupt) interrupt = error;
-    if (kind == ErrorKind::cancelled)
-      set_cancelled(std::move(error));
-    else
-      finish_error(std::move(error));
-  } else {
-    finish(FutureStatus::value);
-  }
-  if (loop().task_hooks()) [[unlikely]]
-    loop().task_hooks()->on_done(TaskHandle(Ref<FutureState>::share(this)));
+  std::exception_ptr error = std::move(error_);
+  ErrorKind kind = classify(error);
+  if (kind == ErrorKind::interrupt) interrupt = error;
+  if (kind == ErrorKind::cancelled)
+    set_cancelled(std::move(error));
+  else
+    finish_error(std::move(error));
   if (interrupt) std::rethrow_exception(interrupt);  // it leaves the loop as well
 }
 

@@ -103,10 +103,9 @@ class FutureState : public Recycled {
   void mark_retrieved() noexcept { log_error_ = false; }
 
  protected:
-  FutureState(LoopCore& loop, bool is_task, std::source_location created) noexcept
-      : is_task_(is_task), core_(&loop), created_(created) {
-    loop.future_born();
-  }
+  /// `counted` is a loop's `future_born()`.
+  FutureState(LoopCore& counted, bool is_task, std::source_location created) noexcept
+      : is_task_(is_task), core_(&counted), created_(created) {}
   virtual ~FutureState() {
     if (!callbacks_.empty()) [[unlikely]]
       discard_callbacks();  // it never got an outcome
@@ -231,7 +230,7 @@ template <class T>
 class ValueFuture : public FutureState {
  public:
   ValueFuture(LoopCore& loop, std::source_location created) noexcept
-      : FutureState(loop, false, created) {}
+      : FutureState(loop.future_born(), false, created) {}
 
   template <class... U>
   void set_result(U&&... value) {

@@ -19,12 +19,22 @@ namespace asyncio::detail {
 
 class Loop;
 
+/// Where a callback was scheduled, and its context. A class of its own, since one that has virtual
+/// functions and something to destroy says which class it still is.
+struct Scheduled {
+  Scheduled(ContextSlot context, std::source_location where) noexcept
+      : context_(std::move(context)), where_(where) {}
+
+  ContextSlot context_;
+  std::source_location where_;
+};
+
 /// A callback given to call_soon, call_later or call_at; shared by the loop and its Handle, which
 /// have a reference each from the beginning.
 ///
 /// The count is a plain number unless the handle was made by call_soon_threadsafe, where two
 /// threads hold it.
-class HandleState : public Recycled {
+class HandleState : public Recycled, protected Scheduled {
  public:
   HandleState(const HandleState&) = delete;
   HandleState& operator=(const HandleState&) = delete;
@@ -63,7 +73,7 @@ class HandleState : public Recycled {
 
  protected:
   HandleState(ContextSlot context, std::source_location where) noexcept
-      : context_(std::move(context)), where_(where) {}
+      : Scheduled(std::move(context), where) {}
   virtual ~HandleState() = default;
 
   /// Calls the callable in its context unless it is cancelled, destroys it, and drops the loop's
@@ -95,17 +105,13 @@ class HandleState : public Recycled {
 
  protected:
   bool has_callable_ = false;
-
- private:
-  ContextSlot context_;
-  std::source_location where_;
 };
 
 /// Of call_soon: no larger than it has to be, since there may be very many.
 class SoonState : public HandleState, public Ready {
  protected:
   SoonState(Loop&, ContextSlot context, std::source_location where) noexcept
-      : HandleState(std::move(context), where), Ready(&SoonState::run_callback) {}
+      : HandleState(std::move(context), where), Ready(&SoonState::run_callback, Later::linked) {}
 
  private:
   friend class HandleState;

@@ -65,7 +65,7 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   // Running. CPython: BaseEventLoop.run_forever, run_until_complete, stop, close.
   void run_forever();
   void run_until_complete(FutureState& future);
-  void stop() noexcept { stopping_ = true; }
+  void stop() noexcept { unusual_ |= kStopping; }
   void close();
   bool running() const noexcept { return running_; }
   bool closed() const noexcept { return closed_; }
@@ -123,6 +123,10 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   }
 
   // Tasks.
+  /// Null outside the steps of tasks.
+  TaskState* current_task() const noexcept {
+    return thread_state.running_loop == this ? thread_state.current_task : nullptr;
+  }
   /// Whether a new task is of interest to a factory, to hooks or to debug mode.
   bool sees_new_tasks() const noexcept { return sees_new_tasks_; }
   const TaskFactory& task_factory() const noexcept { return task_factory_; }
@@ -185,14 +189,24 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
  private:
   class Running;
 
+  // In `unusual_`: why an iteration is not just one callback after another.
+  static constexpr std::uint8_t kStopping = 1;
+  static constexpr std::uint8_t kWatched = 2;  // debug, shuffled or with task hooks
+
+  bool stopping() const noexcept { return unusual_ & kStopping; }
+  bool watched() const noexcept { return unusual_ & kWatched; }
+
   void note_interest() noexcept;
   void run_once();
   [[gnu::noinline]] void poll();
   [[gnu::noinline]] void collect_due_timers();
   void run_ready();
+  bool just_callbacks() noexcept;
   [[gnu::noinline]] void run_batch();
   void run_ready_watched();
   void report_slow_poll(TimePoint begin, TimePoint deadline);
+  void count_handles(unsigned count) noexcept;
+  void run_watched(Ready& node);
   void run_timed(Ready& node);
   void take_inbox() noexcept {
     if (inbox_.load(std::memory_order_relaxed)) [[unlikely]]
@@ -223,14 +237,13 @@ class Loop : public LoopCore, public std::enable_shared_from_this<Loop> {
   TimerHeap timers_;
   std::unique_ptr<Poller> poller_;
   const std::uint64_t serial_ = next_serial();
-  unsigned handles_since_poll_ = 0;
+  unsigned handles_until_poll_ = kHandlesBetweenPolls;
+  std::uint8_t unusual_ = 0;
   bool running_ = false;
-  bool stopping_ = false;
   bool closed_ = false;
   bool debug_ = false;
   bool checked_ = false;  // closed or debug: calls have to look closer
   bool sees_new_tasks_ = false;
-  bool watched_ = false;  // debug or shuffled: not simply one callback after another
   TaskHooks* task_hooks_ = nullptr;
   TaskFactory task_factory_;
   std::unique_ptr<SeededRandom> shuffle_;

@@ -20,15 +20,13 @@ class LoopCore {
 
   void call_ready(Ready& node) noexcept { ready_.push_back(node); }
   void ready_all(ReadyList& list) noexcept { ready_.splice_back(list); }
-  /// Null outside the steps of tasks.
-  TaskState* current_task() const noexcept { return current_task_; }
-  void set_current_task(TaskState* task) noexcept { current_task_ = task; }
   /// The tasks that are not done.
   List<TaskNode>& tasks() noexcept { return tasks_; }
   /// The loop lives as long as futures of it.
-  void future_born() noexcept {
+  LoopCore& future_born() noexcept {
     if (live_futures_++ == 0) [[unlikely]]
       keep_alive();
+    return *this;
   }
   void future_died() noexcept {
     if (--live_futures_ == 0) [[unlikely]]
@@ -47,7 +45,6 @@ class LoopCore {
   void keep_alive() noexcept;
   void let_go() noexcept;
 
-  TaskState* current_task_ = nullptr;
   std::size_t live_futures_ = 0;
   std::shared_ptr<Loop> self_;  // while there are any
 };

@@ -121,7 +121,8 @@ void destroy_nested_frame(PromiseBase* frame) noexcept;
 
 /// Throws the RuntimeError that tells how to avoid the miscompilation.
 [[noreturn]] void throw_broken_frame(const PromiseBase& frame);
-/// Throws if the coroutine ended without `co_return value` (g++ does not warn).
+/// For a coroutine that ended without `co_return value` (g++ does not warn).
+std::exception_ptr missing_return(const PromiseBase& frame);
 [[noreturn]] void throw_missing_return(const PromiseBase& frame);
 /// Throws for an awaited or moved-from Coro.
 [[noreturn]] void throw_reused_coroutine();
@@ -141,6 +142,8 @@ class ValuePromise : public PromiseBase {
     }
   }
 
+  /// The result, if there is one.
+  T&& value() noexcept { return std::move(value_); }
   /// The result, moved out; throws what the coroutine threw. Inline, for the unwinder's sake.
   [[gnu::always_inline]] T take() {
     if (outcome == Outcome::value) [[likely]]
@@ -169,6 +172,7 @@ class ValuePromise<T&> : public PromiseBase {
     outcome = Outcome::value;
   }
 
+  T& value() noexcept { return *value_; }
   [[gnu::always_inline]] T& take() {
     if (outcome == Outcome::value) [[likely]]
       return *value_;

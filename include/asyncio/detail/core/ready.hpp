@@ -8,8 +8,14 @@ namespace asyncio::detail {
 
 /// The links of an intrusive, circular, doubly linked list.
 struct Links {
-  Links* next = nullptr;
-  Links* prev = nullptr;
+  /// For links that are in a list before anybody asks.
+  enum class Later { linked };
+
+  constexpr Links() noexcept : next(nullptr), prev(nullptr) {}
+  explicit Links(Later) noexcept {}
+
+  Links* next;
+  Links* prev;
 
   bool linked() const noexcept { return next != nullptr; }
 
@@ -30,7 +36,8 @@ class List {
   List& operator=(const List&) = delete;
 
   bool empty() const noexcept { return head_.next == &head_; }
-  bool has_one() const noexcept { return head_.next == head_.prev && !empty(); }
+  /// Of one that is not empty.
+  bool has_one() const noexcept { return head_.next == head_.prev; }
   Node& front() const noexcept { return static_cast<Node&>(*head_.next); }
   Node& back() const noexcept { return static_cast<Node&>(*head_.prev); }
 
@@ -53,6 +60,14 @@ class List {
     Links* after = node.next;
     head_.next = after;
     after->prev = &head_;
+    node.next = node.prev = nullptr;
+    return node;
+  }
+
+  /// Of a list that has one.
+  Node& pop_only() noexcept {
+    Node& node = front();
+    reset();
     node.next = node.prev = nullptr;
     return node;
   }
@@ -100,6 +115,7 @@ struct Ready : Links {
   using Run = void (*)(Ready&);
 
   explicit Ready(Run function) noexcept : run(function) {}
+  Ready(Run function, Later later) noexcept : Links(later), run(function) {}
   Ready(const Ready&) = delete;
   Ready& operator=(const Ready&) = delete;
 
@@ -109,7 +125,14 @@ struct Ready : Links {
 using ReadyList = List<Ready>;
 
 /// The links of a task in its loop's list of unfinished tasks.
-struct TaskNode : Links {};
+struct TaskNode : Links {
+  using Links::Links;
+  /// Of one that is in the list, and will be in none again.
+  void leave_list() noexcept {
+    next->prev = prev;
+    prev->next = next;
+  }
+};
 
 /// A node that becomes ready at a deadline. Small, because each sleeping task holds one.
 struct Timer : Ready {

@@ -9,6 +9,11 @@
 #include <cstdint>
 #include <string>
 
+namespace asyncio {
+class TaskHandle;
+class TaskHooks;
+}  // namespace asyncio
+
 namespace asyncio::detail {
 
 class Wait;
@@ -98,6 +103,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   }
   /// The same, but runs the first step now, if the loop does.
   void start_eagerly(PromiseBase& root);
+  /// A step of a loop that has task hooks.
+  void run_reported_step();
   void set_context(const Context& given);
   /// Ends a task that will never run again (the loop is closing): destroys its frames, innermost
   /// first, without recursion.
@@ -106,19 +113,30 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   bool reports_pending() const noexcept { return log_destroy_pending_; }
 
  protected:
-  [[gnu::always_inline]] TaskState(LoopCore& loop, std::source_location created) noexcept
-      : FutureState(loop, true, created), Ready(&TaskState::run_step), name_(default_name()) {}
+  /// The context and the name are parameters, so that nothing else is called while the bases are
+  /// made: a compiler then makes the object at once.
+  [[gnu::always_inline]] TaskState(LoopCore& counted, std::source_location created,
+                                   ContextSlot context, std::uintptr_t name) noexcept
+      : FutureState(counted, true, created),
+        Ready(&TaskState::run_step, Ready::Later::linked),
+        TaskNode(TaskNode::Later::linked),
+        context_(std::move(context)),
+        name_(name) {}
   [[gnu::always_inline]] ~TaskState() override {
     if (!is_number(name_)) [[unlikely]]
       delete reinterpret_cast<std::string*>(name_);
   }
 
-  /// Moves the root frame's value into the task. If that throws, or there is none, `error_` says
-  /// so.
+  /// Moves the root frame's value, which it has, into the task. If that throws, `error_` says so.
   virtual void take_value(PromiseBase& root) noexcept = 0;
   /// Destroys what create_task(fn, args...) keeps for the coroutine.
   virtual void drop_callable() noexcept {}
   void expect_drop_callable() noexcept { has_callable_ = true; }
+  static std::uintptr_t default_name() noexcept {
+    if (thread_state.latest_task_name % (2 * ThreadState::kTaskNames) == 1) [[unlikely]]
+      take_task_names();
+    return thread_state.latest_task_name += 2;
+  }
 
  private:
   friend class Loop;
@@ -128,11 +146,6 @@ class TaskState : public FutureState, public Ready, public TaskNode {
 
   /// A default name is kept as its number, marked by the lowest bit; a given one as a pointer.
   static constexpr bool is_number(std::uintptr_t name) noexcept { return name & 1; }
-  static std::uintptr_t default_name() noexcept {
-    if (thread_state.latest_task_name % ThreadState::kTaskNames == 0) [[unlikely]]
-      take_task_names();
-    return ++thread_state.latest_task_name << 1 | 1;
-  }
   static void take_task_names() noexcept;
 
   void join(PromiseBase& root) noexcept {
@@ -145,8 +158,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   void run_eagerly();
   bool prepare_step();
   void drive();
-  void report_enter();
-  void report_leave();
+  void become_current() noexcept;
+  void report(void (TaskHooks::*event)(const TaskHandle&) noexcept);
   void end();
   void take_outcome();
   void settle();
@@ -162,11 +175,12 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   std::uint32_t cancel_walk_ = 0;  // the latest Loop::cancel_walk that came by
   bool started_ = false;
   Progress progress_ = Progress::running;
-  bool must_cancel_ = false;     // throw at the next step
-  bool ask_wait_ = false;        // waiting_->may_resume()
-  bool deliver_cancel_ = false;  // the step that runs now has to throw
-  bool wait_cancelled_ = false;  // by a request whose CancelledError is in error_
-  bool has_callable_ = false;    // of create_task(fn, args...)
+  // In one byte, since a step begins with both.
+  bool must_cancel_ : 1 = false;  // throw at the next step
+  bool ask_wait_ : 1 = false;     // waiting_->may_resume()
+  bool deliver_cancel_ = false;   // the step that runs now has to throw
+  bool wait_cancelled_ = false;   // by a request whose CancelledError is in error_
+  bool has_callable_ = false;     // of create_task(fn, args...)
   bool log_destroy_pending_ = true;
 };
 
@@ -174,7 +188,7 @@ template <class T>
 class TypedTask : public TaskState {
  public:
   [[gnu::always_inline]] TypedTask(LoopCore& loop, std::source_location created) noexcept
-      : TaskState(loop, created) {}
+      : TaskState(loop.future_born(), created, ContextSlot(), default_name()) {}
 
   Slot<T>& slot() noexcept { return slot_; }
 
@@ -186,22 +200,20 @@ class TypedTask : public TaskState {
     if constexpr (!std::is_void_v<T>) {
       auto& promise = static_cast<ValuePromise<T>&>(root);
       if constexpr (std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
-        if (promise.outcome == Outcome::value) [[likely]] {
-          slot_.emplace(promise.take());
-          return;
-        }
+        slot_.emplace(promise.value());
+      } else {
+        try_take(promise);
       }
-      try_take(promise);
     }
   }
 
  private:
-  /// For a value whose move may throw, or that may be missing.
+  /// For a value whose move may throw.
   [[gnu::noinline]] void try_take(ValuePromise<T>& promise) noexcept
     requires(!std::is_void_v<T>)
   {
     try {
-      slot_.emplace(promise.take());
+      slot_.emplace(promise.value());
     } catch (...) {  // The outcome is an error instead.
       error_ = std::current_exception();
     }
