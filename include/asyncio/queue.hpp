@@ -16,9 +16,11 @@ namespace asyncio {
 namespace detail {
 
 template <class Q>
-class [[nodiscard("co_await it")]] QueueGet : public QueueWait {
+class [[nodiscard("co_await it")]] QueueGet final : public QueueWait {
  public:
   explicit QueueGet(Q& queue) noexcept : QueueWait(queue, Side::get) {}
+  QueueGet(QueueGet&&) noexcept = default;
+  ~QueueGet() { leave(); }
   typename Q::value_type await_resume() {
     check_woken();
     return static_cast<Q&>(queue()).get_nowait();
@@ -27,9 +29,11 @@ class [[nodiscard("co_await it")]] QueueGet : public QueueWait {
 };
 
 template <class Q>
-class [[nodiscard("co_await it")]] QueueNext : public QueueWait {
+class [[nodiscard("co_await it")]] QueueNext final : public QueueWait {
  public:
   explicit QueueNext(Q& queue) noexcept : QueueWait(queue, Side::get) {}
+  QueueNext(QueueNext&&) noexcept = default;
+  ~QueueNext() { leave(); }
   std::optional<typename Q::value_type> await_resume() {
     check_woken();
     if (queue().empty()) return std::nullopt;  // shut down
@@ -39,10 +43,12 @@ class [[nodiscard("co_await it")]] QueueNext : public QueueWait {
 };
 
 template <class Q>
-class [[nodiscard("co_await it")]] QueuePut : public QueueWait {
+class [[nodiscard("co_await it")]] QueuePut final : public QueueWait {
  public:
   QueuePut(Q& queue, typename Q::value_type&& item)
       : QueueWait(queue, Side::put), item_(std::move(item)) {}
+  QueuePut(QueuePut&&) = default;
+  ~QueuePut() { leave(); }
   void await_resume() {
     check_woken();
     static_cast<Q&>(queue()).put_nowait(std::move(item_));

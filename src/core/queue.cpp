@@ -34,7 +34,7 @@ void QueueBase::wake_first(Line& line) noexcept {
     auto& waiter = line.pop_front();
     if (waiter.done()) continue;
     woken_.push_back(waiter);
-    waiter.fire();
+    waiter.fire_pending();
     return;
   } while (!line.empty());
 }

@@ -29,7 +29,9 @@ class QueueWait : public Waiter {
  protected:
   QueueWait(QueueBase& queue, Side side) noexcept : queue_(&queue), side_(side) {}
   QueueWait(QueueWait&&) noexcept = default;
-  ~QueueWait() {
+  ~QueueWait() = default;
+  /// For the destructor: if it still waits.
+  void leave() noexcept {
     if (linked()) [[unlikely]]
       abandon();
   }

@@ -20,11 +20,11 @@ class RingItems {
   RingItems& operator=(const RingItems&) = delete;
   ~RingItems() {
     clear();
-    if (ring_) std::allocator<T>().deallocate(ring_, capacity_);
+    free_ring();
   }
 
   void push(T&& item) {
-    if (size_ == capacity_) grow();
+    if (size_ == capacity()) grow();
     std::construct_at(at(size_), std::move(item));
     ++size_;
   }
@@ -40,7 +40,11 @@ class RingItems {
   std::size_t size() const noexcept { return size_; }
 
  private:
-  T* at(std::size_t index) const noexcept { return ring_ + ((begin_ + index) & (capacity_ - 1)); }
+  T* at(std::size_t index) const noexcept { return ring_ + ((begin_ + index) & mask_); }
+  std::size_t capacity() const noexcept { return mask_ + 1; }
+  void free_ring() noexcept {
+    if (ring_) std::allocator<T>().deallocate(ring_, capacity());
+  }
 
   void drop_front() noexcept {
     T* front = at(0);
@@ -50,26 +54,26 @@ class RingItems {
   }
 
   void grow() {
-    std::size_t capacity = std::max<std::size_t>(2 * capacity_, 4);
-    T* ring = std::allocator<T>().allocate(capacity);
+    std::size_t room = std::max<std::size_t>(2 * capacity(), 4);
+    T* ring = std::allocator<T>().allocate(room);
     std::size_t moved = 0;
     try {
       for (; moved < size_; ++moved)
         std::construct_at(ring + moved, std::move_if_noexcept(*at(moved)));
     } catch (...) {  // Rethrown; the items are where they were.
       std::destroy_n(ring, moved);
-      std::allocator<T>().deallocate(ring, capacity);
+      std::allocator<T>().deallocate(ring, room);
       throw;
     }
     for (std::size_t i = 0; i < size_; ++i) std::destroy_at(at(i));
-    if (ring_) std::allocator<T>().deallocate(ring_, capacity_);
+    free_ring();
     ring_ = ring;
-    capacity_ = capacity;
+    mask_ = room - 1;
     begin_ = 0;
   }
 
   T* ring_ = nullptr;
-  std::size_t capacity_ = 0;
+  std::size_t mask_ = static_cast<std::size_t>(-1);  // the capacity less one
   std::size_t begin_ = 0;
   std::size_t size_ = 0;
 };

@@ -63,23 +63,31 @@ class Wait {
   TaskState* task_ = nullptr;
 };
 
+/// Links that leave their list with the object.
+struct OwnLinks : Links {
+  ~OwnLinks() { unlink(); }
+};
+
 /// A leaf awaiter that a primitive (lock, event, queue, ...) keeps in a list: the future that the
 /// corresponding code in CPython creates for each waiter.
 ///
 /// A primitive may leave it in the list until `await_resume`, also when it has fired or is
 /// cancelled: CPython's primitives remove it in the waiter's `finally`, and the order of wake-ups
 /// of some of them depends on that.
-class Waiter : public Wait, public Links {
+class Waiter : public Wait, public OwnLinks {
  public:
   Waiter() noexcept = default;
-  Waiter(Waiter&& idle) noexcept : Wait(std::move(idle)), Links() {}
+  Waiter(Waiter&& idle) noexcept : Wait(std::move(idle)), OwnLinks() {}
 
-  bool done() const noexcept { return state_ == State::fired || state_ == State::cancelled; }
+  bool done() const noexcept { return state_ >= State::fired; }
   bool was_cancelled() const noexcept { return state_ == State::cancelled; }
 
   /// Like set_result: the task runs on in the next iteration. Only once, only while pending.
   void fire() noexcept {
-    if (state_ != State::pending) return;
+    if (state_ == State::pending) fire_pending();
+  }
+  /// The same for one that is known to be pending.
+  void fire_pending() noexcept {
     state_ = State::fired;
     wake();
   }
@@ -92,7 +100,7 @@ class Waiter : public Wait, public Links {
   }
 
  protected:
-  ~Waiter() { unlink(); }
+  ~Waiter() = default;
 
   void suspend_waiter(PromiseBase& promise) {
     state_ = State::pending;
