@@ -7,7 +7,6 @@
 #include "asyncio/detail/core/copyable.hpp"
 #include "asyncio/detail/core/future_state.hpp"
 #include "asyncio/detail/core/loop.hpp"
-#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/wait.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/result.hpp"
@@ -312,7 +311,7 @@ class FutureWait : public Wait, protected Awaited {
   /// Throws what the task or the future has to throw.
   [[gnu::always_inline]] void check() {
     if (cancel_delivered()) [[unlikely]]
-      raise(cancellation());
+      std::rethrow_exception(cancellation());
     future_->check_value();
   }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "asyncio/detail/core/loop_core.hpp"
-#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/ready.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/exceptions.hpp"
@@ -72,7 +71,7 @@ class FutureState : public Recycled {
   /// Throws InvalidStateError, CancelledError or the exception unless there is a value.
   [[gnu::always_inline]] void check_value() {
     if (!has_value()) [[unlikely]]
-      raise(missing_value());
+      std::rethrow_exception(missing_value());
   }
 
   void set_exception(std::exception_ptr error);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "asyncio/detail/core/exception_trace.hpp"
-#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/recycler.hpp"
 #include "asyncio/detail/core/refused.hpp"
 
@@ -148,7 +147,7 @@ class ValuePromise : public PromiseBase {
   [[gnu::always_inline]] T take() {
     if (outcome == Outcome::value) [[likely]]
       return std::move(value_);
-    if (outcome == Outcome::error) raise(std::move(error));
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
     throw_missing_return(*this);
   }
 
@@ -176,7 +175,7 @@ class ValuePromise<T&> : public PromiseBase {
   [[gnu::always_inline]] T& take() {
     if (outcome == Outcome::value) [[likely]]
       return *value_;
-    if (outcome == Outcome::error) raise(std::move(error));
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
     throw_missing_return(*this);
   }
 
@@ -193,7 +192,7 @@ class ValuePromise<void> : public PromiseBase {
   void return_void() noexcept { outcome = Outcome::value; }
 
   [[gnu::always_inline]] void take() {
-    if (outcome == Outcome::error) raise(std::move(error));
+    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
   }
 
  protected:

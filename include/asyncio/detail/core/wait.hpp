@@ -3,7 +3,6 @@
 
 #include "asyncio/detail/core/awaitable_kind.hpp"
 #include "asyncio/detail/core/promise.hpp"
-#include "asyncio/detail/core/raise.hpp"
 #include "asyncio/detail/core/ready.hpp"
 #include "asyncio/detail/core/task_state.hpp"
 
@@ -55,7 +54,9 @@ class Wait {
   /// Whether this resumption has to throw `throw_cancelled()` instead of giving a value.
   bool cancel_delivered() noexcept { return task_ && task_->take_delivered_cancel(); }
   /// Inline, because the unwinder's work is by the frame.
-  [[noreturn, gnu::always_inline]] void throw_cancelled() { raise(task_->take_cancellation()); }
+  [[noreturn, gnu::always_inline]] void throw_cancelled() {
+    std::rethrow_exception(task_->take_cancellation());
+  }
   /// Puts the task into the ready queue.
   void wake() noexcept { task_->wake(); }
   void wake_cancelled(const std::exception_ptr& reason) noexcept { task_->wake_cancelled(reason); }
