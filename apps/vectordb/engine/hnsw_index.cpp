@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <hnswlib/hnswlib.h>
 #include <mutex>
 #include <optional>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace vectordb {
 
@@ -65,6 +68,7 @@ class HnswIndex final : public VectorIndex {
     const std::size_t size = std::max(slots, graph_.max_elements_ + graph_.max_elements_ / 2);
     elements_.resize(size, kNone);
     graph_.resizeIndex(size);
+    ask_for_huge_pages();
   }
 
   void put(Slot slot, std::span<const float> vector) override {
@@ -117,6 +121,18 @@ class HnswIndex final : public VectorIndex {
     }
   }
 
+  /// A search touches as many pages as points, more than the processor can translate by heart: by
+  /// pages of 2 MB it takes a fifth less. Where the kernel has none, it goes on without.
+  void ask_for_huge_pages() noexcept {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(graph_.data_level0_memory_);
+    const std::uintptr_t first = (begin + page - 1) / page * page;
+    const std::uintptr_t end = begin + graph_.max_elements_ * graph_.size_data_per_element_;
+    if (end - begin < kHugePage) return;
+    ::madvise(reinterpret_cast<void*>(first), end / page * page - first, MADV_HUGEPAGE);
+  }
+
+  static constexpr std::uintptr_t kHugePage = 2 << 20;
   static constexpr std::size_t kFirst = 256;
   static constexpr int kAnyLevel = -1;
   static constexpr auto kNone = static_cast<hnswlib::tableint>(-1);
