@@ -109,6 +109,82 @@ await check('delete', async () => {
   await refused(client.getCollection('cities'), 404, /cities/);
 });
 
+// A set that is large enough for the graph, beside what the test computes itself.
+const dimensions = 32;
+let seed = 7;
+const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+const vector = () => Array.from({ length: dimensions }, () => Math.fround(random() - 0.5));
+const many = Array.from({ length: 2000 }, (_, id) => (
+  { id, vector: vector(), payload: { group: id % 10, even: id % 2 === 0 } }));
+const group = (...values) => ({ must: [{ key: 'group', match: { any: values } }] });
+const distance = (a, b) => Math.hypot(...a.map((value, i) => value - b[i]));
+
+function nearest(points, query, limit) {
+  const all = points.map(({ id, vector }) => ({ id, score: distance(vector, query) }));
+  return all.sort((a, b) => a.score - b.score || a.id - b.id).slice(0, limit);
+}
+
+async function pages(name, more) {
+  const all = [];
+  for (let offset = 0; offset !== null;) {
+    const page = await client.scroll(name, { limit: 150, offset, ...more });
+    all.push(page.points);
+    offset = page.next_page_offset ?? null;
+  }
+  return all;
+}
+
+await check('2,000 points in batches', async () => {
+  await client.createCollection('many', {
+    vectors: { size: dimensions, distance: 'Euclid' }, hnsw_config: { full_scan_threshold: 10 },
+  });
+  const batches = [];
+  for (let i = 0; i < many.length; i += 250)
+    batches.push(client.upsert('many', { wait: true, points: many.slice(i, i + 250) }));
+  for (const result of await Promise.all(batches)) assert.equal(result.status, 'completed');
+  assert.deepEqual(await client.count('many', { exact: true }), { count: 2000 });
+  const some = { filter: group(3, 4), exact: true };
+  assert.deepEqual(await client.count('many', some), { count: 400 });
+});
+
+await check('2,000 points: searches beside exact results', async () => {
+  const of = (...groups) => many.filter((point) => groups.includes(point.payload.group));
+  const filters = [[undefined, many], [group(1, 2, 3), of(1, 2, 3)], [group(7), of(7)]];
+  let hits = 0;
+  for (let round = 0; round < 10; ++round) {
+    const query = vector();
+    for (const [filter, points] of filters) {
+      const truth = nearest(points, query, 10);
+      const ask = { query, filter, limit: 10 };
+      const exact = (await client.query('many', { ...ask, params: { exact: true } })).points;
+      assert.deepEqual(ids(exact), ids(truth));
+      exact.forEach((point, i) => assert.ok(Math.abs(point.score - truth[i].score) < 1e-5));
+      const found = ids((await client.query('many', ask)).points);
+      assert.equal(new Set(found).size, 10);
+      hits += ids(truth).filter((id) => found.includes(id)).length;
+    }
+  }
+  assert.ok(hits >= 0.95 * 300, `${hits} of 300 are found through the graph`);
+});
+
+await check('2,000 points: pages of a scroll, and a deletion by filter', async () => {
+  const all = await pages('many', { with_vector: true });
+  assert.deepEqual(all.map((page) => page.length), [...Array(13).fill(150), 50]);
+  const plain = (point) => ({ id: point.id, payload: point.payload, vector: point.vector });
+  assert.deepEqual(all.flat().map(plain), many);
+  await client.delete('many', { wait: true, filter: group(0, 2, 4, 6) });
+  const left = many.filter((point) => ![0, 2, 4, 6].includes(point.payload.group));
+  assert.deepEqual(await client.count('many', { exact: true }), { count: 1200 });
+  assert.deepEqual(ids((await pages('many', { with_payload: false })).flat()), ids(left));
+  const even = { must: [{ key: 'even', match: { value: true } }] };
+  const rest = left.filter((point) => point.payload.even);
+  assert.deepEqual(ids((await pages('many', { filter: even })).flat()), ids(rest));
+  const query = many[0].vector; // which is gone, and was the nearest
+  const found = await client.query('many', { query, limit: 10, params: { exact: true } });
+  assert.deepEqual(ids(found.points), ids(nearest(left, query, 10)));
+  assert.equal(await client.deleteCollection('many'), true);
+});
+
 await check('what is not there', async () => {
   await refused(client.getAliases(), 501, /does not have/);
   const stranger = new QdrantClient({ url, apiKey: 'wrong', checkCompatibility: false });
