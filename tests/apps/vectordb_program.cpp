@@ -218,6 +218,9 @@ std::vector<Command> commands() {
   return {
       {"create docs 2", 0, "created docs"},
       {"create docs 2", 1, "already exists"},
+      {"create dots 2 --distance dot", 0, "created dots"},
+      {"info dots", 0, "distance      Dot"},
+      {"delete dots --all", 0, ""},
       {"info", 0, "docs\n"},
       {"info docs", 0, "distance      Cosine"},
       {"info docs --json", 0, "\"points_count\": 0"},
@@ -232,7 +235,9 @@ std::vector<Command> commands() {
       {"delete docs --all", 0, ""},
       {"delete docs --all", 3, "there is no 'docs'"},
       {"create docs two", 2, "DIM"},
-      {"fly", 2, "subcommand"},
+      {"fly", 2, "no command 'fly'"},
+      {"--fly", 2, "no command '--fly'"},
+      {"search docs", 2, "say what is to be near"},
       {"bench --points 300 --dim 8 --seconds 0.1 --json", 0, "\"p99_ms\""},
       {"info", 0, ""},
   };
@@ -333,6 +338,35 @@ TEST(VectorDBProgram, no_server_answers) {
     Outcome outcome = co_await outcome_of(VECTORDB, "info", "--url", "127.0.0.1:1");
     EXPECT_EQ(outcome.status, 5) << outcome.err;
     EXPECT_NE(outcome.err.find("connect to 127.0.0.1:1"), std::string::npos) << outcome.err;
+  });
+}
+
+TEST(VectorDBProgram, an_option_is_stronger_than_the_environment) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    const std::string url = "VECTORDB_URL=" + program.url();
+    const std::string info = "/usr/bin/env " + url + ' ' + VECTORDB + " info";
+    Outcome there = co_await outcome_of(words(info));
+    EXPECT_EQ(there.status, 0) << there.err;
+    Outcome elsewhere = co_await outcome_of(words(info + " --url 127.0.0.1:1"));
+    EXPECT_EQ(elsewhere.status, 5) << elsewhere.out;
+  });
+}
+
+TEST(VectorDBProgram, a_server_that_cannot_begin_says_why_in_a_line) {
+  test::Folder folder;
+  with_program(folder, [&](Program& program) -> Coro<> {
+    Outcome ready = co_await program("info");  // it tells its address before it has the folder
+    EXPECT_EQ(ready.status, 0) << ready.err;
+    const std::string serve = std::string(VECTORDB) + " serve --quiet --data ";
+    Outcome same = co_await outcome_of(words(serve + folder.path() + " --port 0"));
+    EXPECT_EQ(same.status, 1);
+    EXPECT_NE(same.err.find("\nvectordb: another process has this folder"), std::string::npos)
+        << same.err;
+    const std::string port = program.url().substr(program.url().rfind(':') + 1);
+    Outcome taken = co_await outcome_of(words(serve + folder.path() + " --port " + port));
+    EXPECT_EQ(taken.status, 1);
+    EXPECT_TRUE(taken.err.starts_with("vectordb: bind ")) << taken.err;
   });
 }
 

@@ -87,6 +87,17 @@ int run_client(const Options& options) {
   }
 }
 
+int run_server(const ServeOptions& options) {
+  try {
+    run(serve(options));
+    return kDone;
+  } catch (const KeyboardInterrupt&) {
+    return fail(kStopped, "interrupted");
+  } catch (const std::exception& error) {
+    return fail(kFailed, error.what());
+  }
+}
+
 }  // namespace
 
 nlohmann::json parse_option(const std::string& text, const std::string& field) {
@@ -111,7 +122,7 @@ int run_command(int argc, char** argv) {
     std::fputs(cli::completion(options.shell).c_str(), stdout);
     return cli::kDone;
   }
-  if (options.command == "serve") return run_main(serve(options.serve));
+  if (options.command == "serve") return cli::run_server(options.serve);
   return cli::run_client(options);
 }
 

@@ -2,6 +2,8 @@
 #include "vectordb/cli/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
 
 namespace vectordb::cli {
 
@@ -10,6 +12,19 @@ namespace {
 constexpr const char* kExitStatuses =
     "Exit status: 0 done, 1 the server failed, 2 usage, 3 not found, 4 bad input, 5 no server\n"
     "answers, 130 interrupted.";
+
+void take_from_environment(const char* name, std::string& value) {
+  const char* set = std::getenv(name);
+  if (set && *set) value = set;
+}
+
+/// Before the command line is read. CLI11's envname() would do it afterwards, for each command that
+/// was not called, and put it into the place of what the one that was called has been told.
+void read_environment(Options& options) {
+  take_from_environment("VECTORDB_URL", options.url);
+  take_from_environment("VECTORDB_API_KEY", options.api_key);
+  take_from_environment("VECTORDB_API_KEY", options.serve.api_key);
+}
 
 CLI::App* command(CLI::App& app, Options& options, const char* name, const char* help) {
   CLI::App* sub = app.add_subcommand(name, help);
@@ -20,10 +35,8 @@ CLI::App* command(CLI::App& app, Options& options, const char* name, const char*
 /// Of what asks a server.
 CLI::App* client(CLI::App& app, Options& options, const char* name, const char* help) {
   CLI::App* sub = command(app, options, name, help);
-  sub->add_option("--url", options.url, "the server")
-      ->envname("VECTORDB_URL")
-      ->capture_default_str();
-  sub->add_option("--api-key", options.api_key, "the server's")->envname("VECTORDB_API_KEY");
+  sub->add_option("--url", options.url, "the server, or VECTORDB_URL")->capture_default_str();
+  sub->add_option("--api-key", options.api_key, "the server's, or VECTORDB_API_KEY");
   sub->add_flag("--json", options.json, "prints JSON instead of a table");
   sub->add_flag("-q,--quiet", options.quiet, "no progress");
   return sub;
@@ -39,8 +52,7 @@ void add_serve(CLI::App& app, Options& options) {
   sub->add_option("--host", serve.host, "where it listens")->capture_default_str();
   sub->add_option("-p,--port", serve.port, "0 lets the system choose")->capture_default_str();
   sub->add_option("-d,--data", serve.folder, "the folder of the data")->required();
-  sub->add_option("--api-key", serve.api_key, "clients have to know it")
-      ->envname("VECTORDB_API_KEY");
+  sub->add_option("--api-key", serve.api_key, "clients have to know it; or VECTORDB_API_KEY");
   sub->add_option("--max-body", serve.max_body_bytes, "bytes of a request's body")
       ->check(CLI::Range(std::size_t{1024}, std::size_t{1} << 30))
       ->capture_default_str();
@@ -62,7 +74,7 @@ void add_create(CLI::App& app, Options& options) {
   collection(sub, options);
   sub->add_option("DIM", options.dim, "dimensions of its vectors")->required();
   sub->add_option("--distance", options.distance)
-      ->check(CLI::IsMember({"Cosine", "Dot", "Euclid", "Manhattan"}))
+      ->transform(CLI::IsMember({"Cosine", "Dot", "Euclid", "Manhattan"}, CLI::ignore_case))
       ->capture_default_str();
   sub->add_option("--m", options.m, "links of a point in the graph");
   sub->add_option("--ef-construct", options.ef_construct, "neighbours looked at when building it");
@@ -141,9 +153,19 @@ void add_bench(CLI::App& app, Options& options) {
   sub->add_flag("--keep", options.keep, "does not delete the collection");
 }
 
+/// And says so: for CLI11, one is missing.
+bool is_unknown_command(const CLI::App& app) {
+  if (!app.get_subcommands().empty() || app.remaining_size() == 0) return false;
+  std::fprintf(stderr,
+               "vectordb: there is no command '%s'\nRun with --help for more information.\n",
+               app.remaining().front().c_str());
+  return true;
+}
+
 }  // namespace
 
 std::optional<int> parse(int argc, char** argv, Options& options) {
+  read_environment(options);
   CLI::App app("A vector database with the REST API of Qdrant: its server, and a client of both.");
   app.name("vectordb");
   app.footer(kExitStatuses);
@@ -161,6 +183,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (is_unknown_command(app)) return kUsage;
     return app.exit(error) == 0 ? kDone : kUsage;
   }
   return std::nullopt;

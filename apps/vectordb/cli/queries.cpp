@@ -16,7 +16,6 @@ namespace {
 Vector vector_option(const Options& options) {
   std::string text = options.vector;
   if (text == "-") text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  if (text.empty()) throw InvalidArgument("--vector", "say what is to be near: --vector or --near");
   return vector_from_json(parse_option(text, "--vector"), "--vector");
 }
 
@@ -57,6 +56,10 @@ Coro<Vector> vector_of_point(AsyncVectorDB& db, const Options& options) {
 }  // namespace
 
 Status search(AsyncVectorDB& db, const Options& options) {
+  if (options.vector.empty() && options.near.empty()) {
+    std::fprintf(stderr, "vectordb: search: say what is to be near: --vector or --near\n");
+    co_return kUsage;
+  }
   SearchOptions how = search_options(options);
   Vector query;
   std::size_t limit = options.limit;

@@ -74,7 +74,8 @@ DatabaseEngine::DatabaseEngine(std::string folder, const DatabaseOptions& option
       threads_(options.threads() != 0 ? options.threads() : processors()),
       lock_(std::in_place, folder_ + "/lock", O_RDWR | O_CREAT),
       workers_(threads_, options.log_bytes()) {
-  if (!lock_->try_lock()) throw StorageError("lock", lock_->path(), EBUSY);
+  if (!lock_->try_lock())
+    throw StorageError("another process has this folder: lock", lock_->path(), EBUSY);
 }
 
 void DatabaseEngine::load(const ProgressCallback& report) {
