@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // apps/vectordb/engine: searches and the other reads, beside writes; refusals; recall.
 #include "asyncio/asyncio.hpp"
+#include "vectordb/engine/vector_index.hpp"
 #include "vectordb_folder.hpp"
 
 #include <gtest/gtest.h>
@@ -362,6 +363,56 @@ TEST(VectordbCollection, a_filter_through_the_graph_finds_as_many_as_there_are) 
     EXPECT_EQ((co_await collection.search(request)).size(), 2u);
     EXPECT_EQ(database.metrics().exact_searches, 1u);
   });
+}
+
+/// Slots of the nearest first, of each in `index` that passes.
+std::string nearest_slots(const VectorIndex& index, const Vector& query, const SlotFilter& passes,
+                          Slot slots, std::size_t limit) {
+  std::vector<std::pair<float, Slot>> all;
+  for (Slot slot = 0; slot < slots; ++slot)
+    if (passes(slot)) all.emplace_back(index.distance(query, slot), slot);
+  std::sort(all.begin(), all.end());
+  std::string text;
+  for (std::size_t i = 0; i < std::min(limit, all.size()); ++i)
+    text += std::to_string(all[i].second) + ' ';
+  return text;
+}
+
+std::string found_slots(std::vector<Neighbour> found, std::size_t limit) {
+  std::sort(found.begin(), found.end(), [](const Neighbour& a, const Neighbour& b) {
+    return std::pair(a.distance, a.slot) < std::pair(b.distance, b.slot);
+  });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(limit, found.size()); ++i)
+    text += std::to_string(found[i].slot) + ' ';
+  return text;
+}
+
+/// Vectors of less than a line of the processor's cache, of some, and of more than are prefetched;
+/// first with all there, then with every third erased.
+TEST(VectordbCollection, the_graph_finds_the_nearest_that_pass_and_are_not_erased) {
+  constexpr Slot kSlots = 400;
+  const SlotFilter few = [](Slot slot) { return slot % 7 == 0; };
+  for (std::size_t dimensions : {3U, 50U, 300U}) {
+    auto index = make_hnsw_index(CollectionConfig(dimensions, Distance::Euclid));
+    EXPECT_TRUE(index->search(Vector(dimensions), 10, nullptr).empty());
+    Clustered data(dimensions, 5);
+    index->reserve(kSlots);
+    for (Slot slot = 0; slot < kSlots; ++slot) index->put(slot, data.next());
+    for (bool erases : {false, true}) {
+      for (Slot slot = 0; erases && slot < kSlots; slot += 3) index->erase(slot);
+      const SlotFilter live = [&](Slot slot) { return !erases || slot % 3 != 0; };
+      const SlotFilter both = [&](Slot slot) { return live(slot) && few(slot); };
+      const Vector query = data.next();
+      EXPECT_EQ(found_slots(index->search(query, kSlots, nullptr), kSlots),
+                nearest_slots(*index, query, live, kSlots, kSlots));
+      EXPECT_EQ(found_slots(index->search(query, kSlots, &few), kSlots),
+                nearest_slots(*index, query, both, kSlots, kSlots));
+      EXPECT_EQ(found_slots(index->search(query, 100, nullptr), 5),
+                nearest_slots(*index, query, live, kSlots, 5));
+      EXPECT_EQ(index->search(query, 100, nullptr).size(), 100u);
+    }
+  }
 }
 
 /// Readers beside a writer see whole points: the payload says what the vector has to be.
