@@ -51,6 +51,7 @@ void TaskState::set_context(const Context& given) {
 
 void TaskState::start_eagerly(PromiseBase& root) {
   if (!loop().running() || loop().eager_depth >= kMaxEagerDepth) return start(root);
+  Ready::next = Ready::prev = nullptr;  // start() puts it into the list
   join(root);
   run_eagerly();
 }

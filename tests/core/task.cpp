@@ -265,6 +265,22 @@ TEST(Task, A2_8_eager_task_runs_up_to_its_first_suspension_inside_create_task) {
   });
 }
 
+/// It was never in the list of what is ready.
+TEST(Task, A2_8_R3_eager_task_that_waits_when_its_loop_closes) {
+  int before = Counted::alive;
+  test::LogCapture log;  // of the task that was pending
+  auto wait_on = [](Counted) -> Coro<> { co_await sleep(1h); };
+  EventLoop loop = new_event_loop();
+  Task<> eager = loop.create_task(TaskOptions().eager_start(true), wait_on, Counted());
+  loop.run_until_complete([&]() -> Coro<> {
+    Task<> inside = create_task(TaskOptions().eager_start(true), wait_on, Counted());
+    co_return;
+  }());
+  loop.close();
+  EXPECT_FALSE(eager.done());
+  EXPECT_EQ(Counted::alive, before);
+}
+
 TEST(Task, A2_8_factory_that_throws_starts_nothing_and_frees_the_coroutine) {
   run_virtual([]() -> Coro<> {
     int before = Counted::alive;
