@@ -24,6 +24,8 @@ namespace {
 constexpr std::size_t kMaxDrained = std::size_t{256} << 10;
 /// Of a file: what a client has to take within the progress timeout.
 constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
+/// What a client gets to read the last answer and find that it is the last.
+constexpr auto kLinger = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -35,6 +37,8 @@ ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
 
 void ServerConnection::stop() {
   if (waiting_ == Waiting::for_request && input_.buffered().empty()) expired();
+  if (std::exchange(lingers_idly_, false))
+    input_.reader().set_exception(TimeoutError("HTTP request"));
 }
 
 void ServerConnection::expired() {
@@ -48,7 +52,8 @@ void ServerConnection::expired() {
 /// The client has to take some of what is written, not all of it, within the progress timeout.
 void ServerConnection::expect_progress() {
   unsent_ = writer_.get_write_buffer_size();
-  deadline_.set(settings_.progress_timeout);
+  const bool is_over = lingers_ && unsent_ == 0;
+  deadline_.set(is_over ? Delay(kLinger) : settings_.progress_timeout);
 }
 
 Coro<> ServerConnection::serve() {
@@ -61,8 +66,9 @@ Coro<> ServerConnection::serve() {
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
   if (outcome.cancelled()) co_await end_soon();
-  if (refused || !body_ended_ || may_come_more()) {
-    Result<void> lingered = co_await capture(linger());
+  const bool is_unread = refused || !body_ended_;
+  if (is_unread || may_come_more()) {
+    Result<void> lingered = co_await capture(linger(!is_unread));
     if (lingered.cancelled()) {
       writer_.abort();
       outcome = std::move(lingered);
@@ -85,7 +91,7 @@ Coro<> ServerConnection::end_soon() {
 
 Coro<> ServerConnection::turn_away() {
   refuse(Status::SERVICE_UNAVAILABLE);
-  Result<void> lingered = co_await capture(linger());
+  Result<void> lingered = co_await capture(linger(false));
   if (lingered.cancelled()) writer_.abort();
   co_await close();
   lingered.value();
@@ -318,7 +324,7 @@ Coro<> ServerConnection::switch_protocols(const ResponseHead& response) {
 Coro<> ServerConnection::end_websocket() {
   websocket_->leave(WSCloseCode::InternalError);
   websocket_.reset();
-  Result<void> lingered = co_await capture(linger());
+  Result<void> lingered = co_await capture(linger(false));
   if (lingered.cancelled()) lingered.rethrow();
 }
 
@@ -373,16 +379,19 @@ bool ServerConnection::may_come_more() const noexcept {
 }
 
 /// A connection that is closed with bytes unread is reset, and the client may never see the answer:
-/// so it gets some time to read it.
-Coro<> ServerConnection::linger() {
-  constexpr auto kTime = std::chrono::seconds(2);
+/// so it gets some time to read it. `idly`: nothing has come, and nothing has to.
+Coro<> ServerConnection::linger(bool idly) {
   if (expired_ || writer_.is_closing()) co_return;
   if (writer_.can_write_eof()) writer_.write_eof();  // over TLS the answer alone says so
   waiting_ = Waiting::for_client;
-  unsent_ = 0;
-  DeadlineScope scope(deadline_, kTime);
-  std::size_t got = 1;
-  while (got > 0) got = co_await input_.drop_more();
+  lingers_ = true;
+  lingers_idly_ = idly && input_.buffered().empty();
+  DeadlineScope scope(deadline_, kLinger);
+  expect_progress();
+  for (std::size_t got = 1; got > 0;) {
+    got = co_await input_.drop_more();
+    lingers_idly_ = false;
+  }
 }
 
 /// Answers what cannot be read any further.

@@ -66,7 +66,7 @@ class ServerConnection final : public ServerExchange,
   void refuse(Status status);
   Coro<bool> drain_body();
   bool may_come_more() const noexcept;
-  Coro<> linger();
+  Coro<> linger(bool idly);
   void send(const web::Response& response, bool keep_alive, bool is_head);
   bool can_go_on() const noexcept;
   Coro<> drain();
@@ -80,7 +80,9 @@ class ServerConnection final : public ServerExchange,
   Waiting waiting_ = Waiting::for_request;
   bool has_head_ = false;  // of the request that is being read, or answered
   bool expired_ = false;
-  bool until_close_ = false;  // the response ends with the connection
+  bool lingers_ = false;
+  bool lingers_idly_ = false;  // has read nothing
+  bool until_close_ = false;   // the response ends with the connection
   bool chunked_ = false;
   bool asks_to_stay_ = false;  // the client, by the request
   bool keeps_alive_ = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // How many connections a server takes, and how it ends (faults 139 and 192, L13).
+#include "asyncio/testing/simulated.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
 #include "raw_client.hpp"
@@ -183,6 +184,47 @@ TEST_P(RealServerEnds, R13_pipelined_requests_behind_the_last_cost_no_answer) {
     EXPECT_EQ(count_of(answers, "\r\n\r\nhello"), 2u) << answers;
     EXPECT_TRUE(answers.ends_with("hello")) << answers;
     co_await served.cleanup();
+  });
+}
+
+/// What is still to be sent has the time of all that is, not the moment that a client gets to
+/// find that there is an end.
+TEST(ServerLinger, fault125_a_slow_client_gets_all_of_the_last_answer) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    constexpr std::size_t kSize = 1 << 20;
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> {
+      co_return web::Response(std::string(kSize, 'x'));
+    });
+    Served served = co_await serve(std::move(app), web::RunnerOptions().keepalive_requests(1));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(get("/"));
+    (void)co_await reader.readuntil("\r\n\r\n");
+    std::size_t got = 0;
+    for (std::string some = "x"; !some.empty(); got += some.size()) {
+      co_await sleep(3s);
+      some = co_await reader.read(16 * 1024);
+    }
+    EXPECT_EQ(got, kSize);
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
+/// The end of the server waits for nobody who has nothing to say.
+TEST(ServerLinger, fault192_the_end_does_not_wait_for_who_has_sent_nothing) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+    Served served = co_await serve(std::move(app), web::RunnerOptions().keepalive_requests(1));
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(get("/"));
+    std::string answer = co_await reader.read();
+    EXPECT_TRUE(answer.ends_with("hello")) << answer;
+    const TimePoint begin = get_running_loop().time();
+    co_await served.cleanup();
+    EXPECT_LT(get_running_loop().time() - begin, 1s);
+    writer.close();
   });
 }
 
