@@ -91,15 +91,20 @@ Coro<std::size_t> ClientExchange::more() {
   auto channel = channel_;  // others may close the response meanwhile
   for (;;) {
     // A channel that has waited in vain is done with: so the wait itself ends for what may go on.
+    const bool was_sending = sending();
+    const TimePoint begin = get_running_loop().time();
     OptionalDelay own, whole = time_left();
-    if (!sending()) std::swap(own, whole);
+    if (deadline_ && begin >= *deadline_) throw TimeoutError(what());
+    if (!was_sending) std::swap(own, whole);
     auto got = co_await capture(wait_for(channel->more(own), whole));
     if (got.cancelled()) got.rethrow();
     if (channel != channel_) throw ClientPayloadError(what() + ": the response was closed");
     if (got) co_return got.value();
-    // What is still being sent has no limit but that of it all.
-    bool expired = deadline_ && get_running_loop().time() >= *deadline_;
-    if (!got.holds<TimeoutError>() || expired || !sending()) got.rethrow();
+    // What is still being sent has no limit but that of it all: the time for reading begins anew.
+    const TimePoint now = get_running_loop().time();
+    const bool is_over = deadline_ && now >= *deadline_;
+    const bool in_vain = was_sending && whole && now - begin >= whole->duration();
+    if (!got.holds<TimeoutError>() || is_over || !in_vain) got.rethrow();
   }
 }
 

@@ -82,6 +82,7 @@ void Connector::note_http1(const ConnectionKey& key) {
 std::shared_ptr<ClientChannel> Connector::reuse(const ConnectionWish& wish) {
   const bool may_wait = closed_ || wish.fresh || pool_.empty() || may_share(wish);
   if (may_wait || (!shared_.empty() && shared_.contains(wish.key))) return nullptr;
+  if (wish.deadline && loop_.time() >= *wish.deadline) return nullptr;
   Slot slot = free_slot(wish.key);
   if (!slot) return nullptr;
   auto connection = from_pool(wish.key, true);

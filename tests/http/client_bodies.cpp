@@ -139,6 +139,8 @@ TEST(ClientFeatures, S42_an_answer_before_the_end_of_the_upload) {
 
 TEST(ClientFeatures, S42_the_time_for_reading_begins_when_the_request_is_sent) {
   run_simulated([]() -> Coro<> {
+    Network network;
+    network.latency(800ms);  // the answer is there 6.6 s after the begin, 1.6 s after the last byte
     RawServer server = co_await RawServer::start(echo_body);
     ClientSession session(SessionOptions().timeout(http::ClientTimeout().sock_read(2s)));
     auto slow = []() -> AsyncGenerator<std::string> {
