@@ -19,24 +19,7 @@ void tell(const Traces& traces, TraceEvent event) {
   if (traces) traces->tell(event);
 }
 
-/// Whether something may have come since the last read, which the loop has not been told of.
-bool may_have_arrived(const asyncio::detail::Connection& connection) noexcept {
-  asyncio::detail::Operation poll(nullptr, asyncio::detail::Opcode::poll_readable,
-                                  connection.fileno());
-  poll.stream = true;  // the backend knows of reads that took all there was
-  return connection.backend().attempt(poll) == 1;
-}
-
 }  // namespace
-
-/// Asks the system, but for one that was read to its end just now: what a server says for no reason
-/// may be on its way for as long, and the loop knows what it was told.
-bool ClientConnection::is_stale() const noexcept {
-  if (writer.is_closing() || !input.buffered().empty()) return true;
-  const asyncio::detail::Connection& connection = *writer.connection();
-  const bool is_fresh = get_running_loop().time() - idle_since < std::chrono::milliseconds(1);
-  return (!is_fresh || may_have_arrived(connection)) && connection.has_arrived();
-}
 
 void Slot::reset() noexcept {
   if (connector_) std::exchange(connector_, nullptr)->give_back(count_);
@@ -119,6 +102,7 @@ Coro<Slot> Connector::slot_for(const ConnectionWish& wish) {
     co_return slot;
   }
   std::erase_if(waiters_, [&](const Waiter& waiter) { return waiter.granted == granted; });
+  grant();  // to who came behind, while we were cancelled and had not left
   forget(wish.key);
   outcome.value();
   throw RuntimeError("Session is closed");

@@ -41,7 +41,9 @@ class ClientConnection final : public PooledConnection, private Deadline::Owner 
         deadline(get_running_loop(), *this) {}
   ~ClientConnection() override { writer.abort(); }
 
-  bool is_stale() const noexcept override;
+  bool is_stale() const noexcept override {
+    return writer.is_closing() || !input.buffered().empty() || writer.connection()->has_arrived();
+  }
   bool is_shared() const noexcept override { return false; }
 
   StreamWriter writer;
@@ -81,11 +83,11 @@ class Connector : public std::enable_shared_from_this<Connector> {
   /// A connection of HTTP/1 from the pool, unless a new one is wanted, or a new one.
   /// Throws: ServerTimeoutError; ClientConnectorError; RuntimeError if the session is closed.
   Coro<std::shared_ptr<ClientConnection>> acquire(ConnectionWish wish);
+  /// The same for one exchange, over a connection of whatever version.
+  Coro<std::shared_ptr<ClientChannel>> open(ConnectionWish wish);
   /// What `open` comes to if there is nothing to wait for and nothing to share: a connection of the
   /// pool, for HTTP/1. Else null.
   std::shared_ptr<ClientChannel> reuse(const ConnectionWish& wish);
-  /// The same for one exchange, over a connection of whatever version.
-  Coro<std::shared_ptr<ClientChannel>> open(ConnectionWish wish);
   /// Takes back a connection that has nothing outstanding.
   void keep(std::shared_ptr<PooledConnection> connection);
   /// Shares a connection no longer; those who have it go on.
