@@ -2,6 +2,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
+#include "http/incomplete_message.hpp"
 #include "http/redirects.hpp"
 #include "http/schemes.hpp"
 #include "http/session_state.hpp"
@@ -26,13 +27,31 @@ Coro<ResponseHead> shake_hands(detail::ClientConnection& connection,
   std::string out;
   detail::write_head(out, request.head);
   connection.writer.write(std::move(out));
-  detail::Parsed parsed = co_await connection.input.next();
-  if (parsed.event != detail::Event::head)
-    throw ServerDisconnectedError(std::string(request.url.str()) +
-                                  ": the server closed the connection without an answer");
+  (void)co_await connection.input.next();  // throws if the input ends before a head has
   ResponseHead head = std::move(connection.parser.head());
   if (head.status == Status::SWITCHING_PROTOCOLS) connection.input.next_buffered();
   co_return head;
+}
+
+/// As a request says it.
+[[noreturn]] void fail(const URL& url, const std::exception_ptr& error) {
+  const std::string what(url.str());
+  try {
+    std::rethrow_exception(error);
+  } catch (const detail::IncompleteMessage& failure) {
+    const bool is_silent = failure.position() == 0;
+    throw ServerDisconnectedError(
+        what + ": " +
+        (is_silent ? "the server closed the connection without an answer" : failure.what()));
+  } catch (const ProtocolError& failure) {
+    throw ClientProtocolError(what + ": " + failure.what(), failure.position());
+  } catch (const TimeoutError&) {
+    throw ServerTimeoutError(what);
+  } catch (const ConnectionError& failure) {
+    throw ServerDisconnectedError(what + ": " + failure.what());
+  } catch (const OSError& failure) {
+    throw ClientOSError(failure.error_number(), what);
+  }
 }
 
 detail::WebSocketTerms checked(const ResponseHead& head, const WebSocketOptions& options,
@@ -81,7 +100,7 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
     detail::set_url(*session, request, url, request_options);
     auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
     auto head = co_await capture(wait_for(shake_hands(*connection, request), time_left(request)));
-    if (head.holds<TimeoutError>()) throw ServerTimeoutError(std::string(request.url.str()));
+    if (head.has_exception()) fail(request.url, head.exception());
     detail::take_cookies(*session, head.value().headers, request.url);
     std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;
     if (!next) {

@@ -109,6 +109,7 @@ TEST(WebSocketHandshake, fault165_a_client_refuses_an_answer_that_is_none) {
   expect("101 Switching Protocols", "200 OK", "WSServerHandshakeError");
   expect("101 Switching Protocols", "200 OK", "status 200 instead of 101");
   expect("101 Switching Protocols", "403 Forbidden", "status 403 instead of 101");
+  expect("HTTP/1.1", "SSH-2.0", "ClientProtocolError");
   expect("Accept: ", "Accept: x", "not the answer to our key");
   expect("Sec-WebSocket-Accept", "X-Accept", "not the answer to our key");
   expect("X: y", "Sec-WebSocket-Accept: z", "more than one sec-websocket-accept");
@@ -124,6 +125,27 @@ TEST(WebSocketHandshake, fault165_a_client_refuses_an_answer_that_is_none) {
          "Sec-WebSocket-Extensions: permessage-deflate\r\n"
          "Sec-WebSocket-Extensions: permessage-deflate",
          "not what was offered");
+}
+
+Coro<> close_without_answer(std::string part) {
+  auto peer = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+    (void)co_await reader.readuntil("\r\n\r\n");
+    writer.write(part);
+    writer.close();
+  };
+  Server server = co_await start_server(peer, "127.0.0.1", 0);
+  ClientSession session;
+  http::URL url("ws://127.0.0.1:" + std::to_string(server.sockets().at(0).port()) + "/");
+  std::string error = co_await error_of(session.ws_connect(url));
+  EXPECT_NE(error.find("ServerDisconnectedError: " + std::string(url.str())), std::string::npos)
+      << error;
+  session.close();
+  server.close();
+  co_await server.wait_closed();
+}
+
+TEST(WebSocketHandshake, D13_a_server_that_closes_is_a_client_error) {
+  for (const char* part : {"", "HTTP/1.1 1"}) run_simulated(close_without_answer(part));
 }
 
 Coro<> answer_with_frames() {
