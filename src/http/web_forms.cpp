@@ -37,6 +37,7 @@ class Request::Form {
 
   PostData data;
   bool is_whole = false;
+  std::exception_ptr error;  // why it cannot be read; its rest would be another form
 
  private:
   void add(std::string content);
@@ -90,12 +91,13 @@ Coro<PostData> Request::post() {
 Coro<PostData> Request::post_multipart() {
   if (!form_) form_ = std::make_shared<Form>(multipart());
   std::shared_ptr<Form> form = form_;
+  if (form->error) std::rethrow_exception(form->error);
   try {
     co_await form->read(exchange_.settings().client_max_size);
   } catch (const CancelledError&) {
     throw;  // the next call goes on
   } catch (...) {
-    form_.reset();
+    form->error = std::current_exception();
     throw;
   }
   co_return form->data;

@@ -74,7 +74,10 @@ class MultipartState {
     for (;;) {
       std::string_view some = co_await read_data(of);
       if (some.empty()) co_return std::exchange(kept_, std::string());
-      if (kept_.size() + some.size() > max_size()) throw HTTPRequestEntityTooLarge();
+      if (kept_.size() + some.size() > max_size()) {
+        kept_.clear();
+        throw HTTPRequestEntityTooLarge();
+      }
       kept_ += some;
     }
   }
