@@ -79,6 +79,7 @@ Coro<StaggeredResult<attempt_t<F>>> staggered_race(std::vector<F> attempts, Opti
     return std::nullopt;
   };
 
+  tasks.reserve(attempts.size());     // so that none that runs is not in it
   auto ending = end_attempts(tasks);  // made before there is any, as it may lack memory
   try {
     while (!result.winner && !cancelled) {
