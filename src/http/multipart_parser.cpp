@@ -91,9 +91,7 @@ MultipartParser::Step MultipartParser::leave_delimiter(std::string_view input,
 MultipartParser::Step MultipartParser::read_head(std::string_view input, std::size_t& consumed) {
   std::size_t end = input.find("\r\n");
   if (end == std::string_view::npos) {
-    if (input.size() > limits_.header_bytes)
-      throw ValueError("multipart body: the headers of a part are more than " +
-                       std::to_string(limits_.header_bytes) + " bytes");
+    check_line(input.size() - (input.ends_with('\r') ? 1 : 0));
     return MultipartEvent::need_more;
   }
   consumed = end + 2;
@@ -105,12 +103,18 @@ MultipartParser::Step MultipartParser::read_head(std::string_view input, std::si
   return MultipartEvent::part;
 }
 
+void MultipartParser::check_line(std::size_t size) const {
+  if (size > limits_.header_bytes)
+    throw ValueError("multipart body: a header of a part is more than " +
+                     std::to_string(limits_.header_bytes) + " bytes");
+}
+
 void MultipartParser::add_field(std::string_view line) {
   constexpr std::size_t kMaxFields = 32;
+  check_line(line.size());
   std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || headers_.size() == kMaxFields ||
-      line.size() > limits_.header_bytes)
-    throw ValueError("multipart body: a part with headers that are none, too many or too long");
+  if (colon == std::string_view::npos || headers_.size() == kMaxFields)
+    throw ValueError("multipart body: a part with headers that are none, or too many");
   headers_.add(line.substr(0, colon), trimmed(line.substr(colon + 1)));
 }
 

@@ -53,6 +53,7 @@ class MultipartParser {
   Step leave_delimiter(std::string_view input, std::size_t& consumed);
   Step read_head(std::string_view input, std::size_t& consumed);
   Step read_body(std::string_view input, std::size_t& consumed, std::string_view& data);
+  void check_line(std::size_t size) const;
   void add_field(std::string_view line);
 
   std::string delimiter_;  // with the line break in front

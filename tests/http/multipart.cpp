@@ -57,6 +57,25 @@ TEST(Multipart, D13_parts_come_whole_in_pieces_of_any_size) {
   EXPECT_EQ(read_all("b", "--b\r\n\r\nnever ends\r\n--", 1), "[]never endscut");
 }
 
+/// Also with the end of the line in two pieces.
+TEST(Multipart, R13_a_header_has_the_same_limit_in_pieces_of_any_size) {
+  MultipartLimits limits;
+  limits.header_bytes = 20;
+  auto outcome = [&](std::size_t length, std::size_t piece) -> std::string {
+    std::string field = "A: " + std::string(length - 3, 'x');
+    try {
+      return read_all("b", "--b\r\n" + field + "\r\n\r\n\r\n--b--", piece, limits);
+    } catch (const ValueError& error) {
+      return error.what();
+    }
+  };
+  for (std::size_t piece = 1; piece < 40; ++piece) {
+    EXPECT_EQ(outcome(20, piece), "[A=xxxxxxxxxxxxxxxxx;]|end") << piece;
+    EXPECT_EQ(outcome(21, piece), "multipart body: a header of a part is more than 20 bytes")
+        << piece;
+  }
+}
+
 TEST(Multipart, R13_what_is_none_is_refused) {
   EXPECT_EQ(refusal("preamble\r\n--b--"), "multipart body: it does not begin with its boundary");
   EXPECT_EQ(refusal("--bx\r\n"), "multipart body: byte 0x78 at 0 behind a boundary");
