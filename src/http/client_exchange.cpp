@@ -91,7 +91,7 @@ Coro<std::size_t> ClientExchange::more() {
   auto channel = channel_;  // others may close the response meanwhile
   for (;;) {
     // A channel that has waited in vain is done with: so the wait itself ends for what may go on.
-    const bool was_sending = sending();
+    const bool was_sending = sending(), was_uploading = upload_ && !upload_->done;
     const TimePoint begin = get_running_loop().time();
     OptionalDelay own, whole = time_left();
     if (deadline_ && begin >= *deadline_) throw TimeoutError(what());
@@ -103,7 +103,8 @@ Coro<std::size_t> ClientExchange::more() {
     // What is still being sent has no limit but that of it all: the time for reading begins anew.
     const TimePoint now = get_running_loop().time();
     const bool is_over = deadline_ && now >= *deadline_;
-    const bool in_vain = was_sending && whole && now - begin >= whole->duration();
+    const bool may_go_on = was_uploading || (was_sending && sending());
+    const bool in_vain = may_go_on && whole && now - begin >= whole->duration();
     if (!got.holds<TimeoutError>() || is_over || !in_vain) got.rethrow();
   }
 }
