@@ -9,6 +9,7 @@
 #include <optional>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 
 namespace vectordb {
 
@@ -50,6 +51,8 @@ class Allowed final : public hnswlib::BaseFilterFunctor {
   const SlotFilter& filter_;
 };
 
+using Graph = hnswlib::HierarchicalNSW<float>;
+
 /// The labels are our slots. hnswlib's own reuse of deleted elements is not used: it picks the
 /// element, and loses a live one whose label was a deleted one's. A slot that is put again takes
 /// its old element, whose links are made anew.
@@ -59,9 +62,7 @@ class HnswIndex final : public VectorIndex {
       : config_(config),
         space_(space_of(config)),
         graph_(space_.get(), kFirst, config.hnsw.m, config.hnsw.ef_construct),
-        elements_(kFirst, kNone) {
-    graph_.setEf(1);  // shared by all searches; each asks for as many results as its own ef
-  }
+        elements_(kFirst, kNone) {}
 
   void reserve(std::size_t slots) override {
     if (slots <= graph_.max_elements_) return;
@@ -95,10 +96,15 @@ class HnswIndex final : public VectorIndex {
     if (graph_.enterpoint_node_ == kNone) return found;
     std::optional<Allowed> allowed;
     if (filter) allowed.emplace(*filter);
-    auto queue = graph_.searchKnn(query.data(), ef, allowed ? &*allowed : nullptr);
-    found.reserve(queue.size());
-    for (; !queue.empty(); queue.pop())
-      found.push_back({queue.top().first, static_cast<Slot>(queue.top().second)});
+    const hnswlib::tableint entry = entry_for(query);
+    const Found nearest = allowed || graph_.num_deleted_ > 0
+                              ? graph_.searchBaseLayerST<false>(entry, query.data(), ef,
+                                                                allowed ? &*allowed : nullptr)
+                              : graph_.searchBaseLayerST<true>(entry, query.data(), ef);
+    const auto& all = Opened::elements(nearest);
+    found.reserve(all.size());
+    for (const auto& [distance, element] : all)
+      found.push_back({distance, static_cast<Slot>(graph_.getExternalLabel(element))});
     return found;
   }
 
@@ -119,6 +125,40 @@ class HnswIndex final : public VectorIndex {
       graph_.markDelete(slot);
     } catch (const std::exception&) {  // the graph does not know it, or has it hidden
     }
+  }
+
+  using Found = decltype(std::declval<Graph>().searchBaseLayerST<true>(0, nullptr, 0));
+  /// Its elements, without taking one after the other from the heap.
+  struct Opened : Found {
+    static const container_type& elements(const Found& queue) { return queue.*&Opened::c; }
+  };
+
+  /// Where the lowest layer is entered: through those above it, always to the nearest.
+  hnswlib::tableint entry_for(std::span<const float> query) const {
+    hnswlib::tableint nearest = graph_.enterpoint_node_;
+    float least = distance_to(query, nearest);
+    for (int level = graph_.maxlevel_; level > 0; --level)
+      while (step(query, level, nearest, least)) {
+      }
+    return nearest;
+  }
+
+  bool step(std::span<const float> query, int level, hnswlib::tableint& nearest,
+            float& least) const {
+    hnswlib::linklistsizeint* list = graph_.get_linklist(nearest, level);
+    const hnswlib::tableint before = nearest;
+    for (hnswlib::tableint element : std::span(list + 1, graph_.getListCount(list))) {
+      const float distance = distance_to(query, element);
+      if (!(distance < least)) continue;  // as the library, also of NaN
+      least = distance;
+      nearest = element;
+    }
+    return nearest != before;
+  }
+
+  float distance_to(std::span<const float> query, hnswlib::tableint element) const {
+    return graph_.fstdistfunc_(query.data(), graph_.getDataByInternalId(element),
+                               graph_.dist_func_param_);
   }
 
   /// A search touches as many pages as points, more than the processor can translate by heart: by
@@ -145,7 +185,7 @@ class HnswIndex final : public VectorIndex {
 
   CollectionConfig config_;
   std::unique_ptr<hnswlib::SpaceInterface<float>> space_;
-  hnswlib::HierarchicalNSW<float> graph_;
+  Graph graph_;
   std::vector<hnswlib::tableint> elements_;  // by slot; the graph's own table is behind a mutex
 };
 
