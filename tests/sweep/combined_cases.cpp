@@ -14,12 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-template <auto take>
-class FromQueue final : public ItemOfQueue {
- public:
-  Coro<> operation() override { got_ = co_await take(&queue_); }
-};
-
 Coro<int> get(Queue<int>* queue) { co_return co_await queue->get(); }
 Coro<int> get_wait_for(Queue<int>* queue) { co_return co_await wait_for(get(queue), 24h); }
 Coro<int> get_in_timeout(Queue<int>* queue) {

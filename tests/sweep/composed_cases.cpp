@@ -18,12 +18,6 @@ namespace {
 
 // --- Ways to an item -----------------------------------------------------------------------------
 
-template <auto take>
-class FromQueue final : public ItemOfQueue {
- public:
-  Coro<> operation() override { got_ = co_await take(&queue_); }
-};
-
 AsyncGenerator<int> items_of(Queue<int>* queue) {
   while (true) {
     int item = co_await queue->get();

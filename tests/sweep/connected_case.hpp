@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 namespace sweep {
 
@@ -28,6 +29,7 @@ class Connected : public Case {
   }
 
  protected:
+  asyncio::StreamReader& far_reader() { return *peer_reader_; }
   std::optional<asyncio::Server> server_;
   asyncio::Event arrived_;
   std::optional<asyncio::StreamReader> reader_;
@@ -35,6 +37,32 @@ class Connected : public Case {
   std::optional<asyncio::StreamReader> peer_reader_;
   std::optional<asyncio::StreamWriter> peer_writer_;
   const std::size_t too_much_ = too_much();
+};
+
+/// Writes too much to the other end of `Ends`, which reads it in the end.
+template <class Ends>
+class Drains final : public Ends {
+ public:
+  Coro<> prepare() override {
+    co_await Ends::prepare();
+    this->writer_->write(std::string(this->too_much_, 'x'));
+  }
+  Coro<> operation() override { co_await this->writer_->drain(); }
+  void complete() override {
+    if (!reading_) reading_.emplace(asyncio::create_task(read_all()));
+  }
+  Coro<> use_again() override {
+    complete();
+    std::string bytes = co_await *reading_;
+    require(bytes == std::string(this->too_much_, 'x'), "bytes are lost or doubled");
+    co_await this->writer_->drain();
+  }
+
+ private:
+  Coro<std::string> read_all() {
+    co_return co_await this->far_reader().readexactly(this->too_much_);
+  }
+  std::optional<asyncio::Task<std::string>> reading_;
 };
 
 }  // namespace sweep

@@ -80,28 +80,6 @@ class StreamRead final : public Connected {
   std::string got_;
 };
 
-class StreamDrain final : public Connected {
- public:
-  Coro<> prepare() override {
-    co_await Connected::prepare();
-    writer_->write(std::string(too_much_, 'x'));
-  }
-  Coro<> operation() override { co_await writer_->drain(); }
-  void complete() override {
-    if (!reading_) reading_.emplace(create_task(read_all()));
-  }
-  Coro<> use_again() override {
-    complete();
-    std::string bytes = co_await *reading_;
-    require(bytes == std::string(too_much_, 'x'), "bytes are lost or doubled");
-    co_await writer_->drain();
-  }
-
- private:
-  Coro<std::string> read_all() { co_return co_await peer_reader_->readexactly(too_much_); }
-  std::optional<Task<std::string>> reading_;
-};
-
 class StreamWaitClosed final : public Connected {
  public:
   Coro<> prepare() override {
@@ -288,7 +266,7 @@ class RealProcess final : public Case {
 constexpr Entry kEntries[] = {
     {"connect", AwaitableKind::operation, make<Connect>, On::simulated},
     {"stream_read", AwaitableKind::stream_read, make<StreamRead>},
-    {"stream_drain", AwaitableKind::stream_drain, make<StreamDrain>},
+    {"stream_drain", AwaitableKind::stream_drain, make<Drains<Connected>>},
     {"stream_wait_closed", AwaitableKind::stream_wait_closed, make<StreamWaitClosed>},
     {"server_wait_closed", AwaitableKind::server_wait_closed, make<ServerWaitClosed>},
     {"resolve", AwaitableKind::resolve, make<Resolve>},

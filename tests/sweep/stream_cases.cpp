@@ -106,8 +106,10 @@ class Piped : public Case {
   }
 
  protected:
+  StreamReader& far_reader() { return *reader_; }
   std::optional<StreamReader> reader_;
   std::optional<StreamWriter> writer_;
+  static constexpr std::size_t too_much_ = 1 << 18;
 };
 
 class PipeRead final : public Piped {
@@ -126,30 +128,6 @@ class PipeRead final : public Piped {
   EventLoop loop_ = get_running_loop();  // closes the pipe when it closes
   bool written_ = false;
   std::string got_;
-};
-
-class PipeDrain final : public Piped {
- public:
-  Coro<> prepare() override {
-    co_await Piped::prepare();
-    writer_->write(std::string(kMuch, 'x'));
-  }
-  Coro<> operation() override { co_await writer_->drain(); }
-  void complete() override {
-    if (!reading_) reading_.emplace(create_task(read_all()));
-  }
-  Coro<> use_again() override {
-    complete();
-    std::string bytes = co_await *reading_;
-    require(bytes == std::string(kMuch, 'x'), "bytes are lost or doubled");
-    co_await writer_->drain();
-  }
-
- private:
-  static constexpr std::size_t kMuch = 1 << 18;
-
-  Coro<std::string> read_all() { co_return co_await reader_->readexactly(kMuch); }
-  std::optional<Task<std::string>> reading_;
 };
 
 class ServeForever final : public Connected {
@@ -222,7 +200,7 @@ constexpr Entry kEntries[] = {
     {"reader_next", kRead, make<Reads<next_of, 3>>},
     {"send", AwaitableKind::stream_drain, make<Sends>, On::simulated},
     {"pipe_read", kRead, make<PipeRead>, On::system},
-    {"pipe_drain", AwaitableKind::stream_drain, make<PipeDrain>, On::system},
+    {"pipe_drain", AwaitableKind::stream_drain, make<Drains<Piped>>, On::system},
     {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},
     {"server_shutdown", AwaitableKind::server_wait_closed, make<ServerShutdown>},
     {"start_serving", AwaitableKind::coroutine, make<StartServing>, On::system},

@@ -107,6 +107,13 @@ class ItemOfQueue : public Case {
   bool put_ = false;
 };
 
+/// In the way of a function.
+template <auto take>
+class FromQueue final : public ItemOfQueue {
+ public:
+  Coro<> operation() override { got_ = co_await take(&queue_); }
+};
+
 inline bool simulated() { return asyncio::detail::running_loop().poller().name() == "simulated"; }
 
 }  // namespace sweep
