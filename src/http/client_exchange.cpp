@@ -39,10 +39,10 @@ bool ClientExchange::sending() const noexcept {
   return (upload_ && !upload_->done) || channel_->sending();
 }
 
-OptionalDelay ClientExchange::time_left() const {
+OptionalDelay ClientExchange::time_left(TimePoint now) const {
   OptionalDelay limit = timeout_.get_sock_read();
   if (!deadline_) return limit;
-  auto left = std::max(*deadline_ - get_running_loop().time(), std::chrono::nanoseconds(0));
+  auto left = std::max(*deadline_ - now, std::chrono::nanoseconds(0));
   if (limit && limit->duration() < left) return limit;
   return Delay(left);
 }
@@ -93,7 +93,7 @@ Coro<std::size_t> ClientExchange::more() {
     // A channel that has waited in vain is done with: so the wait itself ends for what may go on.
     const bool was_sending = sending(), was_uploading = upload_ && !upload_->done;
     const TimePoint begin = get_running_loop().time();
-    OptionalDelay own, whole = time_left();
+    OptionalDelay own, whole = time_left(begin);
     if (deadline_ && begin >= *deadline_) throw TimeoutError(what());
     if (!was_sending) std::swap(own, whole);
     auto got = co_await capture(wait_for(channel->more(own), whole));

@@ -69,7 +69,7 @@ class ClientExchange {
   bool fill_buffered();
   void take_body(const Parsed& parsed);
   static Coro<> fill(Ref self);
-  OptionalDelay time_left() const;
+  OptionalDelay time_left(TimePoint now) const;
   bool sending() const noexcept;
   void decode();
   void finish();

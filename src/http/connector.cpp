@@ -43,13 +43,17 @@ void Connector::give_back(SlotCounts::iterator count) noexcept {
   --total_;
   --count->second;
   grant();
-  if (count->second == 0 && !is_awaited(count)) per_key_.erase(count);
+  forget(count);
 }
 
 /// Stops counting what nobody has and nobody waits for.
+void Connector::forget(SlotCounts::iterator count) noexcept {
+  if (count->second == 0 && !is_awaited(count)) per_key_.erase(count);
+}
+
 void Connector::forget(const ConnectionKey& key) noexcept {
   auto count = per_key_.find(key);
-  if (count != per_key_.end() && count->second == 0 && !is_awaited(count)) per_key_.erase(count);
+  if (count != per_key_.end()) forget(count);
 }
 
 bool Connector::is_awaited(SlotCounts::const_iterator count) const noexcept {

@@ -112,6 +112,7 @@ class Connector : public std::enable_shared_from_this<Connector> {
   bool is_awaited(SlotCounts::const_iterator count) const noexcept;
   void take(SlotCounts::iterator count) noexcept;
   void give_back(SlotCounts::iterator count) noexcept;
+  void forget(SlotCounts::iterator count) noexcept;
   void forget(const ConnectionKey& key) noexcept;
   void grant();
   Slot free_slot(const ConnectionKey& key);
