@@ -8,12 +8,14 @@
 #include "asyncio/testing/simulated.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "gate.hpp"
 #include "memory.hpp"
 #include "programs.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -99,8 +101,8 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
     for (std::uint64_t which = 1; happened; which += step) {
       SCOPED_TRACE("allocation " + std::to_string(which));
       // Twice, if blocks are left: what is made once for the process stays.
-      if (left_by(which, factory, happened) > 0) {
-        ASSERT_LE(left_by(which, factory, happened), 0) << "blocks are left";
+      if (left_by(which, factory, happened, 200ms) > 0) {
+        ASSERT_LE(left_by(which, factory, happened, test::kPatience), 0) << "blocks are left";
       }
       if (HasFailure()) return;
       ASSERT_EQ(test::open_descriptors(), descriptors);
@@ -108,12 +110,14 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
   }
 
   /// How many blocks one run has left behind.
-  static std::ptrdiff_t left_by(std::uint64_t which, const LoopFactory& factory, bool& happened) {
+  static std::ptrdiff_t left_by(std::uint64_t which, const LoopFactory& factory, bool& happened,
+                                std::chrono::milliseconds patience) {
     test::AllocationCount count;
     std::string wrong = run_once(GetParam(), factory, which, happened);
     EXPECT_EQ(wrong, "");
     // Threads that nobody waited for take theirs with them.
-    for (int patience = 0; wrong.empty() && count.live() > 0 && patience < 40; ++patience)
+    auto end = std::chrono::steady_clock::now() + patience;
+    while (wrong.empty() && count.live() > 0 && std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(5ms);
     return wrong.empty() ? count.live() : 0;
   }

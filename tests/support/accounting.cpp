@@ -99,7 +99,7 @@ class Accountant final : public ::testing::EmptyTestEventListener {
   /// A thread that was joined is listed for a moment longer.
   void check() const {
     std::string surplus = before_->surplus_of(Account());
-    for (int patience = 0; !surplus.empty() && patience < 200; ++patience) {
+    for (int patience = 0; !surplus.empty() && patience < 2000; ++patience) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       surplus = before_->surplus_of(Account());
     }
