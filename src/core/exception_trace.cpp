@@ -39,8 +39,8 @@ const void* object_of(const std::exception_ptr& error) noexcept {
 
 }  // namespace
 
-void trace_exception(const PromiseBase& frame) noexcept {
-  const void* object = object_of(frame.error);
+void trace_exception(const PromiseBase& frame, const std::exception_ptr& error) noexcept {
+  const void* object = object_of(error);
   // An address may come again; so the frame has to be the one that waited for the last, too.
   if (object != trace.error || (trace.expects != &frame && !trace.handed_on)) trace.count = 0;
   trace.error = object;

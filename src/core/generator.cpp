@@ -132,7 +132,7 @@ void* GeneratorWait::take_item() {
   if (!entered_) return nullptr;
   if (generator_->outcome == Outcome::none) return std::exchange(generator_->item, nullptr);
   generator_->finish();
-  if (generator_->error) std::rethrow_exception(std::exchange(generator_->error, nullptr));
+  if (generator_->outcome == Outcome::error) std::rethrow_exception(std::move(generator_->error));
   return nullptr;
 }
 

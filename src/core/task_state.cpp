@@ -39,9 +39,15 @@ void TaskState::set_name(std::string name) {
 
 std::string TaskState::description() const {
   std::string text = "task '" + name() + "'";
-  if (root_) text += " of coroutine '" + function_name(root_->function) + "'";
+  if (PromiseBase* frame = root()) text += " of coroutine '" + function_name(frame->function) + "'";
   std::string where = source_text(created());
   return where.empty() ? text : text + ", created at " + where;
+}
+
+PromiseBase* TaskState::root() const noexcept {
+  PromiseBase* frame = top_;
+  while (frame && frame->link) frame = frame->link->parent;
+  return frame;
 }
 
 void TaskState::set_context(const Context& given) {
@@ -150,12 +156,11 @@ void TaskState::report(void (TaskHooks::*event)(const TaskHandle&) noexcept) {
 /// The coroutine has ended, or was cancelled before it began. CPython:
 /// Task.__step_run_and_handle_result.
 void TaskState::end() {
-  if (root_->outcome == Outcome::value && !must_cancel_ && !error_) [[likely]]
-    take_value(*root_);
+  if (top_->outcome == Outcome::value && !must_cancel_ && !error_) [[likely]]
+    take_value(*top_);
   else
     take_outcome();
-  top_ = nullptr;
-  std::exchange(root_, nullptr)->handle().destroy();  // not broken, or it were no task
+  std::exchange(top_, nullptr)->handle().destroy();  // not broken, or it were no task
   if (has_callable_) drop_callable();
   TaskNode::leave_list();
   if (error_) [[unlikely]]
@@ -166,17 +171,17 @@ void TaskState::end() {
 
 /// Moves the value into the task, or makes `error_` the outcome's.
 void TaskState::take_outcome() {
-  if (root_->outcome == Outcome::error) {
-    error_ = std::move(root_->error);
+  if (top_->outcome == Outcome::error) {
+    error_ = std::move(top_->error);
   } else if (!started_ || must_cancel_) {
     // Before its first step, or by itself right before its return: the value does not count.
     if (!error_) error_ = std::make_exception_ptr(CancelledError());
     deliver_cancel_ = must_cancel_ = false;
-  } else if (root_->outcome == Outcome::value) {
+  } else if (top_->outcome == Outcome::value) {
     error_ = nullptr;  // of a cancellation that nobody came to throw
-    take_value(*root_);
+    take_value(*top_);
   } else {
-    error_ = missing_return(*root_);
+    error_ = missing_return(*top_);
   }
 }
 
@@ -257,7 +262,6 @@ void TaskState::abandon() noexcept {
     }
     frame = parent;
   }
-  root_ = nullptr;
   drop_callable();
 }
 

@@ -8,9 +8,9 @@ namespace asyncio::detail {
 
 class PromiseBase;
 
-/// An exception leaves `frame`: remembers the frames that the latest exception of this thread has
+/// `error` leaves `frame`: remembers the frames that the latest exception of this thread has
 /// passed, up to a limit.
-void trace_exception(const PromiseBase& frame) noexcept;
+void trace_exception(const PromiseBase& frame, const std::exception_ptr& error) noexcept;
 
 /// `error` goes on from a future to who asked for its result, so that the trace goes on, too.
 void trace_handed_on(const std::exception_ptr& error) noexcept;

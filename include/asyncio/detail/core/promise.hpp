@@ -79,9 +79,10 @@ class PromiseBase {
   FinalAwaiter final_suspend() noexcept { return {}; }
 
   void unhandled_exception() noexcept {
-    error = std::current_exception();
+    std::exception_ptr thrown = std::current_exception();
+    trace_exception(*this, thrown);
+    std::construct_at(std::addressof(error), std::move(thrown));
     outcome = Outcome::error;
-    trace_exception(*this);
   }
 
   /// Refuses `co_yield`, but in a generator.
@@ -97,8 +98,11 @@ class PromiseBase {
   FrameLink* link = nullptr;
   TaskState* task = nullptr;
   std::source_location function;  // of the coroutine itself
-  std::source_location awaiting;  // of the latest co_await
-  std::exception_ptr error;
+  /// The place of the latest co_await and, once the outcome is one, the error.
+  union {
+    std::source_location awaiting{};
+    std::exception_ptr error;
+  };
   Outcome outcome = Outcome::none;
   Hazard hazard = Hazard::none;
   bool broken = false;
@@ -106,7 +110,9 @@ class PromiseBase {
 
  protected:
   explicit PromiseBase(Hazard parameters) noexcept : hazard(parameters) {}
-  ~PromiseBase() = default;
+  ~PromiseBase() {
+    if (outcome == Outcome::error) error.~exception_ptr();
+  }
 };
 
 /// Ends a frame that never ran or has ended. Not for one that is suspended inside a chain.

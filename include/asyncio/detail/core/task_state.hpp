@@ -37,7 +37,8 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   ContextSlot& context() noexcept { return context_; }
   PromiseBase* top() const noexcept { return top_; }
   Wait* waiting() const noexcept { return waiting_; }
-  PromiseBase* root() const noexcept { return root_; }
+  /// Null once it has ended.
+  PromiseBase* root() const noexcept;
   bool cancel_requested() const noexcept { return must_cancel_; }
 
   /// Used by awaiters: run `child` next, whose end continues `link.parent`.
@@ -150,7 +151,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
 
   void join(PromiseBase& root) noexcept {
     root.task = this;
-    root_ = top_ = &root;
+    top_ = &root;
     core().tasks().push_back(*this);
     add_reference();
   }
@@ -166,8 +167,7 @@ class TaskState : public FutureState, public Ready, public TaskNode {
   void forward_cancel(Wait& wait);
   void check_awaits_slow(FutureState& future);
 
-  PromiseBase* root_ = nullptr;
-  PromiseBase* top_ = nullptr;
+  PromiseBase* top_ = nullptr;  // the innermost frame; the outermost when the coroutine ends
   Wait* waiting_ = nullptr;
   ContextSlot context_;
   std::uintptr_t name_;  // a std::string*, or a number
