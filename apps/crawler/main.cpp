@@ -4,19 +4,23 @@
 #include "crawler/options.hpp"
 #include "crawler/output.hpp"
 #include "crawler/progress.hpp"
+#include "crawler/sqlite.hpp"
 #include "crawler/sqlite_frontier.hpp"
 #include <asyncio/capture.hpp>
+#include <asyncio/exceptions.hpp>
 #include <asyncio/runner.hpp>
 #include <asyncio/task.hpp>
 #include <asyncio/wait.hpp>
 
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 using namespace asyncio;
 
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kStopped = 130;  // as a shell says it of SIGINT
 
 /// Returns the exit status.
@@ -40,9 +44,25 @@ Coro<int> crawl(const crawler::Options& options) {
   co_await wait(showing);
   if (!outcome && !outcome.cancelled()) outcome.rethrow();
   if (!options.quiet) co_await progress.finish(outcome.cancelled());
-  if (!outcome.cancelled()) co_return 0;
+  const bool nothing = crawl.tally().done == 0 && crawl.tally().failed > 0;
+  if (!outcome.cancelled()) co_return nothing ? kFailed : 0;
   if (!options.state.empty()) std::fprintf(stderr, "the same command goes on from here\n");
   co_return kStopped;
+}
+
+/// The same; what the user can mend is said in a line.
+Coro<int> crawl_or_explain(const crawler::Options& options) {
+  std::string problem;
+  try {
+    int status = co_await crawl(options);
+    co_return status;
+  } catch (const OSError& error) {
+    problem = error.what();
+  } catch (const crawler::DatabaseError& error) {
+    problem = error.what();
+  }
+  std::fprintf(stderr, "crawler: %s\n", problem.c_str());
+  co_return kFailed;
 }
 
 }  // namespace
@@ -50,5 +70,5 @@ Coro<int> crawl(const crawler::Options& options) {
 int main(int argc, char** argv) {
   crawler::Options options;
   if (auto status = crawler::parse(argc, argv, options)) return *status;
-  return run_main(crawl(options));
+  return run_main(crawl_or_explain(options));
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "crawler/sqlite.hpp"
 
-#include <asyncio/exceptions.hpp>
-
 #include <sqlite3.h>
 #include <utility>
 
@@ -12,7 +10,7 @@ Database::Database(std::string path) : path_(std::move(path)) {
   if (sqlite3_open(path_.c_str(), &handle_) == SQLITE_OK) return;
   std::string message = path_ + ": " + sqlite3_errmsg(handle_);
   sqlite3_close(handle_);
-  throw asyncio::RuntimeError(message);
+  throw DatabaseError(message);
 }
 
 Database::~Database() { sqlite3_close(handle_); }
@@ -21,7 +19,7 @@ void Database::execute(const char* statements) {
   if (sqlite3_exec(handle_, statements, nullptr, nullptr, nullptr) != SQLITE_OK) fail();
 }
 
-void Database::fail() const { throw asyncio::RuntimeError(path_ + ": " + sqlite3_errmsg(handle_)); }
+void Database::fail() const { throw DatabaseError(path_ + ": " + sqlite3_errmsg(handle_)); }
 
 Statement::Statement(Database& database, std::string_view text) : database_(database) {
   if (sqlite3_prepare_v2(database.handle_, text.data(), static_cast<int>(text.size()), &handle_,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -11,10 +12,16 @@ struct sqlite3_stmt;
 
 namespace crawler {
 
+/// The file, and SQLite's words.
+class DatabaseError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// One data base file. For one thread at a time.
 class Database {
  public:
-  /// Throws: RuntimeError with the file and SQLite's words, here and below.
+  /// Throws: DatabaseError, here and below.
   explicit Database(std::string path);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

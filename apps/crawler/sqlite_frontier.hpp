@@ -18,7 +18,7 @@ namespace crawler {
 class SqliteFrontier final : public Frontier {
  public:
   /// In memory without a path.
-  /// Throws: RuntimeError if the file is none of ours, or another crawler has it.
+  /// Throws: DatabaseError if the file is none of ours, or another crawler has it.
   SqliteFrontier(const std::string& path, Output& output);
 
   asyncio::Coro<> add(std::vector<Target> targets) override;

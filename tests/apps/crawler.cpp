@@ -310,13 +310,21 @@ TEST_F(Crawler, R10_errors_say_what_to_do) {
     test::Outcome state_file =
         co_await test::outcome_of(CRAWLER, "--state", state(), "http://127.0.0.1:1/");
     EXPECT_EQ(state_file.status, 1);
-    EXPECT_NE(state_file.err.find("file is not a database"), std::string::npos) << state_file.err;
+    EXPECT_EQ(state_file.err, "crawler: " + state() + ": file is not a database\n");
     crawler::Output out(output());
     crawler::SqliteFrontier held(state() + "2", out);
     test::Outcome second =
         co_await test::outcome_of(CRAWLER, "--state", state() + "2", "http://127.0.0.1:1/");
     EXPECT_EQ(second.status, 1);
-    EXPECT_NE(second.err.find("database is locked"), std::string::npos) << second.err;
+    EXPECT_EQ(second.err, "crawler: " + state() + "2: database is locked\n");
+    test::Outcome nowhere =
+        co_await test::outcome_of(CRAWLER, "--output", "/none/pages", "http://127.0.0.1:1/");
+    EXPECT_EQ(nowhere.status, 1);
+    EXPECT_TRUE(nowhere.err.starts_with("crawler: open /none/pages: ")) << nowhere.err;
+    test::Outcome nobody =
+        co_await test::outcome_of(CRAWLER, "--retries", "0", "http://127.0.0.1:1/");
+    EXPECT_EQ(nobody.status, 1);
+    EXPECT_NE(nobody.out.find("\"error\""), std::string::npos) << nobody.out;
   });
 }
 

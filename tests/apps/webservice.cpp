@@ -256,6 +256,7 @@ TEST(WebService, R10_the_command_line) {
     std::string port = std::to_string(service.url().port().value());
     test::Outcome busy = co_await test::outcome_of(WEBSERVICE, "--port", port);
     EXPECT_EQ(busy.status, 1);
+    EXPECT_TRUE(busy.err.starts_with("webservice: ")) << busy.err;
     EXPECT_NE(busy.err.find("127.0.0.1:" + port), std::string::npos) << busy.err;
     EXPECT_NE(busy.err.find("Address already in use"), std::string::npos) << busy.err;
     int status = co_await service.stop();
