@@ -4,8 +4,8 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
+#include "http/client_failure.hpp"
 #include "http/client_upload.hpp"
-#include "http/incomplete_message.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -53,37 +53,14 @@ std::string ClientExchange::what() const {
 
 /// What an error of the channel is for the caller.
 void ClientExchange::fail(const std::exception_ptr& error, bool in_body) {
-  bool silent = !in_body && !informed_ && channel_ && channel_->is_silent();
+  const bool silent = !informed_ && channel_ && channel_->is_silent();
+  Arrived arrived = silent ? Arrived::nothing : Arrived::head;
+  if (in_body) arrived = Arrived::body;
   std::exception_ptr of_source = upload_ ? upload_->error : nullptr;
   drop();
   const bool cancelled = Result<>(error).cancelled();
   if (of_source && !cancelled) std::rethrow_exception(of_source);
-  const auto cut_off = [&](const std::string& how) {
-    if (silent) throw ServerDisconnectedError(what() + ": " + how + ", no response byte received");
-    throw ClientPayloadError(what() + ": " + how);
-  };
-  try {
-    std::rethrow_exception(error);
-  } catch (const IncompleteMessage& failure) {
-    silent = !in_body && !informed_ && failure.position() == 0;
-    cut_off(silent ? "the server closed the connection" : failure.what());
-    throw;
-  } catch (const ProtocolError& failure) {
-    if (in_body) throw ClientPayloadError(what() + ": " + failure.what());
-    throw ClientProtocolError(what() + ": " + failure.what(), failure.position());
-  } catch (const ContentEncodingError& failure) {
-    throw ContentEncodingError(what() + ": " + failure.what());
-  } catch (const TimeoutError&) {
-    throw ServerTimeoutError(what());
-  } catch (const ConnectionError& failure) {
-    cut_off(failure.what());
-    throw;
-  } catch (const SSLEOFError& failure) {
-    cut_off(failure.what());
-    throw;
-  } catch (const OSError& failure) {
-    throw ClientOSError(failure.error_number(), what());
-  }
+  throw_client_error(what(), arrived, error);
 }
 
 /// Waits for bytes, each time for as long as there may be none.

@@ -2,7 +2,7 @@
 #include "asyncio/capture.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/timeout.hpp"
-#include "http/incomplete_message.hpp"
+#include "http/client_failure.hpp"
 #include "http/redirects.hpp"
 #include "http/schemes.hpp"
 #include "http/session_state.hpp"
@@ -33,25 +33,11 @@ Coro<ResponseHead> shake_hands(detail::ClientConnection& connection,
   co_return head;
 }
 
-/// As a request says it.
-[[noreturn]] void fail(const URL& url, const std::exception_ptr& error) {
-  const std::string what(url.str());
-  try {
-    std::rethrow_exception(error);
-  } catch (const detail::IncompleteMessage& failure) {
-    const bool is_silent = failure.position() == 0;
-    throw ServerDisconnectedError(
-        what + ": " +
-        (is_silent ? "the server closed the connection without an answer" : failure.what()));
-  } catch (const ProtocolError& failure) {
-    throw ClientProtocolError(what + ": " + failure.what(), failure.position());
-  } catch (const TimeoutError&) {
-    throw ServerTimeoutError(what);
-  } catch (const ConnectionError& failure) {
-    throw ServerDisconnectedError(what + ": " + failure.what());
-  } catch (const OSError& failure) {
-    throw ClientOSError(failure.error_number(), what);
-  }
+[[noreturn]] void fail(const URL& url, const detail::ClientConnection& connection,
+                       const std::exception_ptr& error) {
+  using detail::Arrived;
+  const Arrived arrived = connection.parser.in_message() ? Arrived::head : Arrived::nothing;
+  detail::throw_client_error(std::string(url.str()), arrived, error);
 }
 
 detail::WebSocketTerms checked(const ResponseHead& head, const WebSocketOptions& options,
@@ -100,7 +86,7 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
     detail::set_url(*session, request, url, request_options);
     auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
     auto head = co_await capture(wait_for(shake_hands(*connection, request), time_left(request)));
-    if (head.has_exception()) fail(request.url, head.exception());
+    if (head.has_exception()) fail(request.url, *connection, head.exception());
     detail::take_cookies(*session, head.value().headers, request.url);
     std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;
     if (!next) {

@@ -424,7 +424,7 @@ Event MessageParser::finish() {
   const bool idle = phase == Phase::between || (phase == Phase::head && start_line().empty());
   if (phase == Phase::closed || phase == Phase::switched || (idle && !is_expecting()))
     return Event::need_more;
-  phase_ = Phase::failed;
+  if (phase != Phase::between) phase_ = Phase::failed;
   const std::string_view where = phase == Phase::between  ? "before"
                                  : phase == Phase::head   ? "inside the head of"
                                  : phase == Phase::failed ? "after an error in"
