@@ -7,6 +7,7 @@ import statistics
 import time
 
 GET = b"GET / HTTP/1.1\r\nHost: load\r\n\r\n"
+LARGE = b"GET /large HTTP/1.1\r\nHost: load\r\n\r\n"
 
 
 def connect(port, number=0):
@@ -87,6 +88,24 @@ def good_clients(port, seconds, clients=100):
         process.join()
         return told
     return result
+
+
+def read_large(port):
+    with connect(port) as sock:
+        ask(sock, LARGE)
+
+
+def slow_readers(port, count):
+    """Clients that ask for what is large and read nothing: (sockets, when the first was there)."""
+    held, first = [], time.monotonic()
+    for number in range(count):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.bind((f"127.0.0.{2 + number % 19}", 0))
+        sock.connect(("127.0.0.1", port))
+        sock.sendall(LARGE)
+        held.append(sock)
+    return held, first
 
 
 async def _slow(port, number, begin_with, pace, drip, ended):

@@ -5,6 +5,7 @@
 //
 // Listens on a port that the system chooses and says which; SIGTERM ends it in order.
 #include <asyncio/sleep.hpp>
+#include <asyncio/web/file_response.hpp>
 #include <asyncio/web/runner.hpp>
 
 #include <chrono>
@@ -27,8 +28,9 @@ Coro<web::Response> upload(web::Request& request) {
   co_return web::Response(std::to_string(body.size()));
 }
 
-Coro<web::Response> large(web::Request&) {
-  co_return web::Response(std::string(std::size_t{10} << 20, 'x'));
+/// A file of more than the kernel keeps for a client that does not read: this program.
+Coro<web::Response> large(web::Request& request) {
+  return web::file_response(request, "/proc/self/exe");
 }
 
 }  // namespace
