@@ -101,6 +101,7 @@ Coro<void> send_natively(Backend& backend, int sock, Progress& progress,
     OperationWait ready(backend, Opcode::poll_writable, sock);
     static_cast<Operation&>(ready).stream = stream;
     std::int64_t waited = co_await std::move(ready);
+    if (waited < 0 && connection) connection->throw_if_unwritable();  // closed meanwhile
     if (waited < 0)
       throw_os_error(static_cast<int>(-waited),
                      "sendfile, after " + std::to_string(progress.total()) + " bytes");

@@ -161,6 +161,32 @@ TEST_P(ServerFiles, fault134_a_file_that_becomes_shorter) {
   });
 }
 
+TEST_P(ServerFiles, L14_a_client_that_does_not_read_is_left_without_an_error) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::string path = folder.file("page.txt");
+    std::ofstream(path) << "begin";
+    std::filesystem::resize_file(path, std::size_t{64} << 20);
+    web::Application app;
+    Event ended;
+    app.get("/", [&](web::Request& request) -> Coro<web::Response> {
+      auto sent = co_await capture(web::file_response(request, path));
+      ended.set();
+      co_return std::move(sent).value();
+    });
+    Served served = co_await serve(std::move(app), web::RunnerOptions().progress_timeout(30ms));
+    test::LogCapture log;
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write(get("/"));
+    std::string head = co_await reader.readuntil("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+    co_await ended.wait();
+    co_await served.cleanup();
+    EXPECT_EQ(log.count("Error handling request"), 0) << log.all();
+    writer.abort();
+  });
+}
+
 TEST_P(ServerFiles, D13_when_a_range_is_answered) {
   run([]() -> Coro<> {
     test::Folder folder;
