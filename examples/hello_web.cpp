@@ -9,7 +9,7 @@ Coro<web::Response> hello(web::Request&) { co_return web::Response("Hello"); }
 
 Coro<> serve() {
   web::Application app;
-  app.get("/", hello);
+  app.add_get("/", hello);
 
   web::AppRunner runner(std::move(app));
   co_await runner.setup();

@@ -78,6 +78,24 @@ Coro<> forms(http::ClientSession session) {
 }
 // [/forms]
 
+// [parts]
+Coro<> parts(http::ClientSession session) {
+  http::ClientResponse asked = co_await session.get("/get?key=value+1");
+  std::cout << asked.url().path_qs() << "\n";
+
+  http::ClientResponse big = co_await session.get("/big");
+  std::cout << co_await big.content().read(10) << "\n";
+
+  auto chained = http::RequestOptions().data(big.content().iter_chunked(65536));  // the rest of it
+  http::ClientResponse posted = co_await session.post("/size", chained);
+  std::cout << co_await posted.text() << "\n";
+
+  http::ClientResponse odd = co_await session.get("/text.json");  // as text/plain
+  json parsed = http::JsonCodec<json>::parse(co_await odd.text());
+  std::cout << parsed.at("some") << "\n";
+}
+// [/parts]
+
 // [websocket]
 Coro<> websocket(http::ClientSession session) {
   http::WebSocket ws = co_await session.ws_connect("/ws");
@@ -132,6 +150,13 @@ web::Application site() {
   app.get("/big", [](web::Request&) -> Coro<web::Response> {
     co_return web::Response(std::string(1'000'000, 'x'));
   });
+  app.post("/size", [](web::Request& request) -> Coro<web::Response> {
+    std::size_t size = (co_await request.read()).size();
+    co_return web::Response(std::to_string(size));
+  });
+  app.get("/text.json", [](web::Request&) -> Coro<web::Response> {
+    co_return web::Response(R"({"some": "data"})");
+  });
   app.post("/json", [](web::Request& request) -> Coro<web::Response> {
     json question = co_await request.json<json>();
     json answer{{"hello", question.at("name")}};
@@ -153,13 +178,16 @@ Coro<> program() {
   co_await with_site(site(), [&]() -> Coro<> {
     co_await make_a_request();
     // [base_url]
-    http::ClientSession session(http::SessionOptions().base_url("http://localhost:3000"));
+    http::SessionOptions defaults;
+    defaults.base_url("http://localhost:3000").timeout(http::ClientTimeout().total(60s));
+    http::ClientSession session(defaults);
     // [/base_url]
     co_await methods(session);
     co_await parameters(session);
     co_await json_both_ways(session);
     co_await streaming(session);
     co_await forms(session);
+    co_await parts(session);
     co_await websocket(session);
     co_await timeouts(session);
     co_await errors(session);

@@ -3,9 +3,12 @@
 #include <asyncio/http/client.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
 #include <asyncio/web/event_source.hpp>
+#include <asyncio/web/session.hpp>
+#include <asyncio/web/websocket_response.hpp>
 
 #include <iostream>
 #include <string>
+#include <string_view>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -63,6 +66,49 @@ Coro<web::Response> events(web::Request& request) {
 }
 // [/stream]
 
+// [uploads]
+Coro<web::Response> store_mp3(web::Request& request) {
+  auto form = co_await request.post();
+  const web::FileField* mp3 = form.file("mp3");
+  if (!mp3) throw web::HTTPBadRequest("where is the song?");
+  co_return web::Response(mp3->filename + ": " + std::to_string(mp3->content.size()) + " bytes");
+}
+
+Coro<web::Response> store_large_mp3(web::Request& request) {
+  web::MultipartReader parts = request.multipart();
+  std::size_t bytes = 0;
+  while (auto part = co_await parts.next()) {
+    while (true) {
+      std::string_view piece = co_await part->read_some();
+      if (piece.empty()) break;
+      bytes += piece.size();  // or into a file
+    }
+  }
+  co_return web::Response(std::to_string(bytes) + " bytes");
+}
+// [/uploads]
+
+// [session]
+Coro<web::Response> visit(web::Request& request) {
+  web::Session& session = web::get_session(request);
+  std::string before(session.get("last_visit").value_or("never"));
+  session.set("last_visit", "today");
+  co_return web::Response("last visit: " + before);
+}
+// [/session]
+
+// [websocket]
+Coro<web::Response> echo(web::Request& request) {
+  http::WebSocket ws = co_await web::websocket(request);
+  while (auto message = co_await ws.next()) {
+    if (message->data == "close") break;
+    co_await ws.send_str(message->data + "/answer");
+  }
+  co_await ws.close();
+  co_return web::Response::sent();
+}
+// [/websocket]
+
 // [routes]
 web::Application application(Counter& counter) {
   web::Application app;
@@ -72,7 +118,8 @@ web::Application application(Counter& counter) {
   app.get("/json", some_json).post("/login", do_login);
   app.get("/old", moved);
   app.get("/count", [&](web::Request& request) { return counter.count(request); });
-  app.get("/events", events);
+  app.get("/events", events).get("/visit", visit).get("/ws", echo);
+  app.post("/store", store_mp3).post("/store_large", store_large_mp3);
   return app;
 }
 // [/routes]
@@ -90,17 +137,28 @@ Coro<> program() {
   web::Application app = application(counter);
   // [add_middleware]
   app.add_middleware(log_errors);
+  app.add_middleware(web::session_middleware(web::memory_sessions()));
   // [/add_middleware]
   co_await with_site(std::move(app), [&]() -> Coro<> {
     http::ClientSession session(http::SessionOptions().base_url("http://localhost:3000"));
-    for (const char* path :
-         {"/", "/hello/Ada", "/add/3/4", "/json", "/old", "/count", "/count", "/events", "/none"}) {
+    for (const char* path : {"/", "/hello/Ada", "/add/3/4", "/json", "/old", "/count", "/count",
+                             "/events", "/visit", "/visit", "/none"}) {
       auto response = co_await session.get(path);
       std::cout << path << ": " << co_await response.text() << "\n";
     }
     http::MultiDict form{{"login", "Ada"}};
     auto login = co_await session.post("/login", http::RequestOptions().form(form));
     std::cout << "/login: " << co_await login.text() << "\n";
+    for (const char* path : {"/store", "/store_large"}) {
+      http::FormData song;
+      song.add_file("mp3", "la la la", "song.mp3", "audio/mpeg");
+      auto stored = co_await session.post(path, http::RequestOptions().data(song));
+      std::cout << path << ": " << co_await stored.text() << "\n";
+    }
+    http::WebSocket ws = co_await session.ws_connect("/ws");
+    co_await ws.send_str("hello");
+    std::cout << "/ws: " << (co_await ws.next())->data << "\n";
+    co_await ws.close();
     session.close();
   });
 }

@@ -66,6 +66,27 @@ class Application {
   Application& del(std::string_view pattern, F&& handler) {
     return add_route("DELETE", pattern, std::forward<F>(handler));
   }
+  /// aiohttp's names, which there are the router's.
+  template <class F>
+  Application& add_get(std::string_view pattern, F&& handler) {
+    return get(pattern, std::forward<F>(handler));
+  }
+  template <class F>
+  Application& add_post(std::string_view pattern, F&& handler) {
+    return post(pattern, std::forward<F>(handler));
+  }
+  template <class F>
+  Application& add_put(std::string_view pattern, F&& handler) {
+    return put(pattern, std::forward<F>(handler));
+  }
+  template <class F>
+  Application& add_patch(std::string_view pattern, F&& handler) {
+    return patch(pattern, std::forward<F>(handler));
+  }
+  template <class F>
+  Application& add_delete(std::string_view pattern, F&& handler) {
+    return del(pattern, std::forward<F>(handler));
+  }
   /// The method "*" is for all that have no handler of their own. GET answers HEAD as well.
   template <class F>
   Application& add_route(std::string_view method, std::string_view pattern, F&& handler) {
