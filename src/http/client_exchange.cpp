@@ -6,6 +6,7 @@
 #include "asyncio/timeout.hpp"
 #include "http/client_failure.hpp"
 #include "http/client_upload.hpp"
+#include "http/gathered_body.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -251,7 +252,7 @@ Coro<std::string> ClientExchange::read_line(Ref self, std::size_t limit) {
 
 Coro<std::string> ClientExchange::read(Ref self, std::size_t limit) {
   if (!self->body_) {
-    std::string body;
+    GatheredBody body;
     while (true) {
       std::string part = co_await read_some(self);
       if (part.empty()) break;
@@ -260,12 +261,9 @@ Coro<std::string> ClientExchange::read(Ref self, std::size_t limit) {
         throw ClientPayloadError(self->what() + ": a body of more than " + std::to_string(limit) +
                                  " bytes");
       }
-      if (body.empty())
-        body = std::move(part);
-      else
-        body += part;
+      body.append(std::move(part));
     }
-    self->body_ = std::move(body);
+    self->body_ = body.take();
   }
   co_return *self->body_;
 }

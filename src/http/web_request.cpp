@@ -7,6 +7,7 @@
 #include "asyncio/web/request.hpp"
 #include "http/characters.hpp"
 #include "http/content_decoder.hpp"
+#include "http/gathered_body.hpp"
 #include "http/server_exchange.hpp"
 
 #include <algorithm>
@@ -92,8 +93,9 @@ class Request::Body {
   explicit Body(const http::RequestHead& head)
       : decoder(make_decoder(head.headers.get("Content-Encoding", ""))) {}
 
-  std::string bytes;     // what read() has got of it
-  std::size_t size = 0;  // more, if that was too much
+  http::detail::GatheredBody gathered;  // what read() has got of it
+  std::string bytes;                    // all, once it is whole
+  bool is_too_large = false;
   bool is_whole = false;
   std::unique_ptr<ContentDecoder> decoder;  // null without a coding
   std::string decoded;
@@ -134,11 +136,12 @@ Coro<std::string> Request::read() {
   if (content_length() > limit) throw HTTPRequestEntityTooLarge();
   Body& got = body();
   while (!got.is_whole) {  // goes on behind what a read that was cancelled has got
-    if (got.size > limit) throw HTTPRequestEntityTooLarge();
+    if (got.is_too_large) throw HTTPRequestEntityTooLarge();
     std::string_view part = co_await read_some();
     got.is_whole = part.empty();
-    got.size += part.size();
-    if (got.size <= limit) got.bytes += part;
+    got.is_too_large = part.size() > limit - got.gathered.size();
+    if (!got.is_too_large) got.gathered.append(part);
+    if (got.is_whole) got.bytes = got.gathered.take();
   }
   co_return got.bytes;
 }

@@ -12,7 +12,8 @@ namespace {
 
 std::atomic<std::size_t> made{0};
 std::atomic<std::size_t> freed{0};
-std::atomic<std::size_t> live_bytes{0};
+std::atomic<std::size_t> heap_bytes{0};
+std::atomic<std::size_t> most_heap_bytes{0};
 thread_local std::uint64_t left_until_failure = 0;  // 0 for none
 
 /// Whether this allocation is to fail.
@@ -23,7 +24,12 @@ thread_local std::uint64_t left_until_failure = 0;  // 0 for none
 [[maybe_unused]] void* counted(void* block) noexcept {
   if (!block) return nullptr;
   made.fetch_add(1, std::memory_order_relaxed);
-  live_bytes.fetch_add(malloc_usable_size(block), std::memory_order_relaxed);
+  const std::size_t size = malloc_usable_size(block);
+  const std::size_t now = heap_bytes.fetch_add(size, std::memory_order_relaxed) + size;
+  std::size_t peak = most_heap_bytes.load(std::memory_order_relaxed);
+  while (peak < now &&
+         !most_heap_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
   return block;
 }
 
@@ -45,7 +51,7 @@ thread_local std::uint64_t left_until_failure = 0;  // 0 for none
 [[maybe_unused]] void release(void* block) noexcept {
   if (!block) return;
   freed.fetch_add(1, std::memory_order_relaxed);
-  live_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed);
+  heap_bytes.fetch_sub(malloc_usable_size(block), std::memory_order_relaxed);
   std::free(block);
 }
 
@@ -58,8 +64,18 @@ Allocations allocations() noexcept {
   now.made = made.load(std::memory_order_relaxed);
   now.freed = freed.load(std::memory_order_relaxed);
   now.live_bytes =
-      live_bytes.load(std::memory_order_relaxed) + asyncio::detail::Recycler::held_bytes();
+      heap_bytes.load(std::memory_order_relaxed) + asyncio::detail::Recycler::held_bytes();
   return now;
+}
+
+AllocationCount::AllocationCount() noexcept : begin_(allocations()) {
+  most_heap_bytes.store(heap_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+std::ptrdiff_t AllocationCount::peak_bytes() const noexcept {
+  const std::size_t peak =
+      most_heap_bytes.load(std::memory_order_relaxed) + asyncio::detail::Recycler::held_bytes();
+  return static_cast<std::ptrdiff_t>(peak) - static_cast<std::ptrdiff_t>(begin_.live_bytes);
 }
 
 AllocationFailure::AllocationFailure(std::uint64_t which) noexcept : armed_(which != 0) {

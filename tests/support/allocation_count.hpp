@@ -26,6 +26,8 @@ Allocations allocations() noexcept;
 /// What was allocated since it was made.
 class AllocationCount {
  public:
+  AllocationCount() noexcept;
+
   std::size_t made() const noexcept { return allocations().made - begin_.made; }
   std::ptrdiff_t live() const noexcept {
     Allocations now = allocations();
@@ -36,9 +38,12 @@ class AllocationCount {
     return static_cast<std::ptrdiff_t>(allocations().live_bytes) -
            static_cast<std::ptrdiff_t>(begin_.live_bytes);
   }
+  /// The most that live_bytes() has been, but for slabs that are gone already. Only of the object
+  /// that was made last.
+  std::ptrdiff_t peak_bytes() const noexcept;
 
  private:
-  Allocations begin_ = allocations();
+  Allocations begin_;
 };
 
 /// While it lives, one allocation of this thread, counted from 1, throws std::bad_alloc; with 0
