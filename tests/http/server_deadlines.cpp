@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Clients that are too slow (faults 123 to 125, 192), on simulated connections and their clock.
+#include "allocation_count.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
@@ -23,6 +24,11 @@ using test::serve;
 using test::Served;
 
 namespace {
+
+/// What the simulated network takes in one direction from who sends, if nobody reads.
+constexpr std::ptrdiff_t kNetwork = 64 << 10;
+/// What a server holds back for a client without making its handler wait.
+constexpr std::ptrdiff_t kHighWater = 64 << 10;
 
 class ServerDeadlines : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, ServerDeadlines, ::testing::Values("simulated"),
@@ -148,9 +154,9 @@ TEST_P(ServerDeadlines, fault124_who_does_not_read_ends_and_the_handler_is_told)
     app.get("/stream", [&](web::Request& request) -> Coro<web::Response> {
       web::StreamResponse stream;
       co_await stream.prepare(request);
-      const std::string piece(65536, 'x');
+      const std::string piece(4096, 'x');
       auto outcome = co_await capture([&]() -> Coro<> {
-        for (int i = 0; i < 160; ++i) {
+        for (int i = 0; i < 2560; ++i) {
           co_await stream.write(piece);
           written += piece.size();
         }
@@ -163,12 +169,22 @@ TEST_P(ServerDeadlines, fault124_who_does_not_read_ends_and_the_handler_is_told)
       co_return web::Response(std::string(std::size_t{10} << 20, 'x'));
     });
     Served served = co_await serve(std::move(app));
+    co_await exchange(served.port(),
+                      get("/stream", "Connection: close\r\n"));  // what stays is made
+    written = 0, ended = false;
     for (const char* path : {"/stream", "/whole"}) {
       auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+      test::AllocationCount count;
       writer.write(get(path));
       writer.transport()->pause_reading();
       co_await sleep(50s);
       EXPECT_FALSE(ended && path == std::string("/stream"));
+      const std::ptrdiff_t answer = path == std::string("/whole") ? 10 << 20 : kHighWater;
+      if (test::kCountsAllocations) {
+        constexpr std::ptrdiff_t kTest = 16 << 10;  // the client, and what the handler writes
+        EXPECT_LE(count.live_bytes(), answer + (64 << 10) + kNetwork + kTest) << path;
+        EXPECT_GE(count.live_bytes(), answer) << path << ": nothing was measured";
+      }
       co_await sleep(100s);
       writer.transport()->resume_reading();
       std::string rest;
@@ -213,24 +229,34 @@ TEST_P(ServerDeadlines, fault192_who_does_not_read_does_not_hold_up_the_end) {
 
 TEST_P(ServerDeadlines, fault125_who_does_not_read_its_answers_is_not_read) {
   run([]() -> Coro<> {
-    constexpr int kRequests = 20'000;
+    constexpr int kRequests = 2000, kSize = 4096, kAhead = 32;
     int handled = 0;
     web::Application app;
     app.get("/{n:int}", [&](web::Request&, int n) -> Coro<web::Response> {
       ++handled;
-      co_return web::Response("<" + std::to_string(n) + ">" + std::string(100, '.'));
+      co_return web::Response("<" + std::to_string(n) + ">" + std::string(kSize, '.'));
     });
     Served served = co_await serve(std::move(app));
     auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    co_await exchange(served.port(), get("/0", "Connection: close\r\n"));  // what stays is made
+    handled = 0;
     writer.transport()->pause_reading();
+    test::AllocationCount count;
     auto asking = create_task(
         [](StreamWriter to) -> Coro<> {
-          for (int i = 0; i < kRequests; ++i) co_await to.send(get("/" + std::to_string(i)));
+          const std::string fields = "X: " + std::string(1000, 'x') + "\r\n";
+          for (int i = 0; i < kRequests; ++i)
+            co_await to.send(get("/" + std::to_string(i), fields));
         },
         writer);
     co_await sleep(10s);
     int paused_at = handled;
-    EXPECT_LT(paused_at, kRequests / 2);
+    EXPECT_LE(paused_at, kNetwork / kSize + kAhead);
+    EXPECT_GE(paused_at, kNetwork / kSize);
+    // Both ways of the network; what is written and not sent, of both; twice the reader's limit.
+    if (test::kCountsAllocations) {
+      EXPECT_LE(count.peak_bytes(), 2 * kNetwork + 4 * kHighWater);
+    }
     co_await sleep(10s);
     EXPECT_EQ(handled, paused_at);
     EXPECT_FALSE(asking.done());
