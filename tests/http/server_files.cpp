@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Files of a whole server: which are opened, and what of them is sent (fault 134).
+#include "asyncio/testing/faults.hpp"
 #include "asyncio/web/file_response.hpp"
 #include "asyncio/web/static_files.hpp"
 #include "backends.hpp"
@@ -18,6 +19,8 @@
 
 using namespace asyncio;
 using namespace std::chrono_literals;
+using asyncio::testing::Faults;
+using asyncio::testing::SystemCall;
 using test::count_of;
 using test::exchange;
 using test::get;
@@ -64,6 +67,33 @@ TEST_P(ServerFiles, fault134_names_and_ranges_of_files) {
     }
     co_await served.cleanup();
   });
+}
+
+/// Not by reading it and writing that.
+TEST_P(ServerFiles, S61_the_system_sends_a_file) {
+  constexpr std::size_t kSize = std::size_t{1} << 20;
+  test::Folder folder;
+  const std::string content = test::pattern(kSize);
+  std::ofstream(folder.file("page.txt")) << content;
+  Faults calls;
+  RunOptions counted;
+  counted.loop_factory([&] {
+    return GetParam() == "io_uring" ? calls.new_uring_event_loop() : calls.new_epoll_event_loop();
+  });
+  auto main = [&]() -> Coro<> {
+    web::Application app;
+    app.get("/{name...}", web::StaticFiles(folder.path()));
+    Served served = co_await serve(std::move(app));
+    std::string answer =
+        co_await exchange(served.port(), get("/page.txt", "Connection: close\r\n"));
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n" + content)) << answer.substr(0, 200);
+    co_await served.cleanup();
+  };
+  asyncio::run(main(), counted);
+  EXPECT_GE(calls.calls(SystemCall::sendfile), 4u);  // by the slices that have to be taken in time
+  const std::uint64_t sends = calls.calls(SystemCall::send) + calls.calls(SystemCall::sendmsg) +
+                              calls.calls(SystemCall::write);
+  EXPECT_LE(sends, 4u) << "the request and the head";
 }
 
 /// A list may be cut into several fields (RFC 9110, 5.3).
