@@ -4,6 +4,7 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
 #include "asyncio/http/nlohmann_json.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "service_program.hpp"
 
@@ -108,7 +109,7 @@ class Browser {
 /// However the test ends, the browser does.
 template <class F>
 void with_browser(std::vector<std::string> options, F body) {
-  if (!test::installed("chromedriver")) GTEST_SKIP() << "there is no chromium-driver";
+  if (test::lacks_program("chromedriver")) return;
   run([&]() -> Coro<> {
     Service service = co_await started(std::move(options));
     Browser browser = co_await Browser::start();

@@ -5,6 +5,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "tls.hpp"
 
@@ -118,7 +119,7 @@ class Nginx {
 };
 
 TEST_P(ClientPeers, S42_nginx) {
-  if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
+  if (test::lacks_program("nginx")) return;
   run([]() -> Coro<> {
     Nginx nginx;
     co_await nginx.start("", " ssl");
@@ -148,7 +149,7 @@ TEST_P(ClientPeers, S42_nginx) {
 
 /// Forty requests at a server that takes seven at a time, over one connection.
 TEST_P(ClientPeers, Issue5_http2_nginx) {
-  if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
+  if (test::lacks_program("nginx")) return;
   run([]() -> Coro<> {
     Nginx nginx;
     co_await nginx.start(" http2", " ssl http2");

@@ -8,6 +8,7 @@
 #include "asyncio/web/websocket_response.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "tls.hpp"
 
@@ -30,24 +31,13 @@ using http::WebSocket;
 using http::WebSocketOptions;
 using http::WSCloseCode;
 using http::WSMsgType;
+using test::kNodePath;
+using test::kPython;
 using test::pattern;
 using test::pki;
 using test::Program;
 
 namespace {
-
-constexpr const char* kPython = "/usr/bin/python3";  // Debian's, which has Debian's packages
-
-/// Whether Debian's Python, or Node, has what the peers import.
-bool python_has(const std::string& module) {
-  return std::system((std::string(kPython) + " -c 'import " + module + "' 2>/dev/null").c_str()) ==
-         0;
-}
-bool node_has(const std::string& module) {
-  return std::system(
-             ("NODE_PATH=/usr/share/nodejs node -e 'require(\"" + module + "\")' >/dev/null 2>&1")
-                 .c_str()) == 0;
-}
 
 /// A peer, with arguments behind its file.
 std::vector<std::string> python(const std::string& file, std::vector<std::string> words = {}) {
@@ -55,9 +45,8 @@ std::vector<std::string> python(const std::string& file, std::vector<std::string
   return words;
 }
 std::vector<std::string> node(const std::string& file, std::vector<std::string> words = {}) {
-  words.insert(words.begin(),
-               {"env", "NODE_PATH=/usr/share/nodejs", "NODE_EXTRA_CA_CERTS=" + pki().root.certfile,
-                "NODE_NO_WARNINGS=1", "node", PEERS "/" + file});
+  words.insert(words.begin(), {"env", kNodePath, "NODE_EXTRA_CA_CERTS=" + pki().root.certfile,
+                               "NODE_NO_WARNINGS=1", "node", PEERS "/" + file});
   return words;
 }
 
@@ -150,7 +139,7 @@ Coro<> expect_well(std::vector<std::string> command) {
 }
 
 TEST_P(RealPeers, D13_aiohttp_asks_our_server) {
-  if (!python_has("aiohttp")) GTEST_SKIP() << "there is no python3-aiohttp";
+  if (test::lacks_python_module("aiohttp")) return;
   run([]() -> Coro<> {
     Both served = co_await Both::start();
     std::vector<std::string> plain(1, served.plain()), tls(1, served.tls());
@@ -162,7 +151,7 @@ TEST_P(RealPeers, D13_aiohttp_asks_our_server) {
 }
 
 TEST_P(RealPeers, D13_node_asks_our_server) {
-  if (!node_has("undici") || !node_has("ws")) GTEST_SKIP() << "there is no node-undici or node-ws";
+  if (test::lacks_node_module("undici") || test::lacks_node_module("ws")) return;
   run([]() -> Coro<> {
     Both served = co_await Both::start();
     std::vector<std::string> urls(1, served.plain());
@@ -183,7 +172,7 @@ long number_before(const std::string& text, const std::string& expression) {
 }
 
 TEST_P(RealPeers, D13_wrk_gets_every_answer) {
-  if (!test::installed("wrk")) GTEST_SKIP() << "there is no wrk";
+  if (test::lacks_program("wrk")) return;
   run([]() -> Coro<> {
     long answered = 0;
     web::Application app;
@@ -284,12 +273,12 @@ Coro<> ask_server(std::vector<std::string> command, bool has_forms) {
 }
 
 TEST_P(RealPeers, S42_our_client_asks_aiohttp) {
-  if (!python_has("aiohttp")) GTEST_SKIP() << "there is no python3-aiohttp";
+  if (test::lacks_python_module("aiohttp")) return;
   run([]() -> Coro<> { co_await ask_server(python("aiohttp_server.py"), true); });
 }
 
 TEST_P(RealPeers, S42_our_client_asks_node) {
-  if (!node_has("ws")) GTEST_SKIP() << "there is no node-ws";
+  if (test::lacks_node_module("ws")) return;
   run([]() -> Coro<> { co_await ask_server(node("node_server.js"), false); });
 }
 

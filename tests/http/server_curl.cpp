@@ -4,6 +4,7 @@
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "raw_client.hpp"
 #include "tls.hpp"
@@ -28,7 +29,7 @@ class ServerCurl : public test::BackendTest {
  public:
   void SetUp() override {
     BackendTest::SetUp();
-    if (!test::installed("curl")) GTEST_SKIP() << "there is no curl";
+    if (!IsSkipped()) test::lacks_program("curl");
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, ServerCurl, test::real_backends, test::backend_name);
@@ -241,7 +242,7 @@ Coro<> expect_load(bool tls) {
 }
 
 TEST_P(ServerCurl, L2_many_requests_over_http2) {
-  if (!test::installed("h2load")) GTEST_SKIP() << "there is no h2load";
+  if (test::lacks_program("h2load")) return;
   run(expect_load, false);
   run(expect_load, true);
 }

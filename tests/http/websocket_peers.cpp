@@ -5,6 +5,7 @@
 #include "asyncio/web/websocket_response.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "served.hpp"
 
@@ -22,13 +23,12 @@ using http::WebSocketOptions;
 using http::WSCloseCode;
 using http::WSMessage;
 using http::WSMsgType;
+using test::kPython;
 using test::Program;
 using test::serve;
 using test::Served;
 
 namespace {
-
-constexpr const char* kPython = "/usr/bin/python3";  // Debian's, which has Debian's packages
 
 /// The terms that a websockets client offers or a server wants, beside none.
 constexpr const char* kPreamble = R"(
@@ -115,8 +115,7 @@ class WebSocketPeers : public test::BackendTest {
  protected:
   void SetUp() override {
     BackendTest::SetUp();
-    std::string probe = std::string(kPython) + " -c 'import websockets' >/dev/null 2>&1";
-    if (std::system(probe.c_str()) != 0) GTEST_SKIP() << "there is no python3-websockets";
+    if (!IsSkipped()) test::lacks_python_module("websockets");
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, WebSocketPeers, test::real_backends, test::backend_name);

@@ -6,6 +6,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "chaos_proxy.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "rounds.hpp"
 #include "seeds.hpp"
@@ -50,7 +51,7 @@ class Chaos : public test::BackendTest {
   void SetUp() override {
     BackendTest::SetUp();
     for (const char* program : {"curl", "nginx", "openssl"})
-      if (!test::installed(program)) GTEST_SKIP() << "there is no " << program;
+      if (!IsSkipped()) test::lacks_program(program);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, Chaos, test::real_backends, test::backend_name);

@@ -3,6 +3,7 @@
 #include "asyncio/asyncio.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "protocols.hpp"
 #include "tls.hpp"
@@ -28,7 +29,7 @@ class SocatTest : public test::BackendTest {
  public:
   void SetUp() override {
     BackendTest::SetUp();
-    if (!test::installed("socat")) GTEST_SKIP() << "there is no socat";
+    if (!IsSkipped()) test::lacks_program("socat");
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, SocatTest, test::real_backends, test::backend_name);

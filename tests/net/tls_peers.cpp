@@ -4,6 +4,7 @@
 #include "asyncio/timeout.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
+#include "peers.hpp"
 #include "program_output.hpp"
 #include "tls.hpp"
 
@@ -186,7 +187,7 @@ Coro<> answer_http(StreamReader reader, StreamWriter writer) {
 }
 
 TEST_P(TlsPeersTest, A3_2_curl) {
-  if (!test::installed("curl")) GTEST_SKIP() << "there is no curl";
+  if (test::lacks_program("curl")) return;
   run([]() -> Coro<> {
     Server server =
         co_await start_server(answer_http, "127.0.0.1", 0, ServerOptions().ssl(pki().server()));
@@ -303,7 +304,7 @@ TEST_P(TlsPeersTest, A3_5_start_tls_with_pythons_asyncio) {
 }
 
 TEST_P(TlsPeersTest, A3_1_nginx) {
-  if (!test::installed("nginx")) GTEST_SKIP() << "there is no nginx";
+  if (test::lacks_program("nginx")) return;
   run([]() -> Coro<> {
     test::Folder folder;
     folder.write("file", pattern(3'000'000));
