@@ -151,7 +151,8 @@ TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
   run([]() -> Coro<> {
     web::Application app;
     app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    Served served = co_await serve(std::move(app));
+    // No longer, for the sake of who stays silent.
+    Served served = co_await serve(std::move(app), web::RunnerOptions().shutdown_timeout(100ms));
     BlockingClient kept(served.port());
     kept.send(get("/"));
     co_await sleep(20ms);  // it has its answer, and is idle
@@ -225,6 +226,31 @@ TEST(ServerLinger, fault192_the_end_does_not_wait_for_who_has_sent_nothing) {
     co_await served.cleanup();
     EXPECT_LT(get_running_loop().time() - begin, 1s);
     writer.close();
+  });
+}
+
+/// As a client does on a machine that is busy.
+TEST(ServerLinger, L13_who_has_connected_and_not_asked_yet_has_a_second_for_it) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+    Served served = co_await serve(std::move(app));
+    Streams late = co_await open_connection("127.0.0.1", served.port());
+    Streams silent = co_await open_connection("127.0.0.1", served.port());
+    co_await sleep(1ms);  // they have been let in
+    const TimePoint begin = get_running_loop().time();
+    auto ending = create_task(served.cleanup());
+    co_await sleep(900ms);
+    late.second.write(get("/"));
+    std::string answer = co_await late.first.read();
+    EXPECT_TRUE(answer.ends_with("hello")) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+    std::string nothing = co_await silent.first.read();
+    EXPECT_EQ(nothing, "");
+    co_await ending;
+    EXPECT_LT(get_running_loop().time() - begin, 1100ms);
+    late.second.close();
+    silent.second.close();
   });
 }
 
