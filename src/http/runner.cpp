@@ -184,18 +184,41 @@ Coro<> AppRunner::cleanup() const {
 
 std::vector<SocketAddress> AppRunner::addresses() const {
   std::vector<SocketAddress> all;
-  for (const Server& server : state_->servers)
-    for (const ListeningSocket& socket : server.sockets()) all.push_back(socket);
+  for (const ListeningSocket& socket : sockets()) all.push_back(socket);
   return all;
 }
+
+std::vector<ListeningSocket> AppRunner::sockets() const {
+  std::vector<ListeningSocket> all;
+  for (const Server& server : state_->servers)
+    for (ListeningSocket& socket : server.sockets()) all.push_back(std::move(socket));
+  return all;
+}
+
+namespace {
+
+/// What a server calls for each connection.
+auto handler_of(std::shared_ptr<detail::RunnerState> state) {
+  return [state = std::move(state)](StreamReader reader, StreamWriter writer) {
+    return detail::RunnerState::serve(state, std::move(reader), std::move(writer));
+  };
+}
+
+}  // namespace
 
 Coro<> TCPSite::start() const {
   auto state = runner_.state_;
   if (!state->is_set_up) throw RuntimeError("call AppRunner::setup() before TCPSite::start()");
-  auto serve = [state](StreamReader reader, StreamWriter writer) {
-    return detail::RunnerState::serve(state, std::move(reader), std::move(writer));
-  };
+  auto serve = handler_of(state);
   Server server = co_await start_server(serve, host_, port_, options_);
+  state->servers.push_back(std::move(server));
+}
+
+Coro<> SockSite::start() const {
+  auto state = runner_.state_;
+  if (!state->is_set_up) throw RuntimeError("call AppRunner::setup() before SockSite::start()");
+  auto serve = handler_of(state);
+  Server server = co_await start_server(serve, sock_, options_);
   state->servers.push_back(std::move(server));
 }
 

@@ -18,6 +18,7 @@ class Served {
   Served(asyncio::web::AppRunner runner, asyncio::http::URL url)
       : runner_(std::move(runner)), url_(std::move(url)) {}
   const asyncio::http::URL& url() const noexcept { return url_; }
+  const asyncio::web::AppRunner& runner() const noexcept { return runner_; }
   asyncio::Coro<> cleanup() const { return runner_.cleanup(); }
   std::uint16_t port() const { return url_.port().value(); }
 

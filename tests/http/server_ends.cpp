@@ -17,6 +17,7 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using test::count_of;
+using test::error_of;
 using test::exchange;
 using test::get;
 using test::kLast;
@@ -167,6 +168,38 @@ TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\nhello")) << answer;
     EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
     EXPECT_EQ(silent.receive(), "");
+  });
+}
+
+/// A successor may have the same socket: it takes whom this process has not.
+TEST_P(RealServerEnds, L13_a_successor_on_the_same_socket_costs_no_client) {
+  run([]() -> Coro<> {
+    web::Application app, next;
+    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("first"); });
+    next.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("second"); });
+    Served served = co_await serve(std::move(app));
+    web::AppRunner successor(std::move(next));
+    std::string early = co_await error_of(web::SockSite(successor, 0).start());
+    EXPECT_EQ(early, "asyncio::RuntimeError: call AppRunner::setup() before SockSite::start()");
+    co_await successor.setup();
+    web::SockSite site(successor, served.runner().sockets().at(0).dup());
+    int first = 0, second = 0;
+    auto ask = [&]() -> Coro<> {
+      while (second < 200) {
+        std::string answer = co_await exchange(served.port(), get("/", "Connection: close\r\n"));
+        first += answer.ends_with("\r\n\r\nfirst");
+        second += answer.ends_with("\r\n\r\nsecond");
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+      }
+    };
+    std::vector<Task<>> asking;
+    for (int i = 0; i < 8; ++i) asking.push_back(create_task(ask()));
+    while (first < 50) co_await sleep(1ms);
+    co_await site.start();
+    co_await served.cleanup();
+    for (Task<>& task : asking) co_await task;
+    EXPECT_EQ(successor.addresses().at(0).port(), served.port());
+    co_await successor.cleanup();
   });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Serving an application: AppRunner, TCPSite, run_app.
+/// Serving an application: AppRunner, TCPSite, SockSite, run_app.
 #pragma once
 
 #include "asyncio/coro.hpp"
@@ -97,9 +97,12 @@ class AppRunner {
   Coro<> cleanup() const;
   /// Where its sites listen.
   std::vector<SocketAddress> addresses() const;
+  /// What its sites listen on: for who hands the sockets on to a successor.
+  std::vector<ListeningSocket> sockets() const;
 
  private:
   friend class TCPSite;
+  friend class SockSite;
   std::shared_ptr<detail::RunnerState> state_;
 };
 
@@ -123,6 +126,25 @@ class TCPSite {
   AppRunner runner_;
   std::string host_;
   std::uint16_t port_;
+  ServerOptions options_;
+};
+
+/// The same on a bound socket that somebody else made, as systemd for its units: `start` takes it,
+/// and the site closes it from then on. Of the options those of addresses mean nothing here.
+///
+/// asyncio  aiohttp: web.SockSite
+class SockSite {
+ public:
+  SockSite(AppRunner runner, int sock, ServerOptions options = {})
+      : runner_(std::move(runner)), sock_(sock), options_(std::move(options)) {}
+
+  /// Throws   RuntimeError before AppRunner::setup; ValueError unless it is a stream socket;
+  ///          OSError for what cannot listen.
+  Coro<> start() const;
+
+ private:
+  AppRunner runner_;
+  int sock_;
   ServerOptions options_;
 };
 
