@@ -18,6 +18,8 @@ asyncio::Coro<int> serve_or_explain(const webservice::Options& options) {
     co_return 0;
   } catch (const asyncio::OSError& error) {
     problem = error.what();
+  } catch (const asyncio::ValueError& error) {
+    problem = error.what();
   }
   std::fprintf(stderr, "webservice: %s\n", problem.c_str());
   co_return 1;

@@ -27,17 +27,18 @@ void add_seconds(CLI::App& app, const std::string& name, Seconds& value, const s
 
 std::optional<int> parse(int argc, char** argv, Options& options) {
   options.folder = default_folder();
+  options.command.assign(argv, argv + argc);
   CLI::App app(
       "A small web service: notes as a JSON API, a slow answer that is cached, a chat over\n"
       "WebSocket, static pages, /health and /metrics. SIGINT and SIGTERM end it once the requests\n"
-      "that it has are answered.");
+      "that it has are answered; SIGUSR2 starts its successor before, which loses none. Sockets "
+      "of\n"
+      "systemd (LISTEN_FDS) are used instead of --host and --port.");
   app.name("webservice");
   app.add_option("--host", options.host, "where it listens")->capture_default_str();
   app.add_option("-p,--port", options.port, "0 lets the system choose")
       ->envname("PORT")
       ->capture_default_str();
-  app.add_flag("--reuse-port", options.reuse_port,
-               "its successor may listen before it ends: a restart without a gap");
   app.add_option("--static", options.folder, "the folder of the pages")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();

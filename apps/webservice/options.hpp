@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace webservice {
 
@@ -17,7 +18,6 @@ class Options {
 
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
-  bool reuse_port = false;
   std::string folder;  // of the static pages
   Seconds work{0.1};   // what the slow answer takes
   Seconds ttl{30};     // how long an answer is kept
@@ -25,6 +25,7 @@ class Options {
   Seconds heartbeat{20};
   Seconds grace{10};  // how long requests may go on at the end
   bool quiet = false;
+  std::vector<std::string> command;  // all of them, as they were given
 };
 
 /// Reads the command line into `options`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "webservice/service.hpp"
 
+#include "webservice/successor.hpp"
 #include <asyncio/http/nlohmann_json.hpp>
 #include <asyncio/sleep.hpp>
 #include <asyncio/sync.hpp>
@@ -12,6 +13,8 @@
 #include <cctype>
 #include <csignal>
 #include <cstdio>
+#include <stdexcept>
+#include <unistd.h>
 #include <utility>
 
 namespace webservice {
@@ -93,7 +96,7 @@ Coro<web::Response> Service::work(std::string name) {
 }
 
 web::Response Service::health() const {
-  json report{{"status", stopping_ ? "stopping" : "ok"}};
+  json report{{"status", stopping_ ? "stopping" : "ok"}, {"pid", ::getpid()}};
   web::Response response = web::json_response(report);
   if (stopping_) response.status(http::Status::SERVICE_UNAVAILABLE);
   return response;
@@ -113,34 +116,109 @@ web::Response Service::metrics() const {
   return response;
 }
 
-void Service::stop() {
-  stopping_ = true;
+void Service::stop(bool is_replaced) {
+  stopping_ = !is_replaced;
   room_.close();
 }
+
+namespace {
+
+Coro<> listen(const web::AppRunner& runner, const Options& options) {
+  std::vector<int> inherited = inherited_sockets();
+  for (int number : inherited) {
+    web::SockSite site(runner, number);
+    co_await site.start();
+  }
+  if (!inherited.empty()) co_return;
+  web::TCPSite site(runner, options.host, options.port);
+  co_await site.start();
+}
+
+/// What signals ask for. SIGINT and SIGTERM do so once: the next one ends the process. SIGUSR2 as
+/// for nginx, Gunicorn and Unicorn.
+class Signals {
+ public:
+  Signals(const Options& options, const web::AppRunner& runner)
+      : options_(options), runner_(runner) {
+    for (int signal : {SIGINT, SIGTERM}) loop_.add_signal_handler(signal, [this] { end_.set(); });
+    loop_.add_signal_handler(SIGUSR2, [this] { begin_restart(); });
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() {
+    for (int signal : {SIGINT, SIGTERM, SIGUSR2}) loop_.remove_signal_handler(signal);
+  }
+
+  /// Until the service is to end. Returns whether there is a successor.
+  Coro<bool> wait() {
+    co_await end_.wait();
+    for (int signal : {SIGINT, SIGTERM}) loop_.remove_signal_handler(signal);
+    const bool was_asked = restart_.has_value();
+    if (was_asked) {
+      restart_->cancel();
+      auto ended = co_await capture(*restart_);
+      if (!ended.cancelled()) ended.value();
+    }
+    co_return is_replaced_;
+  }
+
+ private:
+  void begin_restart() {
+    const bool is_under_way = restart_ && !restart_->done();
+    if (end_.is_set() || is_under_way) return;
+    restart_ = create_task([this]() -> Coro<> { co_await restart(); });
+  }
+  Coro<> restart() {
+    std::string problem;
+    try {
+      co_await start_successor(options_.command, runner_.sockets());
+      is_replaced_ = true;
+      end_.set();
+    } catch (const std::runtime_error& error) {  // OSError and RuntimeError
+      problem = error.what();
+    }
+    if (!is_replaced_) log(LogLevel::error, "webservice", "no restart: " + problem);
+  }
+
+  const Options& options_;
+  const web::AppRunner& runner_;
+  EventLoop loop_ = get_running_loop();
+  Event end_;
+  std::optional<Task<>> restart_;
+  bool is_replaced_ = false;
+};
+
+void say_where(const web::AppRunner& runner) {
+  for (const SocketAddress& address : runner.addresses())
+    std::printf("webservice: http://%s/\n", address.str().c_str());
+  std::fflush(stdout);
+}
+
+/// Returns whether there is a successor.
+Coro<bool> run_until_stopped(Signals& signals, const web::AppRunner& runner,
+                             const Options& options) {
+  co_await listen(runner, options);
+  say_where(runner);
+  tell_predecessor();
+  bool is_replaced = co_await signals.wait();
+  co_return is_replaced;
+}
+
+}  // namespace
 
 Coro<> serve(Options options) {
   Service service(options);
   web::AppRunner runner(service.application(),
                         web::RunnerOptions().shutdown_timeout(options.grace));
   co_await runner.setup();
-  web::TCPSite site(runner, options.host, options.port,
-                    ServerOptions().reuse_port(options.reuse_port));
-  auto started = co_await capture(site.start());
-  if (started) {
-    Event stop;
-    EventLoop loop = get_running_loop();
-    for (int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [&stop] { stop.set(); });
-    for (const SocketAddress& address : runner.addresses())
-      std::printf("webservice: http://%s/\n", address.str().c_str());
-    std::fflush(stdout);
-    co_await stop.wait();
-    // They know `stop`, which ends here; the next signal ends the process.
-    for (int signal : {SIGINT, SIGTERM}) loop.remove_signal_handler(signal);
+  Signals signals(options, runner);
+  auto ended = co_await capture(run_until_stopped(signals, runner, options));
+  if (ended) {
     log(LogLevel::info, "webservice", "stopping: no new connections, requests are answered");
-    service.stop();
+    service.stop(ended.value());
   }
   co_await runner.cleanup();
-  started.value();
+  ended.value();
 }
 
 }  // namespace webservice

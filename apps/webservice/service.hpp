@@ -22,8 +22,9 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   asyncio::web::Application application();
-  /// Ends what would not end by itself, and says so to who asks for its health.
-  void stop();
+  /// Ends what would not end by itself, and says so to who asks for its health; but not if it is
+  /// replaced: the service goes on.
+  void stop(bool is_replaced);
 
  private:
   void add_pages(asyncio::web::Application& app);
@@ -41,8 +42,8 @@ class Service {
   bool stopping_ = false;
 };
 
-/// Serves it until SIGINT or SIGTERM.
-/// Throws: OSError if it cannot listen.
+/// Serves it until SIGINT or SIGTERM, or until the successor listens that SIGUSR2 asks for.
+/// Throws: OSError if it cannot listen; ValueError for a LISTEN_FDS that is no stream socket.
 asyncio::Coro<> serve(Options options);
 
 }  // namespace webservice
