@@ -22,7 +22,7 @@ using test::Served;
 
 namespace {
 
-/// A root, and three pages of which one fails and one is forbidden.
+/// A root, and four pages of which one fails and two are forbidden.
 web::Application small_site(Event& release) {
   web::Application app;
   app.get("/robots.txt", [](web::Request&) -> Coro<web::Response> {
@@ -30,7 +30,7 @@ web::Application small_site(Event& release) {
   });
   app.get("/", [](web::Request&) -> Coro<web::Response> {
     web::Response response;
-    response.html("<a href=/page>a<a href=/private>b<a href=/none>c");
+    response.html("<a href=/page>a<a href=/private>b<a href=/private/too>c<a href=/none>d");
     co_return response;
   });
   app.get("/page", [&release](web::Request&) -> Coro<web::Response> {
@@ -55,7 +55,7 @@ TEST(CrawlerProgress, the_last_line_says_what_was_done) {
     auto [out, err] = co_await process.communicate();
     EXPECT_EQ(process.returncode(), 0);
     std::regex line(
-        R"(crawled: 2 pages, 1 failed, 1 excluded, 0 waiting; 0\.3 MB, \d+ pages/s, \d+\.\d s\n)");
+        R"(crawled: 2 pages, 1 failed, 2 excluded, 0 waiting; 0\.3 MB, \d+ pages/s, \d+\.\d s\n)");
     EXPECT_TRUE(std::regex_match(err, line)) << err;
     co_await served.cleanup();
   });
@@ -100,12 +100,12 @@ TEST(CrawlerProgress, on_a_terminal_it_is_shown_meanwhile) {
     Process process = co_await create_subprocess_exec(options, command_for(served));
     std::string shown;
     // One page is asked for as long as nobody has seen this.
-    std::string meanwhile = "\r1 pages, 1 failed, 1 excluded, 1 waiting; 0.0 MB, ";
+    std::string meanwhile = "\r1 pages, 1 failed, 2 excluded, 1 waiting; 0.0 MB, ";
     co_await wait_for(until_shown(screen, shown, meanwhile), 30s);
     EXPECT_EQ(shown.find("crawled"), std::string::npos) << shown;
     EXPECT_FALSE(process.returncode().has_value());
     release.set();
-    std::string last = "\rcrawled: 2 pages, 1 failed, 1 excluded, 0 waiting; 0.3 MB, ";
+    std::string last = "\rcrawled: 2 pages, 1 failed, 2 excluded, 0 waiting; 0.3 MB, ";
     co_await wait_for(until_shown(screen, shown, last), 30s);
     int status = co_await process.wait();
     EXPECT_EQ(status, 0);
