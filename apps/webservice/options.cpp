@@ -31,8 +31,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app(
       "A small web service: notes as a JSON API, a slow answer that is cached, a chat over\n"
       "WebSocket, static pages, /health and /metrics. SIGINT and SIGTERM end it once the requests\n"
-      "that it has are answered; SIGUSR2 starts its successor before, which loses none. Sockets "
-      "of\n"
+      "that it has are answered, SIGUSR2 when a new process has taken its place. Sockets of\n"
       "systemd (LISTEN_FDS) are used instead of --host and --port.");
   app.name("webservice");
   app.add_option("--host", options.host, "where it listens")->capture_default_str();
