@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client with servers whose frames are wrong, or end too early: by section of RFC 9113.
+// The client with servers whose frames are wrong, or end too early: by section of RFC 9113 and, for
+// field blocks, RFC 7541; what the server has of the same kind is in http2_faults.cpp.
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/simulated.hpp"
@@ -86,6 +87,28 @@ std::string data(std::string_view body, int flags = h2::end_stream) {
   return frame(h2::data, flags, 1, body);
 }
 
+/// RFC 7541: what stands behind a status.
+void add_blocks(std::vector<FrameCase>& all) {
+  auto add = [&all](const char* name, const std::string& rest, const char* outcome) {
+    all.push_back({name, head(rest) + data("body"), outcome});
+  };
+  auto value = [](const std::string& text) { return '\0' + h2::hpack_text("x") + text; };
+  const char* wrong = "ProtocolError";
+  add("7541, 2.3.3 an index beyond the tables", "\xbe", wrong);
+  add("7541, 2.3.3 a name beyond the tables", "\x7e" + h2::hpack_text("y"), wrong);
+  add("7541, 4.2 a size of the table behind fields", "\x20", wrong);
+  add("7541, 5.2 Huffman's code", value("\x81\x1f"), "body");
+  add("7541, 5.2 padding that is not of ones", value("\x81\x18"), wrong);
+  add("7541, 5.2 padding of a byte and more", value("\x82\x1f\xff"), wrong);
+  add("7541, 5.2 the end of strings inside one", value("\x84\xff\xff\xff\xff"), wrong);
+  add("7541, 5.2 a string longer than its block", value("\x05yyyy"), wrong);
+  add("7541, 6.1 index 0", "\x80", wrong);
+  all.push_back({"7541, 4.2 two sizes of the table at the beginning",
+                 ended("\x20\x3f\xe1\x1f" + kStatus200), ""});  // 0, 4096
+  all.push_back({"7541, 6.3 a size of the table that we do not allow",
+                 ended("\x3f\xe2\x1f" + kStatus200), wrong});  // 4097
+}
+
 std::vector<FrameCase> cases() {
   const std::string part = head() + data("part", 0);
   std::vector<FrameCase> all{
@@ -108,6 +131,13 @@ std::vector<FrameCase> cases() {
       {"6.4 RST_STREAM for the request", frame(h2::rst_stream, 0, 1, h2::number(2, 4)),
        "ServerDisconnectedError"},
       {"6.4 RST_STREAM in the body", part + frame(h2::rst_stream, 0, 1, h2::number(2, 4)),
+       "ClientPayloadError"},
+      {"7 RST_STREAM with an unknown code", part + frame(h2::rst_stream, 0, 1, h2::number(99, 4)),
+       "ClientPayloadError"},
+      {"7 GOAWAY with an unknown code, and the answer to its end",
+       head() + frame(h2::goaway, 0, 0, h2::number(1, 4) + h2::number(99, 4)) + data("whole"),
+       "whole"},
+      {"5.1 CONTINUATION in the body", part + frame(h2::continuation, 4, 1, kStatus200),
        "ClientPayloadError"},
       {"6.4 RST_STREAM NO_ERROR in the body", part + frame(h2::rst_stream, 0, 1, h2::number(0, 4)),
        "ClientPayloadError"},
@@ -187,6 +217,7 @@ std::vector<FrameCase> cases() {
       {"9110, 15.3.5 a body with 204", frame(h2::headers, 4, 1, "\x89") + data("body"),
        "ClientPayloadError"},
   };
+  add_blocks(all);
   std::string endless;
   for (int i = 0; i < 20; ++i) endless += frame(h2::headers, 4, 1, h2::block({{":status", "103"}}));
   all.push_back({"too many 1xx", endless + head() + data("body"), "ProtocolError"});
@@ -201,6 +232,74 @@ TEST(ClientHttp2Frames, fault145_R2_a_server_that_does_not_keep_to_http2) {
     std::string outcome = run_simulated([&] { return outcome_of(each.bytes); });
     EXPECT_EQ(outcome, each.outcome) << each.name;
   }
+}
+
+struct Talk {
+  const char* name;
+  /// What the server says, and waits for; the second request is a body of two bytes.
+  std::vector<h2::Step> steps;
+  /// How often the client says so.
+  std::size_t settings_taken;
+  /// What it says.
+  const char* said;
+};
+
+std::vector<Talk> talks() {
+  // The client takes the settings to heart before the second request.
+  auto begin = [](const std::string& payload) {
+    return frame(h2::settings, 0, 0, payload) + whole_answer(1, "well");
+  };
+  return {
+      {"6.5.3 the last of several values counts",
+       {{"", "1 end"},
+        {begin(h2::window(100) + h2::window(1)), "3 'a'"},
+        {h2::asked(), h2::kAnswered},
+        {h2::more(3, 1), "3 end"}},
+       1,
+       "1 GET, 1 end, 3 POST, 3 'a', pong 12345678, 3 'b', 3 end"},
+      {"6.9.2 a window below 0 is waited for",
+       {{"", "1 end"},
+        {begin(h2::window(1)), "3 'a'"},
+        {h2::new_window(0) + h2::more(3, 1) + h2::asked("87654321"), "pong 87654321"},
+        {h2::asked(), h2::kAnswered},
+        {h2::more(3, 1), "3 end"}},
+       2,
+       "1 GET, 1 end, 3 POST, 3 'a', pong 87654321, pong 12345678, 3 'b', 3 end"},
+      {"6.9.2 a window that SETTINGS open",
+       {{"", "1 end"},
+        {begin(h2::window(0)), "3 POST"},
+        {h2::asked(), h2::kAnswered},
+        {h2::new_window(5), "3 end"}},
+       2,
+       "1 GET, 1 end, 3 POST, pong 12345678, 3 'ab', 3 end"},
+  };
+}
+
+Coro<> expect_talk(const Talk* talk) {
+  h2::Said said;
+  auto speak = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+    co_await reader.readexactly(24);
+    for (const h2::Step& step : talk->steps) {
+      co_await writer.send(step.frames);
+      co_await h2::take_until(reader, &said, step.until);
+    }
+    co_await writer.send(whole_answer(3, "done"));
+    co_await reader.read();
+  };
+  RawServer server = co_await RawServer::start(speak);
+  ClientSession session(over_http2());
+  std::string first = co_await text_of(session, server.url());
+  auto response = co_await session.post(server.url(), RequestOptions().data("ab"));
+  std::string second = co_await response.text();
+  EXPECT_EQ(first + second, "welldone") << talk->name;
+  EXPECT_EQ(said.text(), talk->said) << talk->name;
+  EXPECT_EQ(said.settings_taken(), talk->settings_taken) << talk->name;
+  session.close();
+  co_await server.stop();
+}
+
+TEST(ClientHttp2Frames, R6_bodies_and_the_windows_of_the_server) {
+  for (const Talk& talk : talks()) run_simulated([&] { return expect_talk(&talk); });
 }
 
 }  // namespace

@@ -29,11 +29,7 @@ class Client {
   /// Awaits: that the server has said it, or has ended.
   /// Returns: all that it has said.
   asyncio::Coro<std::string> until(std::string what) {
-    while (said_->text().find(what) == std::string::npos) {
-      std::string part = co_await reader_.read(65536);
-      if (part.empty()) break;
-      said_->take(part);
-    }
+    co_await take_until(reader_, said_.get(), std::move(what));
     co_return said_->text();
   }
   asyncio::Coro<std::string> until_end() { return until("nothing says this"); }

@@ -79,6 +79,23 @@ inline std::string setting(int name, std::uint64_t value) {
   return number(static_cast<std::uint64_t>(name), 2) + number(value, 4);
 }
 
+inline std::string window(std::uint32_t size) { return setting(4, size); }
+inline std::string new_window(std::uint32_t size) { return frame(settings, 0, 0, window(size)); }
+inline std::string more(std::uint32_t stream, std::uint32_t count) {
+  return frame(window_update, 0, stream, number(count, 4));
+}
+
+/// What one side says, and what it waits for before it goes on.
+struct Step {
+  std::string frames;
+  const char* until;
+};
+
+/// Who has the answer to it has all that the peer had to say before it came; but an answer goes
+/// before bodies that could go at the same time.
+inline std::string asked(const char* text = "12345678") { return frame(ping, 0, 0, text); }
+inline constexpr const char* kAnswered = "pong 12345678";
+
 /// What a client begins with.
 inline std::string hello(std::string_view settings_payload = "") {
   return std::string(asyncio::http::detail::kHttp2Preface) +
@@ -110,6 +127,8 @@ class Said {
   /// The fields of the last head.
   const Fields& fields() const { return fields_; }
   std::size_t body_bytes() const { return body_bytes_; }
+  /// How often the peer's SETTINGS were acknowledged.
+  std::size_t settings_taken() const { return settings_taken_; }
 
  private:
   std::size_t value(std::size_t at, std::size_t bytes) const { return value(rest_, at, bytes); }
@@ -126,6 +145,7 @@ class Said {
       return nghttp2_http2_strerror(static_cast<std::uint32_t>(value(payload, at, 4)));
     };
     body_bytes_ += type == data ? payload.size() : 0;
+    settings_taken_ += type == settings && (flags & ack) != 0 ? 1 : 0;
     if (type == data && !payload.empty() && payload.size() < 100)
       say(id + "'" + std::string(payload) + "'");
     if (type == headers) say(id + status(payload));
@@ -159,7 +179,17 @@ class Said {
   std::string rest_, text_;
   Fields fields_;
   std::size_t body_bytes_ = 0;
+  std::size_t settings_taken_ = 0;
 };
+
+/// Awaits: that the peer has said it, or has ended.
+inline asyncio::Coro<> take_until(asyncio::StreamReader reader, Said* said, std::string what) {
+  while (said->text().find(what) == std::string::npos) {
+    std::string part = co_await reader.read(65536);
+    if (part.empty()) break;
+    said->take(part);
+  }
+}
 
 inline std::string said(std::string_view bytes) {
   Said words;
