@@ -20,6 +20,8 @@ class Handled : public Case {
   Coro<> prepare() override {
     web::Application app;
     app.post("/", [this](web::Request& request) { return handle(&request); });
+    app.get("/", [this](web::Request& request) { return handle(&request); });
+    app.get("/filler", [this](web::Request&) { return fill(); });
     runner_.emplace(std::move(app));
     co_await runner_->setup();
     web::TCPSite site(*runner_, "127.0.0.1", 0);
@@ -47,9 +49,15 @@ class Handled : public Case {
   std::optional<StreamReader> reader_;
   std::optional<StreamWriter> writer_;
   web::Request* request_ = nullptr;  // while the handler lives
+  Event arrived_;
   Event leave_;
+  int fillers_ = 0;
 
  private:
+  Coro<web::Response> fill() {
+    ++fillers_;
+    co_return web::Response(std::string(4000, 'x'));
+  }
   Coro<web::Response> handle(web::Request* request) {
     struct Visit {
       explicit Visit(web::Request*& place) : request(place) {}
@@ -62,7 +70,6 @@ class Handled : public Case {
     co_await leave_.wait();
     co_return web::Response();
   }
-  Event arrived_;
 };
 
 // --- Bodies of requests --------------------------------------------------------------------------
@@ -236,6 +243,72 @@ class SendsFile final : public Streams {
   std::optional<test::TemporaryFile> file_;
 };
 
+/// Fault 138. The client reads none of the answers before that one, which has no room.
+class Upgrades final : public Handled {
+ public:
+  Coro<> prepare() override {
+    co_await Handled::prepare();
+    const int room = co_await count_fillers();
+    for (int i = 1; i < room; ++i) writer_->write(kFiller);
+    const std::string protocol(6000, 'p');
+    options_.protocols(protocol);
+    writer_->write(
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Protocol: " +
+        protocol + "\r\n\r\n");
+    co_await arrived_.wait();
+  }
+  Coro<> operation() override { socket_ = co_await web::websocket(*request_, options_); }
+  void complete() override {
+    if (!reading_) reading_.emplace(create_task(read_all()));
+  }
+  Coro<> use_again() override {
+    complete();
+    if (!request_) co_return;  // gone with the loop
+    auto again = co_await capture(web::websocket(*request_, options_));
+    require(again.has_value() || again.holds<RuntimeError>(), "another error");
+    require(!again || !socket_, "an upgrade is answered twice");
+    if (again) socket_ = std::move(again).value();
+    if (socket_) co_await socket_->send_str("said");
+    leave_.set();
+    std::string text = co_await *reading_;
+    const std::size_t at = text.find("HTTP/1.1 101");
+    require(at != std::string::npos && at == text.rfind("HTTP/1.1 101"), "not one answer");
+    const bool said = text.find("\x81\x04said") != std::string::npos;
+    require(said == socket_.has_value(), "a message is lost, or there is one");
+    co_await finish();
+  }
+
+ private:
+  static constexpr std::string_view kFiller = "GET /filler HTTP/1.1\r\nHost: h\r\n\r\n";
+
+  /// As many requests as the server takes from a client that does not read.
+  Coro<int> count_fillers() {
+    auto ends = co_await open_connection("127.0.0.1", runner_->addresses().at(0).port());
+    for (int i = 0; i < 200; ++i) ends.second.write(kFiller);
+    for (int seen = -1; seen < fillers_;) {
+      seen = fillers_;
+      co_await sleep(std::chrono::seconds(1));
+    }
+    ends.second.abort();
+    co_return std::exchange(fillers_, 0);
+  }
+  Coro<std::string> read_all() {
+    std::string text;
+    for (std::string some = "x"; !some.empty();) {
+      some = co_await reader_->read(1 << 20);
+      text += some;
+    }
+    writer_->close();
+    co_return text;
+  }
+
+  http::WebSocketOptions options_;
+  std::optional<http::WebSocket> socket_;
+  std::optional<Task<std::string>> reading_;
+};
+
 /// Waits for a handler that has something to answer, and a moment that has to pass.
 class Cleanup final : public Streams {
  public:
@@ -267,6 +340,7 @@ constexpr Entry kEntries[] = {
      true},
     {"event_source_send", kCoroutine, make<WritesStream<web::EventSourceResponse, send_event>>,
      On::simulated, true},
+    {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true},
     {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
 };
