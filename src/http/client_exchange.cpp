@@ -9,6 +9,7 @@
 #include "http/gathered_body.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -127,7 +128,16 @@ void ClientExchange::take_head() {
   if (has_body && auto_decompress_) {
     decoder_ = decoder_of(head_, max_body_);
   }
-  if (!has_body && channel_->next_buffered().event == Event::end) finish();
+  if (!has_body) finish_with_head();
+}
+
+/// Of a response without a body. What is wrong behind the head is for who reads on, whether it has
+/// come with the head or later: the channel says it again.
+void ClientExchange::finish_with_head() {
+  try {
+    if (channel_->next_buffered().event == Event::end) finish();
+  } catch (const std::runtime_error&) {
+  }
 }
 
 /// The response has ended. Its connection is good for another if the request has, too.

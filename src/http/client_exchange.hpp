@@ -66,6 +66,7 @@ class ClientExchange {
   Coro<std::size_t> more();
   Coro<> read_head();
   void take_head();
+  void finish_with_head();
   bool fill_buffered();
   void take_body(const Parsed& parsed);
   static Coro<> fill(Ref self);

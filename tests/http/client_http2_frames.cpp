@@ -234,6 +234,20 @@ TEST(ClientHttp2Frames, fault145_R2_a_server_that_does_not_keep_to_http2) {
   }
 }
 
+TEST(ClientHttp2Frames, R2_what_is_wrong_behind_a_head_is_an_error_of_who_reads_on) {
+  run_simulated([]() -> Coro<> {
+    const std::string bytes = frame(h2::headers, h2::end_headers, 1, kStatus200) + data("body");
+    RawServer server = co_await RawServer::start(once(bytes));
+    ClientSession session(over_http2());
+    auto response = co_await session.head(server.url());
+    EXPECT_EQ(response.status(), http::Status::OK);
+    auto body = co_await capture(response.read());
+    EXPECT_TRUE(body.holds<http::ClientPayloadError>());
+    session.close();
+    co_await server.stop();
+  });
+}
+
 struct Talk {
   const char* name;
   /// What the server says, and waits for; the second request is a body of two bytes.
