@@ -33,7 +33,7 @@ constexpr std::size_t kMostSaid = 600;
 /// No time limit of a server or client lasts longer, and each byte can cost a millisecond.
 constexpr auto kPatience = 10min;
 
-constexpr std::array<std::string_view, 30> kOfRequests{
+constexpr std::array<std::string_view, 40> kOfRequests{
     "GET /echo HTTP/1.1\r\nHost: h\r\n",
     "POST /echo HTTP/1.1\r\nHost: h\r\n",
     "HEAD /echo HTTP/1.1\r\nHost: h\r\n",
@@ -63,7 +63,17 @@ constexpr std::array<std::string_view, 30> kOfRequests{
     "0\r\n\r\n",
     "0\r\nX: y\r\n\r\n",
     "X: y\r\n",
-    "\n"};
+    "\n",
+    "POST /parts HTTP/1.1\r\nHost: h\r\n",
+    "Content-Type: multipart/form-data; boundary=b\r\n",
+    "Content-Length: 69\r\n",  // of the next two parts and the last one
+    "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n",
+    "hello world",
+    "Content-Disposition: form-data; name=\"f\"; filename=\"g\"\r\n",
+    "Content-Transfer-Encoding: base64\r\n",
+    "--b\r\n",
+    "\r\n--b\r\n",
+    "\r\n--b--\r\n"};
 
 constexpr std::array<std::string_view, 22> kOfResponses{"HTTP/1.1 200 OK\r\n",
                                                         "HTTP/1.0 200 OK\r\n",
@@ -133,6 +143,25 @@ class ServerSetting {
 /// What handlers were asked: "POST /echo".
 using Requests = std::vector<std::string>;
 
+Coro<std::string> form_of(web::Request* request) {
+  web::PostData form = co_await request->post();
+  std::string text = "form ";
+  for (const auto& [name, value] : form) text.append(name).append("=").append(value).append(";");
+  for (const web::FileField& file : form.files())
+    text += file.name + "=" + file.filename + "," + file.content_type + "," + file.content + ";";
+  co_return text;
+}
+
+Coro<std::string> parts_of(web::Request* request) {
+  web::MultipartReader parts = request->multipart();
+  std::string text = "parts ";
+  while (auto part = co_await parts.next()) {
+    std::string body = co_await part->read();
+    text.append(part->name()).append("=").append(body).append(";") += fields_text(part->headers());
+  }
+  co_return text;
+}
+
 Coro<web::Response> handle(web::Request& request) {
   const std::string_view target = request.target();
   std::string body;
@@ -146,10 +175,9 @@ Coro<web::Response> handle(web::Request& request) {
     co_await request.read_some();
     co_return web::Response("some");
   }
-  if (target == "/form") {
-    web::PostData form = co_await request.post();
-    co_return web::Response("form");
-  }
+  if (target == "/form") body = co_await form_of(&request);
+  if (target == "/parts") body = co_await parts_of(&request);
+  if (!body.empty()) co_return web::Response(body);
   body = co_await request.read();
   if (target == "/fail") throw asyncio::RuntimeError("the handler fails");
   web::Response response(body);
