@@ -33,8 +33,22 @@ using test::serve;
 using test::Served;
 
 constexpr int kConnections = 100;
-/// Unoptimized, with the frames of g++, which overlap nothing.
-constexpr std::ptrdiff_t kMostOfWebSocket = 5000;
+constexpr int kWebSockets = 250;
+
+/// Bytes that an idle connection may be, and an idle WebSocket with its connection: L2's limit, and
+/// little more than what the latter is. Unoptimized or sanitized they are larger, each compiler has
+/// its own: as measured, and 5 to 10 percent.
+class Bounds {
+ public:
+  std::ptrdiff_t connection;
+  std::ptrdiff_t websocket;
+};
+#ifdef __clang__
+constexpr Bounds kMost =
+    test::kOptimized && !test::kSanitized ? Bounds{2560, 4300} : Bounds{3300, 6000};
+#else
+constexpr Bounds kMost{2950, 5100};
+#endif
 
 /// A client that costs no memory of this process.
 class BareClient {
@@ -129,6 +143,7 @@ Coro<> keep_little() {
   std::ptrdiff_t warm = co_await idle_bytes(clients, served.port(), request_with(2));
   std::ptrdiff_t small = co_await idle_bytes(clients, served.port(), request_with(2));
   std::ptrdiff_t large = co_await idle_bytes(clients, served.port(), request_with(50));
+  EXPECT_LT(small, kMost.connection) << "after " << warm;
   EXPECT_LT(large, small + 400) << "after " << warm;
   std::string body(std::size_t{40} << 10, 'x');
   std::string upload = "POST / HTTP/1.1\r\nHost: load\r\nContent-Length: 40960\r\n\r\n" + body;
@@ -167,15 +182,14 @@ TEST(IdleMemory, M7_requests_on_a_connection_that_is_kept_allocate_nothing) {
   asyncio::run(answer_without_allocating());
 }
 
-/// Bytes that each WebSocket keeps, once it has echoed something, beyond a connection that has been
-/// answered.
+/// Bytes that each WebSocket keeps with its connection, once it has echoed something.
 Coro<> count_websockets() {
   Served served = co_await serve(application());
   std::vector<BareClient> clients;
   std::ptrdiff_t warm = co_await idle_bytes(clients, served.port(), request_with(2));
-  std::ptrdiff_t plain = co_await idle_bytes(clients, served.port(), request_with(2));
+  clients.reserve(clients.size() + kWebSockets);
   AllocationCount count;
-  for (int i = 0; i < kConnections; ++i) {
+  for (int i = 0; i < kWebSockets; ++i) {
     BareClient client(served.port());
     client.send(
         "GET /ws HTTP/1.1\r\nHost: load\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -185,12 +199,12 @@ Coro<> count_websockets() {
     co_await client.expect("hello");
     clients.push_back(std::move(client));
   }
-  EXPECT_LT(count.live_bytes() / kConnections, plain + kMostOfWebSocket) << "after " << warm;
+  EXPECT_LT(count.live_bytes() / kWebSockets, kMost.websocket) << "after " << warm;
   clients.clear();
   co_await served.cleanup();
 }
 
-TEST(IdleMemory, L4_a_websocket_costs_little_more_than_its_connection) {
+TEST(IdleMemory, L4_an_idle_websocket_keeps_little) {
   if (!kCountsAllocations) GTEST_SKIP() << "nothing is counted";
   asyncio::run(count_websockets());
 }
