@@ -43,9 +43,11 @@ class FilePieces final : public BodySource {
     left_ = status.size();
     co_return BodyFraming::of_length(left_);
   }
-  /// What the file has grown by meanwhile is no part of the body.
+  /// What the file has grown by meanwhile is no part of the body. Its end is known without another
+  /// read: an answer before that would find the upload unfinished, and end the connection.
   Coro<std::optional<std::string>> next() override {
-    std::string piece = co_await file_->read(kPieceOfFile);
+    std::string piece;
+    if (left_ > 0) piece = co_await file_->read(kPieceOfFile);
     if (piece.size() > left_) piece.resize(static_cast<std::size_t>(left_));
     left_ -= piece.size();
     if (!piece.empty()) co_return std::move(piece);

@@ -40,6 +40,7 @@ void follow(ClientRequest& request, RequestOptions& options, Status status, cons
   if (request.source && !request.source->repeatable())
     throw ClientPayloadError(std::string(request.url.str()) +
                              ": a redirect, but the body cannot be sent again");
+  if (to.has_credentials()) headers.remove("Authorization");  // those of the URL are meant
   if (is_same_origin(to, request.url)) return;
   headers.remove("Authorization");
   headers.remove("Proxy-Authorization");

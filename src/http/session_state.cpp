@@ -2,6 +2,7 @@
 #include "http/session_state.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "http/characters.hpp"
 #include "http/compression.hpp"
 #include "http/fields.hpp"
 #include "http/headers_builder.hpp"
@@ -45,17 +46,30 @@ bool asks_proxy(const ClientRequest& request) noexcept {
   return request.proxy && !is_secure(request.url) && !is_websocket(request.url);
 }
 
+bool names_host(HeaderField field) noexcept { return equal_without_case(field.name, "Host"); }
+
 void take_own(Headers& headers, const char* name, std::string& value) {
   value = headers.get(name, "");
   headers.remove(name);
 }
 
-/// The fields of the request, then those of the session that it does not have.
+/// The fields of the request, then those of the session that it does not have. The first is Host
+/// (RFC 9110, 7.2), whose value set_url() knows.
 void set_fields(Headers& headers, const Headers& own, const Headers& defaults) {
   HeadersBuilder::reserve(headers, kUsualHead);
-  for (HeaderField field : own) HeadersBuilder::append(headers, field);
+  HeadersBuilder::append(headers, {"Host", ""});
+  for (HeaderField field : own)
+    if (!names_host(field)) HeadersBuilder::append(headers, field);
   for (HeaderField field : defaults)
-    if (own.empty() || !own.contains(field.name)) HeadersBuilder::append(headers, field);
+    if (!names_host(field) && (own.empty() || !own.contains(field.name)))
+      HeadersBuilder::append(headers, field);
+}
+
+/// A Host that the user has set, for the request or for all of the session.
+std::optional<std::string> host_of(const Headers& own, const Headers& defaults) {
+  const Headers& from = own.contains("Host") ? own : defaults;
+  std::optional<std::string_view> host = from.get("Host");
+  return host ? std::optional<std::string>(*host) : std::nullopt;
 }
 
 BodyFraming framing_of(const ClientRequest& request) {
@@ -147,11 +161,12 @@ ClientRequest make_request(const SessionState& session, Method method,
   request.head.method = method;
   Headers& headers = request.head.headers;
   const Headers& own = options.get_headers();
-  set_fields(headers, own, session.default_fields(options.get_auto_decompress()));
+  const Headers& defaults = session.default_fields(options.get_auto_decompress());
+  set_fields(headers, own, defaults);
+  request.own_host = host_of(own, defaults);
   request.has_session_credentials =
       headers.contains("Authorization") && !own.contains("Authorization");
   if (headers.contains("Cookie")) take_own(headers, "Cookie", request.own_cookies);
-  if (headers.contains("Host")) take_own(headers, "Host", request.own_host.emplace());
   if (headers.contains("Connection")) request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
