@@ -111,6 +111,8 @@ Coro<ClientResponse> perform_traced(SessionState& session, ClientRequest& reques
   auto traces = std::make_shared<detail::RequestTraces>(session.options.get_traces(),
                                                         request.head.method, url);
   request.traces = traces;
+  // set_url() will set it; until then there is an empty one, which hooks are not to see.
+  request.head.headers.set("Host", request.own_host ? *request.own_host : url.host_port());
   traces->tell(TraceEvent::request_start,
                [&](TraceParams& params) { params.headers = &request.head.headers; });
   auto outcome = co_await capture(perform(session, request, url, options));

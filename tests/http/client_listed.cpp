@@ -167,6 +167,15 @@ TEST(ClientListed, D13_cookies_as_large_sites_set_them) {
 TEST(ClientListed, D13_a_request_begins_with_its_host) {
   with_site([](Site& site, RawServer& server, ClientSession& session) -> Coro<> {
     const std::string host(server.url().host_port());
+    std::string told;
+    http::TraceConfig hooks;
+    hooks.on_request_start(
+        [&](const http::TraceParams& params) { told = params.headers->get("Host", "none"); });
+    ClientSession traced(SessionOptions().base_url(server.url()).trace(hooks));
+    co_await ask(traced, Method::GET, "/");
+    EXPECT_EQ(told, host);
+    traced.close();
+    site.heads.clear();
     co_await ask(session, Method::GET, "/#part");
     EXPECT_TRUE(site.heads.at(0).starts_with("GET / HTTP/1.1\r\nHost: " + host + "\r\n"));
     EXPECT_NE(field_of(site.heads.at(0), "User-Agent"), "-");
