@@ -152,7 +152,7 @@ class [[nodiscard("co_await it")]] CoroCapture : public FrameLink {
   }
   Result<T> await_resume() {
     auto* promise = static_cast<ValuePromise<T>*>(child);
-    if (promise->outcome == Outcome::error) return Result<T>(Thrown(std::move(promise->error)));
+    if (promise->failed()) return Result<T>(Thrown(promise->take_error()));
     if constexpr (std::is_void_v<T>) {
       return Result<T>(Unit());
     } else {
@@ -263,7 +263,7 @@ auto PromiseBase::await_transform(A&& awaitable, std::source_location where) {
   static_assert(fits_frame_v<Awaiter> && fits_frame_v<A> &&
                     fits_frame_v<decltype(std::declval<Awaiter&>().await_resume())>,
                 "what is awaited, and its result, may not be over-aligned: use a pointer");
-  awaiting = where;
+  awaiting_ = where;
   return awaiter_for(std::forward<A>(awaitable));
 }
 

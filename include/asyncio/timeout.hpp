@@ -129,7 +129,7 @@ class [[nodiscard("co_await it")]] CoroWaitFor : public FrameLink {
   }
   T await_resume() {
     auto& ended = static_cast<ValuePromise<T>&>(*child);
-    scope_.aexit(ended.error);
+    scope_.aexit(ended.error());
     return ended.take();
   }
 

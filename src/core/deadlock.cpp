@@ -23,7 +23,7 @@ std::string waiting_text(TaskState& task) {
   std::string text = task.description();
   if (const Wait* wait = task.waiting()) text += ", waits for " + awaited_text(*wait);
   if (const PromiseBase* frame = task.top())
-    text += " in '" + function_name(frame->function) + "' at " + source_text(frame->awaiting);
+    text += " in '" + function_name(frame->function) + "' at " + source_text(frame->place());
   return text;
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 struct Frame {
   std::source_location function;
-  std::source_location awaiting;
+  std::source_location place;
 };
 
 /// Of the latest exception that left a coroutine of this thread. Keeps nothing alive.
@@ -48,7 +48,7 @@ void trace_exception(const PromiseBase& frame, const std::exception_ptr& error) 
   trace.handed_on = false;
   if (trace.count < Trace::kFrames) {
     trace.frames[trace.count].function = frame.function;
-    trace.frames[trace.count].awaiting = frame.awaiting;
+    trace.frames[trace.count].place = frame.place();
     ++trace.count;
   }
 }
@@ -62,9 +62,8 @@ std::string exception_trace(const std::exception_ptr& error) {
   std::string text = "Traceback (most recent call last):\n";
   for (std::size_t i = trace.count; i-- > 0;) {
     const Frame& frame = trace.frames[i];
-    const auto& where = frame.awaiting.line() ? frame.awaiting : frame.function;
-    text += "  File \"" + std::string(where.file_name()) + "\", line " +
-            std::to_string(where.line()) + ", in " + function_name(frame.function) + "\n";
+    text += "  File \"" + std::string(frame.place.file_name()) + "\", line " +
+            std::to_string(frame.place.line()) + ", in " + function_name(frame.function) + "\n";
   }
   return text;
 }

@@ -132,7 +132,7 @@ void* GeneratorWait::take_item() {
   if (!entered_) return nullptr;
   if (generator_->outcome == Outcome::none) return std::exchange(generator_->item, nullptr);
   generator_->finish();
-  if (generator_->outcome == Outcome::error) std::rethrow_exception(std::move(generator_->error));
+  if (generator_->failed()) std::rethrow_exception(generator_->take_error());
   return nullptr;
 }
 

@@ -199,10 +199,7 @@ void Loop::run_timed(Ready& node) {
   // What is needed for a report, taken before the node and its frame may be gone.
   Ref<TaskState> task = Ref<TaskState>::share(TaskState::of_wake_node(node));
   std::source_location from;
-  if (task && task->top()) {
-    const PromiseBase& frame = *task->top();
-    from = frame.awaiting.line() ? frame.awaiting : frame.function;
-  }
+  if (task && task->top()) from = task->top()->place();
   callable_ = nullptr;
   if (HandleState* handle = HandleState::of(node))
     name_callback(handle->callable_type(), handle->where());

@@ -13,8 +13,7 @@ namespace detail {
 std::vector<StackEntry> stack_of(TaskState& task, std::size_t limit) {
   std::vector<StackEntry> frames;
   for (PromiseBase* frame = task.top(); frame && frames.size() < limit; frame = frame->parent()) {
-    // Before its first await a frame is where its function begins.
-    const auto& where = frame->awaiting.line() ? frame->awaiting : frame->function;
+    const std::source_location where = frame->place();
     frames.emplace_back(function_name(frame->function), where.file_name(), where.line());
   }
   std::reverse(frames.begin(), frames.end());

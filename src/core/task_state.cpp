@@ -171,8 +171,8 @@ void TaskState::end() {
 
 /// Moves the value into the task, or makes `error_` the outcome's.
 void TaskState::take_outcome() {
-  if (top_->outcome == Outcome::error) {
-    error_ = std::move(top_->error);
+  if (top_->failed()) {
+    error_ = top_->take_error();
   } else if (!started_ || must_cancel_) {
     // Before its first step, or by itself right before its return: the value does not count.
     if (!error_) error_ = std::make_exception_ptr(CancelledError());

@@ -56,6 +56,19 @@ TEST(WaitFor, S23_the_coroutine_is_cancelled_and_cleans_up_before_the_timeout_is
   });
 }
 
+TEST(WaitFor, A2_11_the_value_of_a_body_that_swallows_its_cancellation) {
+  run_virtual([]() -> Coro<> {
+    auto body = []() -> Coro<int> {
+      auto slept = co_await capture(sleep(1h));
+      EXPECT_TRUE(slept.cancelled());
+      co_return 7;
+    };
+    int value = co_await wait_for(body(), 3s);
+    EXPECT_EQ(value, 7);
+    EXPECT_EQ(current_task()->cancelling(), 0);
+  });
+}
+
 TEST(WaitFor, A2_11_time_that_the_body_computes_counts) {
   run_virtual([]() -> Coro<> {
     TimePoint start = get_running_loop().time();

@@ -25,7 +25,8 @@ std::size_t weight_of(const json& value, std::size_t most) {
 }
 
 json record(const Record& record) {
-  json one{{"id", record.id.to_json()}};
+  json one = json::object();
+  one["id"] = record.id.to_json();
   if (record.payload) one["payload"] = *record.payload;
   if (record.vector) one["vector"] = *record.vector;
   return one;

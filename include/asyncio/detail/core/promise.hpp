@@ -81,7 +81,7 @@ class PromiseBase {
   void unhandled_exception() noexcept {
     std::exception_ptr thrown = std::current_exception();
     trace_exception(*this, thrown);
-    std::construct_at(std::addressof(error), std::move(thrown));
+    std::construct_at(std::addressof(error_), std::move(thrown));
     outcome = Outcome::error;
   }
 
@@ -95,14 +95,19 @@ class PromiseBase {
   template <class A>
   auto await_transform(A&& awaitable, std::source_location where = std::source_location::current());
 
+  bool failed() const noexcept { return outcome == Outcome::error; }
+  /// Null unless it has failed.
+  std::exception_ptr error() const noexcept { return failed() ? error_ : nullptr; }
+  /// Of one that has failed.
+  std::exception_ptr take_error() noexcept { return std::move(error_); }
+  /// Its latest co_await, or its beginning.
+  std::source_location place() const noexcept {
+    return failed() || awaiting_.line() == 0 ? function : awaiting_;
+  }
+
   FrameLink* link = nullptr;
   TaskState* task = nullptr;
   std::source_location function;  // of the coroutine itself
-  /// The place of the latest co_await and, once the outcome is one, the error.
-  union {
-    std::source_location awaiting{};
-    std::exception_ptr error;
-  };
   Outcome outcome = Outcome::none;
   Hazard hazard = Hazard::none;
   bool broken = false;
@@ -111,8 +116,15 @@ class PromiseBase {
  protected:
   explicit PromiseBase(Hazard parameters) noexcept : hazard(parameters) {}
   ~PromiseBase() {
-    if (outcome == Outcome::error) error.~exception_ptr();
+    if (failed()) error_.~exception_ptr();
   }
+
+ private:
+  /// The place of the latest co_await and, once it has failed, the error.
+  union {
+    std::source_location awaiting_{};
+    std::exception_ptr error_;
+  };
 };
 
 /// Ends a frame that never ran or has ended. Not for one that is suspended inside a chain.
@@ -153,7 +165,7 @@ class ValuePromise : public PromiseBase {
   [[gnu::always_inline]] T take() {
     if (outcome == Outcome::value) [[likely]]
       return std::move(value_);
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    if (failed()) std::rethrow_exception(take_error());
     throw_missing_return(*this);
   }
 
@@ -181,7 +193,7 @@ class ValuePromise<T&> : public PromiseBase {
   [[gnu::always_inline]] T& take() {
     if (outcome == Outcome::value) [[likely]]
       return *value_;
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    if (failed()) std::rethrow_exception(take_error());
     throw_missing_return(*this);
   }
 
@@ -198,7 +210,7 @@ class ValuePromise<void> : public PromiseBase {
   void return_void() noexcept { outcome = Outcome::value; }
 
   [[gnu::always_inline]] void take() {
-    if (outcome == Outcome::error) std::rethrow_exception(std::move(error));
+    if (failed()) std::rethrow_exception(take_error());
   }
 
  protected:
