@@ -34,8 +34,7 @@ Coro<std::invoke_result_t<Job&, CollectionEngine&>> read(std::shared_ptr<Collect
                                                          Job job) {
   engine->require_open();
   auto call = [engine, job = std::move(job)] { return job(*engine); };
-  Executor& readers = engine->workers().readers;
-  co_return co_await get_running_loop().run_in_executor(readers, std::move(call));
+  co_return co_await get_running_loop().run_in_executor(engine->workers().readers, call);
 }
 
 Operation of_points(Operation::Kind kind, std::vector<Point> points) {
