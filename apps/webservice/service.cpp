@@ -143,6 +143,8 @@ class Signals {
     for (int signal : {SIGINT, SIGTERM}) loop_.add_signal_handler(signal, [this] { end_.set(); });
     loop_.add_signal_handler(SIGUSR2, [this] { begin_restart(); });
   }
+  /// There are sockets for a successor from now on.
+  void allow_restarts() { may_restart_ = true; }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
   ~Signals() {
@@ -165,7 +167,7 @@ class Signals {
  private:
   void begin_restart() {
     const bool is_under_way = restart_ && !restart_->done();
-    if (end_.is_set() || is_under_way) return;
+    if (end_.is_set() || is_under_way || !may_restart_) return;
     restart_ = create_task([this]() -> Coro<> { co_await restart(); });
   }
   Coro<> restart() {
@@ -185,6 +187,7 @@ class Signals {
   EventLoop loop_ = get_running_loop();
   Event end_;
   std::optional<Task<>> restart_;
+  bool may_restart_ = false;
   bool is_replaced_ = false;
 };
 
@@ -198,6 +201,7 @@ void say_where(const web::AppRunner& runner) {
 Coro<bool> run_until_stopped(Signals& signals, const web::AppRunner& runner,
                              const Options& options) {
   co_await listen(runner, options);
+  signals.allow_restarts();
   say_where(runner);
   tell_predecessor();
   bool is_replaced = co_await signals.wait();

@@ -7,9 +7,11 @@
 #include <asyncio/timeout.hpp>
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -33,10 +35,14 @@ constexpr const char* kStart =
     R"(export LISTEN_PID=$$ LISTEN_FDS="$0" WEBSERVICE_READY_FD="$1"
        unset LISTEN_FDNAMES; shift; exec "$@")";
 
-/// 0 if it is not there.
+/// 0 if it is not there, or no number.
 int number_in(const char* variable) {
   const char* text = std::getenv(variable);
-  return text == nullptr ? 0 : std::atoi(text);
+  if (text == nullptr) return 0;
+  const char* end = text + std::strlen(text);
+  int number = 0;
+  auto [at, error] = std::from_chars(text, end, number);
+  return error == std::errc() && at == end ? number : 0;
 }
 
 class Descriptor {
@@ -133,7 +139,8 @@ std::vector<int> inherited_sockets() {
   std::vector<int> sockets;
   if (number_in("LISTEN_PID") != ::getpid()) return sockets;
   const int count = number_in("LISTEN_FDS");
-  for (int number = kFirstSocket; number < kFirstSocket + count; ++number) {
+  for (int i = 0; i < count; ++i) {
+    const int number = kFirstSocket + i;
     if (::fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
       throw OSError(
           errno, "LISTEN_FDS=" + std::to_string(count) + ": descriptor " + std::to_string(number));

@@ -11,8 +11,8 @@
 
 namespace asyncio::http::detail {
 
-/// Takes as much memory as has come: one string that grows would be there twice at times, and who
-/// sends what is refused at the limit would get half as much again.
+/// Takes as much memory as has come until it is whole: one string that grows would be there twice
+/// at times, and who sends what is refused at the limit would get half as much again.
 class GatheredBody {
  public:
   std::size_t size() const noexcept { return size_; }
@@ -34,11 +34,12 @@ class GatheredBody {
     begin_ = std::move(part);
   }
 
-  /// All of it. Nothing is left.
+  /// All of it. Nothing is left, unless it throws for lack of memory: then nothing has changed.
   std::string take() {
-    begin_.reserve(std::exchange(size_, 0));
+    begin_.reserve(size_);
     for (std::string& piece : rest_) begin_ += std::exchange(piece, {});
     rest_.clear();
+    size_ = 0;
     return std::exchange(begin_, {});
   }
 

@@ -138,10 +138,11 @@ Coro<std::string> Request::read() {
   while (!got.is_whole) {  // goes on behind what a read that was cancelled has got
     if (got.is_too_large) throw HTTPRequestEntityTooLarge();
     std::string_view part = co_await read_some();
-    got.is_whole = part.empty();
     got.is_too_large = part.size() > limit - got.gathered.size();
     if (!got.is_too_large) got.gathered.append(part);
-    if (got.is_whole) got.bytes = got.gathered.take();
+    if (!part.empty()) continue;
+    got.bytes = got.gathered.take();
+    got.is_whole = true;
   }
   co_return got.bytes;
 }

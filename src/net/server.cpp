@@ -128,11 +128,11 @@ Coro<Server> opened(std::shared_ptr<ServerState> state, bool start_serving) {
   if (start_serving) {
     try {
       state->start_serving();
+      co_await sleep(std::chrono::seconds(0));
     } catch (...) {  // Rethrown.
       state->close();
       throw;
     }
-    co_await sleep(std::chrono::seconds(0));
   }
   co_return server;
 }

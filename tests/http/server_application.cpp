@@ -42,6 +42,25 @@ Coro<std::string> body_of(std::uint16_t port, std::string path, std::string fiel
   co_return answer.substr(answer.find("\r\n\r\n") + 4);
 }
 
+TEST_P(ServerApplication, S49_routes_by_the_names_of_aiohttp) {
+  run([]() -> Coro<> {
+    auto method = [](web::Request& request) -> Coro<web::Response> {
+      co_return web::Response(std::string(request.method().str()));
+    };
+    web::Application app;
+    app.add_get("/", method).add_post("/", method).add_put("/", method);
+    app.add_patch("/", method).add_delete("/", method);
+    Served served = co_await serve(std::move(app));
+    for (std::string name : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+      std::string answer = co_await exchange(
+          served.port(),
+          name + " / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n" + "Connection: close\r\n\r\n");
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n" + name)) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerApplication, D13_values_of_applications_and_requests) {
   run([]() -> Coro<> {
     web::Application app;

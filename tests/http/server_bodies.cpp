@@ -163,7 +163,7 @@ Coro<std::size_t> blocks_for(std::uint16_t port, std::string request, std::strin
   co_return count.made();
 }
 
-TEST_P(ServerBodies, fault132_many_tiny_members_take_linear_work) {
+TEST_P(ServerBodies, fault132_many_tiny_members_take_blocks_in_proportion) {
   run([]() -> Coro<> {
     Served served = co_await serve(size_and_begin(), web::RunnerOptions().client_max_size(4 << 20));
     const std::string member = encoded(ContentCoding::Gzip, "x");

@@ -152,8 +152,7 @@ TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
   run([]() -> Coro<> {
     web::Application app;
     app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    // No longer, for the sake of who stays silent.
-    Served served = co_await serve(std::move(app), web::RunnerOptions().shutdown_timeout(100ms));
+    Served served = co_await serve(std::move(app));
     BlockingClient kept(served.port());
     kept.send(get("/"));
     co_await sleep(20ms);  // it has its answer, and is idle

@@ -221,6 +221,26 @@ TEST_P(ServerTest, A3_2_start_serving_later) {
 }
 
 /// The handler may hold state of its own, and may be a plain function.
+TEST_P(ServerTest, R3_one_that_is_cancelled_while_it_starts_listens_no_more) {
+  run([]() -> Coro<> {
+    Server first = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
+    std::uint16_t port = first.sockets().at(0).port();
+    first.close();
+    co_await first.wait_closed();
+    auto handler = [](StreamReader, StreamWriter) {};
+    for (int steps = 1;; ++steps) {
+      Task<Server> starting = create_task(start_server(handler, "127.0.0.1", port));
+      for (int i = 0; i < steps && !starting.done(); ++i) co_await sleep(0s);
+      bool was_cancelled = starting.cancel();
+      auto outcome = co_await capture(starting);
+      if (outcome) outcome.value().close();
+      auto refused = co_await capture(open_connection("127.0.0.1", port));
+      EXPECT_TRUE(refused.holds<ConnectionRefusedError>()) << "after " << steps << " steps";
+      if (!was_cancelled || HasFailure()) break;
+    }
+  });
+}
+
 TEST_P(ServerTest, A3_2_any_callable) {
   run([]() -> Coro<> {
     auto state = std::make_shared<std::string>("state\n");

@@ -100,7 +100,7 @@ class PromiseBase {
   std::exception_ptr error() const noexcept { return failed() ? error_ : nullptr; }
   /// Of one that has failed.
   std::exception_ptr take_error() noexcept { return std::move(error_); }
-  /// Its latest co_await, or its beginning.
+  /// Its latest co_await; its beginning before the first, and once it has failed.
   std::source_location place() const noexcept {
     return failed() || awaiting_.line() == 0 ? function : awaiting_;
   }
