@@ -204,7 +204,7 @@ TEST_P(ServerFiles, L14_a_client_that_does_not_read_is_left_without_an_error) {
       ended.set();
       co_return std::move(sent).value();
     });
-    Served served = co_await serve(std::move(app), web::RunnerOptions().progress_timeout(30ms));
+    Served served = co_await serve(std::move(app), web::RunnerOptions().progress_timeout(300ms));
     test::LogCapture log;
     auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
     writer.write(get("/"));
