@@ -19,6 +19,11 @@ class ClientRequest {
  public:
   ClientRequest() {}
 
+  /// What Host says if `at` is asked.
+  std::string host(const URL& at) const {
+    return own_host ? *own_host : std::string(at.host_port());
+  }
+
   RequestHead head;
   std::optional<HeadFields> fields;  // the head's, once that is checked
   URL url;

@@ -112,7 +112,7 @@ Coro<ClientResponse> perform_traced(SessionState& session, ClientRequest& reques
                                                         request.head.method, url);
   request.traces = traces;
   // set_url() will set it; until then there is an empty one, which hooks are not to see.
-  request.head.headers.set("Host", request.own_host ? *request.own_host : url.host_port());
+  request.head.headers.set("Host", request.host(url));
   traces->tell(TraceEvent::request_start,
                [&](TraceParams& params) { params.headers = &request.head.headers; });
   auto outcome = co_await capture(perform(session, request, url, options));

@@ -48,11 +48,6 @@ bool asks_proxy(const ClientRequest& request) noexcept {
 
 bool names_host(HeaderField field) noexcept { return equal_without_case(field.name, "Host"); }
 
-void take_own(Headers& headers, const char* name, std::string& value) {
-  value = headers.get(name, "");
-  headers.remove(name);
-}
-
 /// The fields of the request, then those of the session that it does not have. The first is Host
 /// (RFC 9110, 7.2), whose value set_url() knows.
 void set_fields(Headers& headers, const Headers& own, const Headers& defaults) {
@@ -166,7 +161,8 @@ ClientRequest make_request(const SessionState& session, Method method,
   request.own_host = host_of(own, defaults);
   request.has_session_credentials =
       headers.contains("Authorization") && !own.contains("Authorization");
-  if (headers.contains("Cookie")) take_own(headers, "Cookie", request.own_cookies);
+  request.own_cookies = headers.get("Cookie", "");
+  headers.remove("Cookie");
   if (headers.contains("Connection")) request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
@@ -192,7 +188,7 @@ void set_url(SessionState& session, ClientRequest& request, URL url,
   if (!proxied) headers.remove("Proxy-Authorization");
   if (proxied && !request.proxy->authorization().empty())
     headers.set("Proxy-Authorization", request.proxy->authorization());
-  headers.set("Host", request.own_host ? *request.own_host : request.url.host_port());
+  headers.set("Host", request.host(request.url));
   headers.remove("Cookie");
   std::string cookies = cookie_header(session, request, options.get_cookies());
   if (!cookies.empty()) headers.add("Cookie", cookies);

@@ -11,6 +11,7 @@
 #include "http/write_head.hpp"
 #include "http2_frames.hpp"
 #include "http2_peer.hpp"
+#include "pieces.hpp"
 #include "raw_client.hpp"
 
 #include <algorithm>
@@ -32,7 +33,8 @@ namespace {
 
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20;
 
-using Sizes = std::vector<std::size_t>;
+using fuzz::cut;
+using fuzz::Sizes;
 
 /// Frames as they were chosen, or the bytes as they are, behind what a peer begins with.
 std::string said_by_peer(Choices& choices, std::string bytes) {
@@ -44,16 +46,6 @@ std::string said_by_peer(Choices& choices, std::string bytes) {
     bytes += h2::frame(type, flags, stream, choices.text(choices.byte()));
   }
   return bytes;
-}
-
-/// Of these sizes, in turn; one if there are none.
-std::vector<std::string> cut(std::string_view bytes, const Sizes& sizes) {
-  std::vector<std::string> pieces;
-  for (std::size_t i = 0; !bytes.empty(); ++i) {
-    pieces.emplace_back(bytes.substr(0, sizes.empty() ? bytes.size() : sizes[i % sizes.size()]));
-    bytes.remove_prefix(pieces.back().size());
-  }
-  return pieces;
 }
 
 http::HttpLimits some_limits(bool small) {

@@ -7,6 +7,7 @@
 #include "http/compression.hpp"
 #include "http/content_decoder.hpp"
 #include "http/multipart_parser.hpp"
+#include "pieces.hpp"
 
 #include <string>
 #include <vector>
@@ -16,20 +17,17 @@ using namespace asyncio::http;
 using namespace asyncio::http::detail;
 using fuzz::check;
 using fuzz::Choices;
+using fuzz::cut;
+using fuzz::Sizes;
 
 namespace {
-
-using Sizes = std::vector<std::size_t>;
 
 /// Gives `take` the input in pieces of these sizes, or whole: what it leaves stands before the
 /// next.
 template <class Take>
 void in_pieces(std::string_view input, const Sizes& sizes, Take take) {
   std::string kept;
-  for (std::size_t i = 0; !input.empty(); ++i) {
-    const std::string_view piece =
-        input.substr(0, sizes.empty() ? input.size() : sizes[i % sizes.size()]);
-    input.remove_prefix(piece.size());
+  for (const std::string& piece : cut(input, sizes)) {
     kept += piece;
     const std::string exact = kept;  // its own memory: reading beyond is seen
     kept.erase(0, take(exact));

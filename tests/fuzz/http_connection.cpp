@@ -7,6 +7,7 @@
 #include "asyncio/web/exceptions.hpp"
 #include "choices.hpp"
 #include "http_transcript.hpp"
+#include "pieces.hpp"
 #include "raw_client.hpp"
 #include "raw_server.hpp"
 
@@ -27,7 +28,8 @@ namespace web = asyncio::web;
 
 namespace {
 
-using Sizes = std::vector<std::size_t>;
+using fuzz::cut;
+using fuzz::Sizes;
 
 constexpr std::size_t kMostSaid = 600;
 /// No time limit of a server or client lasts longer, and each byte can cost a millisecond.
@@ -107,16 +109,6 @@ std::string said_by_peer(Choices& choices, std::span<const std::string_view> par
     bytes += part < parts.size() ? std::string(parts[part]) : choices.text(choices.byte() % 32u);
   }
   return bytes;
-}
-
-/// Of these sizes, in turn; one if there are none.
-std::vector<std::string> cut(std::string_view bytes, const Sizes& sizes) {
-  std::vector<std::string> pieces;
-  for (std::size_t i = 0; !bytes.empty(); ++i) {
-    pieces.emplace_back(bytes.substr(0, sizes.empty() ? bytes.size() : sizes[i % sizes.size()]));
-    bytes.remove_prefix(pieces.back().size());
-  }
-  return pieces;
 }
 
 http::HttpLimits some_limits(bool small) {

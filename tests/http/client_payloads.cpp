@@ -5,7 +5,7 @@
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "connected.hpp"
-#include "http/compression.hpp"
+#include "encoded.hpp"
 #include "raw_server.hpp"
 #include "tls.hpp"
 
@@ -28,6 +28,7 @@ using http::ClientSession;
 using http::RequestOptions;
 using http::SessionOptions;
 using http::URL;
+using test::encoded;
 using test::error_of;
 using test::RawServer;
 using test::read_request;
@@ -168,13 +169,6 @@ TEST(ClientFaults, fault145_the_end_of_tls_without_a_goodbye_is_no_end_of_a_body
   });
 }
 
-std::string encoded(http::detail::ContentCoding coding, const std::string& text,
-                    std::optional<int> level = std::nullopt) {
-  std::string out;
-  http::detail::make_encoder(coding, level)->encode(text, http::detail::Flush::End, out);
-  return out;
-}
-
 TEST(ClientFaults, fault148_a_response_that_grows_without_end_is_stopped) {
   using http::detail::ContentCoding;
   std::string zeros(65 << 20, '\0');
@@ -203,9 +197,7 @@ TEST(ClientFaults, fault148_a_response_that_grows_without_end_is_stopped) {
 
 TEST(ClientFaults, fault148_a_bomb_takes_no_more_memory_than_the_limit) {
   constexpr std::ptrdiff_t kLimit = 10 << 20;
-  std::string text(16 << 20, '\0');
-  const std::string noise = test::pattern(text.size() / 4000 + 1);
-  for (std::size_t i = 0; i < text.size(); i += 4000) text[i] = noise[i / 4000];
+  const std::string text = test::almost_nothing_but_zeros(std::size_t{16} << 20);
   (void)run_simulated(Seed(0), [] { return outcome_of(coded("identity", "x")); });  // a first use
   for (const char* name : {"gzip", "deflate", "br", "zstd"}) {
     auto coding = http::detail::find_coding(name);

@@ -6,7 +6,7 @@
 #include "asyncio/web/exceptions.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
-#include "http/compression.hpp"
+#include "encoded.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using http::detail::ContentCoding;
-using http::detail::Flush;
 using test::count_of;
+using test::encoded;
 using test::exchange;
 using test::get;
 using test::post;
@@ -32,13 +32,6 @@ namespace {
 class ServerBodies : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, ServerBodies, ::testing::Values("epoll", "simulated"),
                          test::backend_name);
-
-std::string encoded(ContentCoding coding, std::string_view text,
-                    std::optional<int> level = std::nullopt) {
-  std::string bytes;
-  http::detail::make_encoder(coding, level)->encode(text, Flush::End, bytes);
-  return bytes;
-}
 
 std::string with_length(std::string_view fields, std::string_view body) {
   return post("/",
@@ -101,14 +94,6 @@ TEST_P(ServerBodies, fault132_encoded_bodies_in_single_bytes) {
   });
 }
 
-/// What grows by less than the 2000-fold that is suspicious by itself.
-std::string almost_nothing_but_zeros() {
-  std::string text(std::size_t{8} << 20, '\0');
-  const std::string noise = test::pattern(text.size() / 4000 + 1);
-  for (std::size_t i = 0; i < text.size(); i += 4000) text[i] = noise[i / 4000];
-  return text;
-}
-
 struct Bomb {
   std::string codings;
   std::string body;
@@ -117,7 +102,7 @@ struct Bomb {
 
 /// Of 8 MiB, where 1 MiB is the limit.
 std::vector<Bomb> bombs() {
-  const std::string text = almost_nothing_but_zeros();
+  const std::string text = test::almost_nothing_but_zeros(std::size_t{8} << 20);
   const std::string zeros(text.size(), '\0');
   std::vector<Bomb> all;
   for (ContentCoding coding :
