@@ -321,9 +321,11 @@ Coro<Server> start_server(F&& handler, std::string host, ServicePort service,
                       std::move(options));
 }
 
-/// The same on a bound socket that somebody else made, which the server closes from now on.
+/// The same on a bound socket that somebody else made. The server closes it, also if it cannot
+/// listen; the caller still has it after an error that is about the descriptor itself.
 ///
-/// Throws   ValueError unless `sock` is a stream socket.
+/// Throws   ValueError unless `sock` is a stream socket; RuntimeError if something of this loop has
+///          it; OSError if it is none, and for what cannot listen.
 template <class F>
 Coro<Server> start_server(F&& handler, int sock, ServerOptions options = {}) {
   return detail::start_server(detail::client_handler(std::forward<F>(handler)), sock,

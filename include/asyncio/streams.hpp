@@ -446,9 +446,11 @@ using Streams = std::pair<StreamReader, StreamWriter>;
 /// asyncio  Streams, open_connection
 Coro<Streams> open_connection(std::string host, ServicePort service, ConnectOptions options = {});
 
-/// The streams of a connected socket that somebody else made, which they close from now on.
+/// The streams of a connected socket that somebody else made, which they close, also if TLS fails;
+/// the caller still has it after an error that is about the descriptor itself.
 ///
-/// Throws   ValueError unless `sock` is a connected stream socket.
+/// Throws   ValueError unless `sock` is a connected stream socket; RuntimeError if something of
+///          this loop has it; with `ssl` what StreamWriter::start_tls throws.
 Coro<Streams> open_connection(int sock, ConnectOptions options = {});
 
 /// Connects to the Unix socket at `path`; a path that begins with a zero byte is an abstract name.

@@ -31,11 +31,11 @@ class Deadline {
 
   void set(Delay delay) {
     if (delay.nanoseconds() == Delay::never().nanoseconds()) return clear();
-    when_ = TimePoint(std::chrono::nanoseconds(
-        asyncio::detail::deadline_after(loop_.time().time_since_epoch().count(), delay)));
-    if (timer_ && timer_->when() <= when_) return;
-    if (timer_) timer_->cancel();
-    arm();
+    set_at(after(delay));
+  }
+  /// Then, unless it is earlier already.
+  void shorten(Delay delay) {
+    if (const TimePoint when = after(delay); when < when_) set_at(when);
   }
   void clear() noexcept { when_ = kNever; }
   /// As `clear`; the timer goes, too: none is to be set for long.
@@ -48,6 +48,16 @@ class Deadline {
  private:
   static constexpr TimePoint kNever = TimePoint::max();
 
+  TimePoint after(Delay delay) const {
+    return TimePoint(std::chrono::nanoseconds(
+        asyncio::detail::deadline_after(loop_.time().time_since_epoch().count(), delay)));
+  }
+  void set_at(TimePoint when) {
+    when_ = when;
+    if (timer_ && timer_->when() <= when_) return;
+    if (timer_) timer_->cancel();
+    arm();
+  }
   void arm() {
     timer_ = loop_.call_at(when_, [this] { fire(); });
   }

@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <list>
+#include <optional>
 #include <utility>
 
 namespace asyncio::web {
@@ -31,18 +32,15 @@ struct Served {
   Served& operator=(const Served&) = delete;
   ~Served();
 
-  void stop() const {
-    if (connection) return connection->stop();
-    if (reader.state()->buffer().view().empty())
-      reader.set_exception(ConnectionAbortedError(ECONNABORTED, "the server ends"));
-  }
+  void stop();
 
   RunnerState& state;
   const TaskHandle task = current_task().value();
   const StreamReader reader;
   const bool too_many;                                         // of them: it is turned away
   std::shared_ptr<http::detail::ServedConnection> connection;  // null until it says what it speaks
-  std::list<const Served*>::iterator place;
+  std::list<Served*>::iterator place;
+  std::optional<TimerHandle> last_moment;
 };
 
 class RunnerState : public std::enable_shared_from_this<RunnerState> {
@@ -95,7 +93,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
 
   /// Lets what was asked be answered, for a limited time.
   Coro<> finish_connections() {
-    for (const Served* served : connections) served->stop();
+    for (Served* served : connections) served->stop();
     std::vector<TaskHandle> left = tasks();
     if (!left.empty()) co_await wait(left, ALL_COMPLETED, shutdown_timeout);
     left = tasks();
@@ -113,7 +111,7 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
   Delay shutdown_timeout;
   std::size_t max_connections = 0;
   std::vector<Server> servers;
-  std::list<const Served*> connections;
+  std::list<Served*> connections;
   std::size_t serving = 0;  // of the connections; the others are turned away
   bool is_set_up = false;
 };
@@ -127,8 +125,17 @@ Served::Served(RunnerState& runner, StreamReader input)
 }
 
 Served::~Served() {
+  if (last_moment) last_moment->cancel();
   state.serving -= !too_many;
   state.connections.erase(place);
+}
+
+void Served::stop() {
+  if (connection) return connection->stop();
+  last_moment = get_running_loop().call_later(http::detail::kFirstRequest, [this] {
+    if (!connection && reader.state()->buffer().view().empty())
+      reader.set_exception(ConnectionAbortedError(ECONNABORTED, "the server ends"));
+  });
 }
 
 }  // namespace detail

@@ -4,7 +4,14 @@
 
 #include "asyncio/coro.hpp"
 
+#include <chrono>
+
 namespace asyncio::http::detail {
+
+/// What a client gets at the end of the server that has connected and not asked yet: its request is
+/// on its way, and for a client that knows no answer to it a lost one is an error. Go has 5
+/// seconds.
+inline constexpr auto kFirstRequest = std::chrono::seconds(1);
 
 class ServedConnection {
  public:

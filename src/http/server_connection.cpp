@@ -26,10 +26,6 @@ constexpr std::size_t kMaxDrained = std::size_t{256} << 10;
 constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
 /// What a client gets to read the last answer and find that it is the last.
 constexpr auto kLinger = std::chrono::seconds(2);
-/// What a client gets at the end of the server that has connected and not asked yet: its request is
-/// on its way, and for a client that knows no answer to it a lost one is an error. Go has 5
-/// seconds.
-constexpr auto kFirstRequest = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -41,7 +37,7 @@ ServerConnection::ServerConnection(StreamReader reader, StreamWriter writer,
 
 void ServerConnection::stop() {
   const bool is_idle = waiting_ == Waiting::for_request && input_.buffered().empty();
-  if (is_idle && requests_ == 0) deadline_.set(kFirstRequest);
+  if (is_idle && requests_ == 0) deadline_.shorten(kFirstRequest);
   if (is_idle && requests_ > 0) expired();
   if (std::exchange(lingers_idly_, false))
     input_.reader().set_exception(TimeoutError("HTTP request"));

@@ -253,8 +253,8 @@ Coro<Ref<Connection>> connect_socket(Backend& backend, int sock, ConnectOptions 
   backend.check_not_owned(sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
-  set_no_delay(backend, sock);
   OwnedSocket socket(backend, sock);
+  set_no_delay(backend, sock);
   auto opening = opened(backend, std::move(socket), options.get_limit(), peer, tls);
   Ref<Connection> connection = co_await std::move(opening);
   co_return connection;

@@ -234,7 +234,9 @@ Coro<Server> start_server(std::shared_ptr<ClientHandler> handler, int sock, Serv
   backend.check_not_owned(sock);
   if (int error = backend.adopt(sock); error < 0)
     throw_os_error(-error, "descriptor " + std::to_string(sock));
+  OwnedSocket socket(backend, sock);
   state->add_listener(sock);
+  socket.release();
   Server server = co_await opened(state, options.get_start_serving());
   co_return server;
 }

@@ -9,6 +9,7 @@
 #include "crawler/output.hpp"
 #include "crawler/robots.hpp"
 #include "crawler/sqlite_frontier.hpp"
+#include "folder.hpp"
 #include "program.hpp"
 
 #include <gtest/gtest.h>
@@ -35,14 +36,8 @@ namespace {
 /// Files of a test, which are gone with it.
 class Crawler : public ::testing::Test {
  protected:
-  Crawler() : folder_(std::filesystem::temp_directory_path() / name()) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directory(folder_);
-  }
-  ~Crawler() override { std::filesystem::remove_all(folder_); }
-
-  std::string state() const { return folder_ / "state"; }
-  std::string output() const { return folder_ / "pages.jsonl"; }
+  std::string state() const { return folder_.file("state"); }
+  std::string output() const { return folder_.file("pages.jsonl"); }
 
   /// The records by URL's path; each URL is there once.
   std::map<std::string, json> records() const {
@@ -73,12 +68,7 @@ class Crawler : public ::testing::Test {
   }
 
  private:
-  static std::string name() {
-    return "crawler-" + std::to_string(::getpid()) +
-           ::testing::UnitTest::GetInstance()->current_test_info()->name();
-  }
-
-  std::filesystem::path folder_;
+  test::Folder folder_;
 };
 
 Coro<> crawl(crawler::Options options) {

@@ -2,39 +2,17 @@
 /// Data bases of tests, in folders that are gone with them.
 #pragma once
 
+#include "folder.hpp"
 #include "vectordb/engine/database.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <random>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
 namespace test {
-
-class Folder {
- public:
-  explicit Folder(const std::string& suffix = {})
-      : path_(std::filesystem::temp_directory_path() /
-              ("vectordb-" + std::to_string(::getpid()) +
-               ::testing::UnitTest::GetInstance()->current_test_info()->name() + suffix)) {
-    std::filesystem::remove_all(path_);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-
-  std::string path() const { return path_; }
-  std::filesystem::path file(const std::string& collection, const std::string& name) const {
-    return path_ / "collections" / collection / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// One thread: hnswlib's parallel insertion reads what others write, which the thread sanitizer
 /// would report.

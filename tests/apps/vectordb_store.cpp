@@ -121,16 +121,16 @@ TEST(VectordbStore, a_log_cut_at_any_byte_has_all_whole_commits) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    const std::string log = read_file(folder.file("c", "log"));
+    const std::string log = read_file(folder.file("collections/c/log"));
     EXPECT_EQ(log.size(), states.back().log_bytes);
     Messages messages;
     std::size_t whole = 0, cuts = 0;
     for (std::size_t size = states[0].log_bytes; size < log.size(); ++size) {
       while (whole + 1 < states.size() && states[whole + 1].log_bytes <= size) ++whole;
-      write_file(folder.file("c", "log"), log.substr(0, size));
+      write_file(folder.file("collections/c/log"), log.substr(0, size));
       std::string found = co_await reopened(folder);
       EXPECT_EQ(found, states[whole].contents) << size;
-      EXPECT_EQ(fs::file_size(folder.file("c", "log")), states[whole].log_bytes) << size;
+      EXPECT_EQ(fs::file_size(folder.file("collections/c/log")), states[whole].log_bytes) << size;
       cuts += size != states[whole].log_bytes;
     }
     EXPECT_EQ(messages.all.size(), cuts);
@@ -142,12 +142,12 @@ TEST(VectordbStore, a_log_without_its_whole_header_is_refused) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    const std::string log = read_file(folder.file("c", "log"));
+    const std::string log = read_file(folder.file("collections/c/log"));
     for (std::size_t size = 0; size < states[0].log_bytes; ++size) {
-      write_file(folder.file("c", "log"), log.substr(0, size));
+      write_file(folder.file("collections/c/log"), log.substr(0, size));
       std::string found = co_await reopened(folder);
       EXPECT_EQ(found, "corrupt") << size;
-      EXPECT_EQ(fs::file_size(folder.file("c", "log")), size);
+      EXPECT_EQ(fs::file_size(folder.file("collections/c/log")), size);
     }
   });
 }
@@ -156,13 +156,13 @@ TEST(VectordbStore, a_flipped_bit_is_cut_off_at_the_end_and_refused_before) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    const std::string log = read_file(folder.file("c", "log"));
+    const std::string log = read_file(folder.file("collections/c/log"));
     Messages messages;
     const State& before_last = states[states.size() - 2];
     for (std::size_t at = 0; at < log.size(); ++at) {
       std::string damaged = log;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
-      write_file(folder.file("c", "log"), damaged);
+      write_file(folder.file("collections/c/log"), damaged);
       std::string found = co_await reopened(folder);
       EXPECT_EQ(found, at < before_last.log_bytes ? "corrupt" : before_last.contents) << at;
     }
@@ -173,7 +173,7 @@ TEST(VectordbStore, writes_go_on_behind_a_cut) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    fs::resize_file(folder.file("c", "log"), states[2].log_bytes - 1);
+    fs::resize_file(folder.file("collections/c/log"), states[2].log_bytes - 1);
     Messages messages;
     Database database = co_await open(folder);
     co_await database.get("c").upsert(one_point(9, 9, 9));
@@ -186,7 +186,7 @@ TEST(VectordbStore, a_snapshot_takes_the_place_of_the_log) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    const std::string old_log = read_file(folder.file("c", "log"));
+    const std::string old_log = read_file(folder.file("collections/c/log"));
     Database database = co_await open(folder);
     Collection collection = database.get("c");
     co_await collection.compact();
@@ -199,7 +199,7 @@ TEST(VectordbStore, a_snapshot_takes_the_place_of_the_log) {
     const std::string all = states.back().contents + "9 [9.0,9.0] {}\n";
     EXPECT_EQ(co_await reopened(folder), all);
     // As after a crash between the two renames: the old log, which the snapshot has.
-    write_file(folder.file("c", "log"), old_log);
+    write_file(folder.file("collections/c/log"), old_log);
     EXPECT_EQ(co_await reopened(folder), states.back().contents);
   });
 }
@@ -209,11 +209,11 @@ TEST(VectordbStore, a_log_that_ends_before_the_snapshot_is_begun_anew) {
   run([]() -> Coro<> {
     Folder folder;
     std::vector<State> states = co_await written(folder);
-    const std::string old_log = read_file(folder.file("c", "log"));
+    const std::string old_log = read_file(folder.file("collections/c/log"));
     Database database = co_await open(folder);
     co_await database.get("c").compact();
     co_await database.close();
-    write_file(folder.file("c", "log"), old_log.substr(0, states[3].log_bytes + 1));
+    write_file(folder.file("collections/c/log"), old_log.substr(0, states[3].log_bytes + 1));
     Messages messages;
     database = co_await open(folder);
     co_await database.get("c").upsert(one_point(9, 9, 9));
@@ -236,7 +236,7 @@ TEST(VectordbStore, a_snapshot_of_large_payloads_has_a_frame_for_each_megabyte) 
     std::string all = co_await contents(collection);
     co_await database.close();
     EXPECT_EQ(co_await reopened(folder), all);
-    vectordb::File file(folder.file("c", "snapshot"), O_RDONLY);
+    vectordb::File file(folder.file("collections/c/snapshot"), O_RDONLY);
     FrameReader reader(file);
     std::size_t frames = 0;
     for (; auto frame = reader.next(); ++frames) EXPECT_LT(frame->body.size(), 1'500'000u);
@@ -256,16 +256,16 @@ TEST(VectordbStore, a_damaged_snapshot_is_refused) {
     Database database = co_await open(folder);
     co_await database.get("c").compact();
     co_await database.close();
-    const std::string snapshot = read_file(folder.file("c", "snapshot"));
+    const std::string snapshot = read_file(folder.file("collections/c/snapshot"));
     for (std::size_t at = 0; at < snapshot.size(); ++at) {
       std::string damaged = snapshot;
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << (at % 8)));
-      write_file(folder.file("c", "snapshot"), damaged);
+      write_file(folder.file("collections/c/snapshot"), damaged);
       EXPECT_EQ(co_await reopened(folder), "corrupt") << at;
-      write_file(folder.file("c", "snapshot"), snapshot.substr(0, at));
+      write_file(folder.file("collections/c/snapshot"), snapshot.substr(0, at));
       EXPECT_EQ(co_await reopened(folder), "corrupt") << at;
     }
-    fs::remove(folder.file("c", "snapshot"));  // the log begins behind it
+    fs::remove(folder.file("collections/c/snapshot"));  // the log begins behind it
     EXPECT_EQ(co_await reopened(folder), "corrupt");
   });
 }
@@ -343,7 +343,8 @@ TEST(VectordbStore, a_full_disk_fails_the_write_and_loses_nothing) {
       SmallDisk disk(50);
       auto outcome = co_await capture(collection.compact());
       EXPECT_TRUE(outcome.holds<StorageError>());
-      EXPECT_FALSE(fs::exists(folder.file("c", "snapshot.new")));  // it would fill the disk
+      EXPECT_FALSE(
+          fs::exists(folder.file("collections/c/snapshot.new")));  // it would fill the disk
     }
     co_await collection.upsert(one_point(3, 3, 3));  // there is room again
     co_await database.close();
@@ -372,8 +373,8 @@ TEST(VectordbStore, what_was_being_made_or_deleted_is_gone_after_a_crash) {
     write_file(collections / "c" / "log.new", "part of a log");
     Database database = co_await open(folder);
     EXPECT_EQ(database.list().size(), 1u);
-    EXPECT_FALSE(fs::exists(folder.file("c", "snapshot.new")));
-    EXPECT_FALSE(fs::exists(folder.file("c", "log.new")));
+    EXPECT_FALSE(fs::exists(folder.file("collections/c/snapshot.new")));
+    EXPECT_FALSE(fs::exists(folder.file("collections/c/log.new")));
     EXPECT_FALSE(fs::exists(collections / ".making-d"));
     EXPECT_FALSE(fs::exists(collections / ".deleting-e"));
     co_await database.close();

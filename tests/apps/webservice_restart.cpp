@@ -4,6 +4,7 @@
 #include "../http/raw_client.hpp"
 #include "asyncio/asyncio.hpp"
 #include "asyncio/http/nlohmann_json.hpp"
+#include "folder.hpp"
 #include "program.hpp"
 #include "service_program.hpp"
 
@@ -103,24 +104,6 @@ TEST(WebServiceRestart, L13_two_successors_lose_no_request) {
   });
 }
 
-/// A folder that a program needs to start.
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / name()) { make(); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { remove(); }
-
-  std::string path() const { return path_; }
-  void make() const { std::filesystem::create_directory(path_); }
-  void remove() const { std::filesystem::remove_all(path_); }
-
- private:
-  static std::string name() { return "webservice-restart-" + std::to_string(::getpid()); }
-
-  std::filesystem::path path_;
-};
-
 Coro<std::string> line_with(StreamReader reader, std::string words) {
   std::string line;
   do {
@@ -131,7 +114,7 @@ Coro<std::string> line_with(StreamReader reader, std::string words) {
 
 TEST(WebServiceRestart, L13_without_a_successor_it_goes_on_and_says_why) {
   run([]() -> Coro<> {
-    Folder folder;
+    const test::Folder folder;  // which it needs to start
     SubprocessOptions options;
     options.stdout(PIPE).stderr(PIPE);
     Process process = co_await create_subprocess_exec(options, WEBSERVICE, "--quiet", "--port", "0",
@@ -140,7 +123,7 @@ TEST(WebServiceRestart, L13_without_a_successor_it_goes_on_and_says_why) {
     auto port = http::URL(where.substr(where.find("http"), where.find('\n') - 12)).port().value();
     Pids pids;
     pids.insert(process.pid());
-    folder.remove();
+    std::filesystem::remove(folder.path());
     process.send_signal(SIGUSR2);
     std::string why = co_await wait_for(line_with(*process.stderr(), "no restart"), 30s);
     EXPECT_NE(why.find("the successor has ended, before it listened, with status 2"),
@@ -148,7 +131,7 @@ TEST(WebServiceRestart, L13_without_a_successor_it_goes_on_and_says_why) {
         << why;
     int pid = co_await asked_pid(port);
     EXPECT_EQ(pid, process.pid());
-    folder.make();
+    std::filesystem::create_directory(folder.path());
     process.send_signal(SIGUSR2);
     co_await said_where(process);
     pid = co_await wait_for(new_pid(port, pids), 30s);

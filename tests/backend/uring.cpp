@@ -37,7 +37,7 @@ using test::until;
 
 class Uring : public test::UringTest {
  public:
-  test::ScratchFolder folder;
+  test::Folder folder;
 };
 
 /// To open a named pipe with. With O_CREAT, since without the kernel tries O_NONBLOCK first, which
@@ -78,7 +78,7 @@ Coro<int> opened(const std::string& path, int how) {
   co_return static_cast<int>(fd);
 }
 
-Coro<> write_and_read(const test::ScratchFolder& folder, const std::string& name) {
+Coro<> write_and_read(const test::Folder& folder, const std::string& name) {
   int fd = co_await opened(folder.file(name), O_RDWR | O_CREAT | O_TRUNC);
   std::string text = "some text", room(100, ' '), nothing;
   At write(Opcode::write, fd, text);
@@ -171,7 +171,7 @@ TEST_F(Uring, fault82_interrupted_requests_are_repeated) {
 
 /// Faults 36 and 82: a cancel meets the end of its request at every distance; then the operation is
 /// used again at once, and must not hear of what it was before.
-Coro<> cancel_at_every_distance(const test::ScratchFolder& folder, int rounds) {
+Coro<> cancel_at_every_distance(const test::Folder& folder, int rounds) {
   int fd = co_await opened(folder.file("file"), O_RDWR | O_CREAT);
   EXPECT_EQ(::pwrite(fd, "0123456789", 10, 0), 10);
   std::string room(10, ' ');
@@ -211,7 +211,7 @@ TEST_F(Uring, R1_fault36_one_outcome_in_any_order_of_completions) {
 
 TEST_F(Uring, R3_cancel_what_the_kernel_works_on) {
   run([&]() -> Coro<> {
-    std::string fifo = folder.fifo("fifo");
+    std::string fifo = test::make_fifo(folder);
     Open open(fifo, kWaiting);
     EXPECT_FALSE(backend().start(open));
     co_await turns(5);
@@ -227,7 +227,7 @@ TEST_F(Uring, R3_cancel_what_the_kernel_works_on) {
 
 TEST_F(Uring, R3_forget_waits_until_the_kernel_has_let_go) {
   run([&]() -> Coro<> {
-    std::string fifo = folder.fifo("fifo");
+    std::string fifo = test::make_fifo(folder);
     for (int turn = 0; turn < 3; ++turn) {
       Open open(fifo, kWaiting);
       EXPECT_FALSE(backend().start(open));
@@ -427,7 +427,7 @@ TEST_F(Uring, a_busy_loop_makes_no_system_call) {
 /// The next run may be in another thread, and the one before has ended: what waits goes on.
 TEST_F(Uring, a_loop_moves_from_thread_to_thread_with_all_that_waits) {
   EventLoop loop = faults.new_uring_event_loop();
-  std::string fifo = folder.fifo("fifo");
+  std::string fifo = test::make_fifo(folder);
   std::optional<test::Connected> both;
   std::optional<Task<std::string>> reading;
   Open open(fifo, kWaiting);
@@ -480,7 +480,7 @@ TEST_F(Uring, a_loop_moves_from_thread_to_thread_with_all_that_waits) {
 
 TEST_F(Uring, R3_a_loop_closes_over_what_waits) {
   EventLoop loop = faults.new_uring_event_loop();
-  std::string fifo = folder.fifo("fifo");
+  std::string fifo = test::make_fifo(folder);
   auto waiting = [&]() -> Coro<> {
     test::Connected both = co_await test::connected();
     create_task(test::read_exactly, both.reader(), 6);

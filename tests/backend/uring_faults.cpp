@@ -117,7 +117,7 @@ TEST_F(UringFaults, R8_fault78_a_kernel_without_memory) {
 
 /// tokio #8255: a request that the kernel has not taken yet still names memory.
 TEST_F(UringFaults, R3_fault78_no_request_is_left_behind) {
-  test::ScratchFolder folder;
+  test::Folder folder;
   std::string path = folder.file("file");
   int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   EXPECT_EQ(::write(fd, "0123456789", 10), 10);

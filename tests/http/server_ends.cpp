@@ -3,6 +3,7 @@
 #include "asyncio/testing/simulated.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "http/http2_presence.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -28,6 +29,12 @@ using test::serve;
 using test::Served;
 
 namespace {
+
+web::Application saying_hello() {
+  web::Application app;
+  app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
+  return app;
+}
 
 class ServerEnds : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, ServerEnds, test::all_backends, test::backend_name);
@@ -150,9 +157,7 @@ class BlockingClient {
 
 TEST_P(RealServerEnds, L13_who_was_let_in_and_not_accepted_yet_is_answered) {
   run([]() -> Coro<> {
-    web::Application app;
-    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    Served served = co_await serve(std::move(app));
+    Served served = co_await serve(saying_hello());
     BlockingClient kept(served.port());
     kept.send(get("/"));
     co_await sleep(20ms);  // it has its answer, and is idle
@@ -208,9 +213,7 @@ web::RunnerOptions two_each() { return web::RunnerOptions().keepalive_requests(2
 /// With bytes that nobody has read the system would reset the connection, and the answers.
 TEST_P(RealServerEnds, R13_pipelined_requests_behind_the_last_cost_no_answer) {
   run([]() -> Coro<> {
-    web::Application app;
-    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    Served served = co_await serve(std::move(app), two_each());
+    Served served = co_await serve(saying_hello(), two_each());
     std::string requests;
     for (int i = 0; i < 5000; ++i) requests += get("/", "Pad: " + std::string(100, 'x') + "\r\n");
     std::string answers = co_await exchange(served.port(), requests);
@@ -247,9 +250,7 @@ TEST(ServerLinger, fault125_a_slow_client_gets_all_of_the_last_answer) {
 /// The end of the server waits for nobody who has nothing to say.
 TEST(ServerLinger, fault192_the_end_does_not_wait_for_who_has_sent_nothing) {
   asyncio::testing::run_simulated([]() -> Coro<> {
-    web::Application app;
-    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    Served served = co_await serve(std::move(app), web::RunnerOptions().keepalive_requests(1));
+    Served served = co_await serve(saying_hello(), web::RunnerOptions().keepalive_requests(1));
     auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
     writer.write(get("/"));
     std::string answer = co_await reader.read();
@@ -261,27 +262,45 @@ TEST(ServerLinger, fault192_the_end_does_not_wait_for_who_has_sent_nothing) {
   });
 }
 
-/// As a client does on a machine that is busy.
+/// As a client does on a machine that is busy. `options` say whether the version is known yet.
+Coro<> ask_a_server_that_ends(web::RunnerOptions options) {
+  Served served = co_await serve(saying_hello(), options);
+  Streams late = co_await open_connection("127.0.0.1", served.port());
+  Streams silent = co_await open_connection("127.0.0.1", served.port());
+  co_await sleep(1ms);  // they have been let in
+  const TimePoint begin = get_running_loop().time();
+  auto ending = create_task(served.cleanup());
+  co_await sleep(900ms);
+  late.second.write(get("/"));
+  std::string answer = co_await late.first.read();
+  EXPECT_TRUE(answer.ends_with("hello")) << answer;
+  EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+  std::string nothing = co_await silent.first.read();
+  EXPECT_EQ(nothing, "");
+  co_await ending;
+  EXPECT_LT(get_running_loop().time() - begin, 1100ms);
+  late.second.close();
+  silent.second.close();
+}
+
 TEST(ServerLinger, L13_who_has_connected_and_not_asked_yet_has_a_second_for_it) {
+  asyncio::testing::run_simulated(
+      []() -> Coro<> { co_await ask_a_server_that_ends(web::RunnerOptions()); });
+  if (!http::detail::has_http2()) return;
   asyncio::testing::run_simulated([]() -> Coro<> {
-    web::Application app;
-    app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
-    Served served = co_await serve(std::move(app));
-    Streams late = co_await open_connection("127.0.0.1", served.port());
+    co_await ask_a_server_that_ends(web::RunnerOptions().http2_prior_knowledge(true));
+  });
+}
+
+TEST(ServerLinger, fault139_the_end_prolongs_no_limit) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    const auto options = web::RunnerOptions().keepalive_timeout(500ms);
+    Served served = co_await serve(saying_hello(), options);
     Streams silent = co_await open_connection("127.0.0.1", served.port());
-    co_await sleep(1ms);  // they have been let in
     const TimePoint begin = get_running_loop().time();
-    auto ending = create_task(served.cleanup());
-    co_await sleep(900ms);
-    late.second.write(get("/"));
-    std::string answer = co_await late.first.read();
-    EXPECT_TRUE(answer.ends_with("hello")) << answer;
-    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
-    std::string nothing = co_await silent.first.read();
-    EXPECT_EQ(nothing, "");
-    co_await ending;
-    EXPECT_LT(get_running_loop().time() - begin, 1100ms);
-    late.second.close();
+    co_await sleep(400ms);
+    co_await served.cleanup();
+    EXPECT_LT(get_running_loop().time() - begin, 600ms);
     silent.second.close();
   });
 }

@@ -4,10 +4,10 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "connected.hpp"
+#include "folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -23,16 +23,10 @@ namespace {
 /// With a folder for the files.
 class Files : public test::BackendTest {
  protected:
-  Files() {
-    std::string name = (std::filesystem::temp_directory_path() / "asyncio.XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Files() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name = "file") const { return folder_ / name; }
+  std::string path(const std::string& name = "file") const { return folder_.file(name); }
 
  private:
-  std::filesystem::path folder_;
+  test::Folder folder_;
 };
 
 std::string content_of(const std::string& path) {

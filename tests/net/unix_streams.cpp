@@ -3,10 +3,10 @@
 #include "asyncio/streams.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
+#include "folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <netinet/in.h>
@@ -22,16 +22,10 @@ namespace {
 /// With a folder for the sockets' files.
 class UnixStreams : public test::BackendTest {
  protected:
-  UnixStreams() {
-    std::string name = (std::filesystem::temp_directory_path() / "asyncio.XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~UnixStreams() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name = "socket") const { return folder_ / name; }
+  std::string path(const std::string& name = "socket") const { return folder_.file(name); }
 
  private:
-  std::filesystem::path folder_;
+  test::Folder folder_;
 };
 
 /// What has to do with files, which the simulated network has none of.

@@ -6,8 +6,6 @@
 #include <openssl/x509v3.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 
@@ -40,22 +38,6 @@ void add_extension(X509* certificate, X509* issuer, int kind, const std::string&
 }
 
 }  // namespace
-
-Folder::Folder() {
-  std::string name = "/tmp/asyncio-test-XXXXXX";
-  require(::mkdtemp(name.data()) != nullptr, "mkdtemp");
-  path_ = name;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string Folder::write(const std::string& name, const std::string& text) const {
-  std::ofstream(file(name), std::ios::binary) << text;
-  return file(name);
-}
 
 Identity::Identity(const Folder& folder, const CertificateSpec& spec) {
   make(spec, nullptr, nullptr);

@@ -2,6 +2,8 @@
 /// Certificates that are made while a test runs, in a folder that goes with it.
 #pragma once
 
+#include "folder.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -10,23 +12,6 @@
 #include <vector>
 
 namespace test {
-
-/// A new folder under /tmp.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  /// Writes a file and returns its path.
-  std::string write(const std::string& name, const std::string& text) const;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 /// What a certificate says.
 class CertificateSpec {

@@ -6,14 +6,12 @@
 #include "asyncio/runner.hpp"
 #include "asyncio/testing/faults.hpp"
 #include "backends.hpp"
+#include "folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace test {
@@ -50,25 +48,11 @@ class UringTest : public ::testing::Test {
   std::ptrdiff_t before_ = 0;
 };
 
-/// A folder that goes with all that is in it.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_("/tmp/asyncio-test-XXXXXX") {
-    if (!::mkdtemp(path_.data())) std::abort();
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  /// A named pipe: who opens it for reading waits until somebody opens it for writing.
-  std::string fifo(const std::string& name) const {
-    EXPECT_EQ(::mkfifo(file(name).c_str(), 0600), 0);
-    return file(name);
-  }
-
- private:
-  std::string path_;
-};
+/// A named pipe: who opens it for reading waits until somebody opens it for writing.
+inline std::string make_fifo(const Folder& folder) {
+  std::string path = folder.file("fifo");
+  EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  return path;
+}
 
 }  // namespace test

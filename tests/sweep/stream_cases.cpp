@@ -2,6 +2,7 @@
 // What a StreamReader, a StreamWriter and a Server have to be awaited, one by one.
 #include "connected_case.hpp"
 #include "descriptors.hpp"
+#include "folder.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -188,6 +189,33 @@ class StartServing final : public Connected {
   std::uint16_t port_ = 0;
 };
 
+/// Leaves no file if it does not serve.
+class StartsOnPath final : public Case {
+ public:
+  Coro<> operation() override { co_await start(); }
+  void complete() override {}
+  Coro<> use_again() override {
+    require(server_ || ::access(path().c_str(), F_OK) != 0, "a file is left");
+    if (!server_) co_await start();
+    auto [reader, writer] = co_await open_unix_connection(path());
+    std::string nothing = co_await reader.read();
+    require(nothing.empty(), "bytes that nobody sent");
+    writer.close();
+    server_->close();
+    co_await server_->wait_closed();
+  }
+
+ private:
+  std::string path() const { return folder_.file("socket"); }
+  Coro<> start() {
+    auto refuse = [](StreamReader, StreamWriter writer) { writer.close(); };
+    server_ = co_await start_unix_server(refuse, path());
+  }
+
+  test::Folder folder_;
+  std::optional<Server> server_;
+};
+
 constexpr auto kRead = AwaitableKind::stream_read;
 
 constexpr Entry kEntries[] = {
@@ -204,6 +232,7 @@ constexpr Entry kEntries[] = {
     {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},
     {"server_shutdown", AwaitableKind::server_wait_closed, make<ServerShutdown>},
     {"start_serving", AwaitableKind::coroutine, make<StartServing>, On::system},
+    {"start_unix_server", AwaitableKind::coroutine, make<StartsOnPath>, On::system},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <utility>
 
 namespace sweep {
@@ -326,6 +327,33 @@ class Cleanup final : public Streams {
   }
 };
 
+/// Takes a socket, and gives back none: one that is not served is closed.
+class StartsOnSocket final : public Case {
+ public:
+  Coro<> prepare() override { co_await runner_.setup(); }
+  Coro<> operation() override { co_await start(); }
+  void complete() override {}
+  Coro<> use_again() override {
+    if (runner_.addresses().empty()) co_await start();
+    auto [reader, writer] = co_await open_connection("127.0.0.1", runner_.addresses()[0].port());
+    writer.write("GET / HTTP/1.0\r\n\r\n");
+    std::string answer = co_await reader.read();
+    require(answer.starts_with("HTTP/1.1 404 "), "it is not served");
+    writer.close();
+    co_await runner_.cleanup();
+  }
+
+ private:
+  Coro<> start() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    require(fd >= 0, "no socket");
+    web::SockSite site(runner_, fd);
+    co_await site.start();
+  }
+
+  web::AppRunner runner_{web::Application()};
+};
+
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 // Of the simulated loop alone, where no connection fails: a request is used beside its handler.
@@ -343,6 +371,7 @@ constexpr Entry kEntries[] = {
     {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true},
     {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
+    {"sock_site", kCoroutine, make<StartsOnSocket>, On::system, true},
 };
 
 }  // namespace

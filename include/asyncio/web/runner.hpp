@@ -129,8 +129,8 @@ class TCPSite {
   ServerOptions options_;
 };
 
-/// The same on a bound socket that somebody else made, as systemd for its units: `start` takes it,
-/// and the site closes it from then on. Of the options those of addresses mean nothing here.
+/// The same on a bound socket that somebody else made, as systemd for its units: `start` takes it
+/// as start_server does. Of the options those of addresses mean nothing here.
 ///
 /// asyncio  aiohttp: web.SockSite
 class SockSite {
