@@ -3,6 +3,7 @@
 // many, SEED=n replays one.
 #include "seeds.hpp"
 #include "vectordb/engine/errors.hpp"
+#include "vectordb/server/answers.hpp"
 #include "vectordb/server/json_text.hpp"
 #include "vectordb_served.hpp"
 
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -280,6 +282,62 @@ TEST(VectorDBFuzz, bodies_are_read_as_nlohmann_reads_them) {
     expect_read(text);
   };
   test::for_each_seed(change, 2000);
+}
+
+/// Any bits: also infinities and what is no number.
+float any_float(Random& random) {
+  return std::bit_cast<float>(
+      static_cast<std::uint32_t>(random.below(1 << 16) << 16 | random.below(1 << 16)));
+}
+
+vectordb::ScoredPoint any_point(Random& random) {
+  vectordb::ScoredPoint point;
+  point.id = vectordb::PointId::from_text(random.below(2) ? std::to_string(random.below(1000))
+                                                          : "550e8400-e29b-41d4-a716-446655440000");
+  if (random.below(2)) point.payload = {{"a \"b\"", {1, 2.5, nullptr}}, {"c", "\u00e9\n"}};
+  if (random.below(2)) point.vector.emplace({any_float(random), 1.0F, any_float(random)});
+  point.score = any_float(random);
+  return point;
+}
+
+/// As nlohmann would make it a document.
+json document_of(const vectordb::ScoredPoint& point, bool is_scored) {
+  json one = {{"id", point.id.to_json()}};
+  if (point.payload) one["payload"] = *point.payload;
+  if (point.vector) one["vector"] = *point.vector;
+  if (!is_scored) return one;
+  one["score"] = point.score;
+  one["version"] = 0;
+  return one;
+}
+
+TEST(VectorDBFuzz, results_are_written_as_nlohmann_writes_them) {
+  auto write = [](std::uint64_t seed) {
+    Random random(seed);
+    vectordb::Found found;
+    vectordb::ScrollPage page;
+    json expected = json::array(), records = json::array();
+    for (int left = random.below(4); left > 0; --left) {
+      found.push_back(any_point(random));
+      page.points.push_back(found.back());
+      expected.push_back(document_of(found.back(), true));
+      records.push_back(document_of(found.back(), false));
+    }
+    // Read again: a float has one value and several spellings.
+    auto read = [](const json& document) { return json::parse(document.dump()); };
+    EXPECT_EQ(json::parse(scored(found)), read(expected));
+    EXPECT_EQ(json::parse(vectordb::each_queried({found, {}})),
+              read({{{"points", expected}}, {{"points", json::array()}}}));
+    EXPECT_EQ(json::parse(vectordb::each_scored({{}, found})), read({json::array(), expected}));
+    EXPECT_EQ(json::parse(vectordb::records(page.points)), read(records));
+    EXPECT_EQ(json::parse(vectordb::page(page)),
+              read({{"points", records}, {"next_page_offset", nullptr}}));
+    if (found.empty()) return;
+    page.next_page_offset = found.front().id;
+    EXPECT_EQ(json::parse(vectordb::page(page))["next_page_offset"], found.front().id.to_json());
+    EXPECT_EQ(json::parse(vectordb::first_record(page.points)), read(records[0]));
+  };
+  test::for_each_seed(write, 1000);
 }
 
 }  // namespace

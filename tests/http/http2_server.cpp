@@ -371,6 +371,31 @@ TEST_P(Http2Server, L13_a_client_that_does_not_answer_holds_up_no_end) {
   });
 }
 
+TEST_P(Http2Server, L13_who_has_not_said_its_version_yet_has_a_second_for_it) {
+  run([]() -> Coro<> {
+    Served served = co_await test::serve(echoing(), with_http2());
+    Streams first = co_await open_connection("127.0.0.1", served.port());
+    Streams second = co_await open_connection("127.0.0.1", served.port());
+    Streams silent = co_await open_connection("127.0.0.1", served.port());
+    co_await sleep(10ms);  // they have been let in
+    Task<void> ending = create_task(served.cleanup());
+    co_await sleep(100ms);
+    first.second.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    std::string answer = co_await first.first.read();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+    Client client(std::move(second));
+    client.send(hello() + get(1, "/"));
+    std::string said = co_await client.until("1 end");
+    EXPECT_NE(said.find("1 200"), std::string::npos) << said;
+    client.close();
+    std::string nothing = co_await silent.first.read();
+    EXPECT_EQ(nothing, "");
+    co_await ending;
+    first.second.close();
+    silent.second.close();
+  });
+}
+
 TEST_P(Http2Server, fault120_who_does_not_offer_http2_refuses_its_preface) {
   run([]() -> Coro<> {
     Served served = co_await test::serve(echoing());

@@ -3,7 +3,6 @@
 #include "asyncio/testing/simulated.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
-#include "http/http2_presence.hpp"
 #include "raw_client.hpp"
 
 #include <gtest/gtest.h>
@@ -262,33 +261,26 @@ TEST(ServerLinger, fault192_the_end_does_not_wait_for_who_has_sent_nothing) {
   });
 }
 
-/// As a client does on a machine that is busy. `options` say whether the version is known yet.
-Coro<> ask_a_server_that_ends(web::RunnerOptions options) {
-  Served served = co_await serve(saying_hello(), options);
-  Streams late = co_await open_connection("127.0.0.1", served.port());
-  Streams silent = co_await open_connection("127.0.0.1", served.port());
-  co_await sleep(1ms);  // they have been let in
-  const TimePoint begin = get_running_loop().time();
-  auto ending = create_task(served.cleanup());
-  co_await sleep(900ms);
-  late.second.write(get("/"));
-  std::string answer = co_await late.first.read();
-  EXPECT_TRUE(answer.ends_with("hello")) << answer;
-  EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
-  std::string nothing = co_await silent.first.read();
-  EXPECT_EQ(nothing, "");
-  co_await ending;
-  EXPECT_LT(get_running_loop().time() - begin, 1100ms);
-  late.second.close();
-  silent.second.close();
-}
-
+/// As a client does on a machine that is busy.
 TEST(ServerLinger, L13_who_has_connected_and_not_asked_yet_has_a_second_for_it) {
-  asyncio::testing::run_simulated(
-      []() -> Coro<> { co_await ask_a_server_that_ends(web::RunnerOptions()); });
-  if (!http::detail::has_http2()) return;
   asyncio::testing::run_simulated([]() -> Coro<> {
-    co_await ask_a_server_that_ends(web::RunnerOptions().http2_prior_knowledge(true));
+    Served served = co_await serve(saying_hello());
+    Streams late = co_await open_connection("127.0.0.1", served.port());
+    Streams silent = co_await open_connection("127.0.0.1", served.port());
+    co_await sleep(1ms);  // they have been let in
+    const TimePoint begin = get_running_loop().time();
+    auto ending = create_task(served.cleanup());
+    co_await sleep(900ms);
+    late.second.write(get("/"));
+    std::string answer = co_await late.first.read();
+    EXPECT_TRUE(answer.ends_with("hello")) << answer;
+    EXPECT_NE(answer.find("Connection: close"), std::string::npos) << answer;
+    std::string nothing = co_await silent.first.read();
+    EXPECT_EQ(nothing, "");
+    co_await ending;
+    EXPECT_LT(get_running_loop().time() - begin, 1100ms);
+    late.second.close();
+    silent.second.close();
   });
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/server/answers.hpp"
 
+#include <charconv>
+#include <cmath>
+#include <string_view>
 #include <utility>
 
 namespace vectordb {
@@ -24,12 +27,62 @@ std::size_t weight_of(const json& value, std::size_t most) {
   return weight;
 }
 
-json record(const Record& record) {
-  json one = json::object();
-  one["id"] = record.id.to_json();
-  if (record.payload) one["payload"] = *record.payload;
-  if (record.vector) one["vector"] = *record.vector;
-  return one;
+/// As a double: what reads it as one and makes it a float has the same float.
+void append_number(std::string& text, float number) {
+  if (!std::isfinite(number)) return void(text += "null");
+  char digits[32];
+  const std::string_view written(digits,
+                                 std::to_chars(digits, digits + sizeof digits, double{number}).ptr);
+  text += written;
+  if (written.find_first_of(".e") == std::string_view::npos) text += ".0";  // as Qdrant
+}
+
+template <class T, class Append>
+void append_list(std::string& text, const std::vector<T>& all, Append append_one) {
+  text += '[';
+  for (const T& one : all) {
+    if (&one != all.data()) text += ',';
+    append_one(text, one);
+  }
+  text += ']';
+}
+
+void append_id(std::string& text, const PointId& id) {
+  if (id.is_uuid())
+    text.append("\"").append(id.to_string()).append("\"");
+  else
+    text += id.to_string();
+}
+
+/// In the order of the names, as nlohmann.
+void append(std::string& text, const Record& record, const float* score) {
+  text += "{\"id\":";
+  append_id(text, record.id);
+  if (record.payload) text.append(",\"payload\":").append(record.payload->dump());
+  if (score) {
+    text += ",\"score\":";
+    append_number(text, *score);
+  }
+  if (record.vector) {
+    text += ",\"vector\":";
+    append_list(text, *record.vector, append_number);
+  }
+  text += score ? ",\"version\":0}" : "}";
+}
+
+void append_record(std::string& text, const Record& record) { append(text, record, nullptr); }
+void append_scored(std::string& text, const ScoredPoint& point) {
+  append(text, point, &point.score);
+}
+
+void append_found(std::string& text, const Found& points) {
+  append_list(text, points, append_scored);
+}
+
+void append_queried(std::string& text, const Found& points) {
+  text += "{\"points\":";
+  append_found(text, points);
+  text += '}';
 }
 
 /// What clients look for that this server has not.
@@ -38,14 +91,6 @@ json fixed_config() {
 }
 
 }  // namespace
-
-std::string answer_text(json result, double seconds) {
-  json answer;
-  answer["result"] = std::move(result);
-  answer["status"] = "ok";
-  answer["time"] = seconds;
-  return answer.dump();
-}
 
 std::string error_text(const std::string& error, double seconds) {
   json answer;
@@ -60,29 +105,50 @@ std::size_t weight_of(const Record& record, std::size_t most) {
   return weight;
 }
 
-json scored(const std::vector<ScoredPoint>& points) {
-  json all = json::array();
-  for (const ScoredPoint& point : points) {
-    json one = record(point);
-    one["version"] = 0;
-    one["score"] = point.score;
-    all.push_back(std::move(one));
-  }
-  return all;
+std::string scored(const Found& points) {
+  std::string text;
+  append_found(text, points);
+  return text;
 }
 
-json records(const std::vector<Record>& records) {
-  json all = json::array();
-  for (const Record& one : records) all.push_back(record(one));
-  return all;
+std::string each_scored(const std::vector<Found>& all) {
+  std::string text;
+  append_list(text, all, append_found);
+  return text;
 }
 
-json page(const ScrollPage& page) {
-  json result;
-  result["points"] = records(page.points);
-  result["next_page_offset"] = nullptr;
-  if (page.next_page_offset) result["next_page_offset"] = page.next_page_offset->to_json();
-  return result;
+std::string queried(const Found& points) {
+  std::string text;
+  append_queried(text, points);
+  return text;
+}
+
+std::string each_queried(const std::vector<Found>& all) {
+  std::string text;
+  append_list(text, all, append_queried);
+  return text;
+}
+
+std::string records(const std::vector<Record>& records) {
+  std::string text;
+  append_list(text, records, append_record);
+  return text;
+}
+
+std::string first_record(const std::vector<Record>& records) {
+  std::string text;
+  append_record(text, records.at(0));
+  return text;
+}
+
+std::string page(const ScrollPage& page) {
+  std::string text = "{\"next_page_offset\":";
+  if (page.next_page_offset)
+    append_id(text, *page.next_page_offset);
+  else
+    text += "null";
+  text.append(",\"points\":").append(records(page.points)).append("}");
+  return text;
 }
 
 json info(const CollectionInfo& info) {

@@ -12,8 +12,6 @@ namespace vectordb {
 
 // Results of megabytes are made of these: any thread may call them.
 
-/// {"result": ..., "status": "ok", "time": seconds}.
-std::string answer_text(nlohmann::json result, double seconds);
 /// {"status": {"error": ...}, "time": seconds}. What is no UTF-8 in it is replaced.
 std::string error_text(const std::string& error, double seconds);
 
@@ -33,9 +31,19 @@ inline std::size_t weight_of(const ScrollPage& page, std::size_t most) {
   return weight_of(page.points, most);
 }
 
-nlohmann::json scored(const std::vector<ScoredPoint>& points);
-nlohmann::json records(const std::vector<Record>& records);
-nlohmann::json page(const ScrollPage& page);
+using Found = std::vector<ScoredPoint>;
+
+// JSON text, written without a document between: for most searches that was more work for the loop
+// than all of HTTP.
+std::string scored(const Found& points);
+std::string each_scored(const std::vector<Found>& all);
+/// {"points": [...]}
+std::string queried(const Found& points);
+std::string each_queried(const std::vector<Found>& all);
+std::string records(const std::vector<Record>& records);
+std::string first_record(const std::vector<Record>& records);
+std::string page(const ScrollPage& page);
+
 nlohmann::json info(const CollectionInfo& info);
 
 }  // namespace vectordb

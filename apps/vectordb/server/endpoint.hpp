@@ -37,16 +37,11 @@ T construct(const nlohmann::json& body) {
   return T(body);
 }
 
-template <class T>
-std::string dump_as(const T& value, nlohmann::json (*write)(const T&)) {
-  return write(value).dump();
-}
-
 /// A result as JSON text.
 template <class T>
-asyncio::Coro<std::string> write_result(T value, nlohmann::json (*write)(const T&)) {
-  if (weight_of(value, kSmallResult) <= kSmallResult) co_return dump_as(value, write);
-  std::string text = co_await asyncio::to_thread(&dump_as<T>, std::move(value), write);
+asyncio::Coro<std::string> write_result(T value, std::string (*write)(const T&)) {
+  if (weight_of(value, kSmallResult) <= kSmallResult) co_return write(value);
+  std::string text = co_await asyncio::to_thread(write, std::move(value));
   co_return text;
 }
 

@@ -55,8 +55,6 @@ void add_payloads(web::Application& app, Access& access) {
               });
 }
 
-nlohmann::json first_record(const std::vector<Record>& found) { return records(found).at(0); }
-
 void add_reads(web::Application& app, Access& access) {
   route(app, "POST", "/collections/{name}/points",
         [&access](web::Request& request, std::string name) -> Coro<std::string> {

@@ -14,11 +14,8 @@
 namespace vectordb {
 
 using namespace asyncio;
-using nlohmann::json;
 
 namespace {
-
-using Found = std::vector<ScoredPoint>;
 
 constexpr std::size_t kMostSearches = 1000;  // of a batch
 
@@ -59,24 +56,6 @@ template <class T>
 Coro<> check_single(Collection collection, const T& search) {
   bool has_vectors = search_in(search).with_vector;
   if (has_vectors) co_await check_results_of(std::move(collection), std::span(&search, 1));
-}
-
-json each_scored(const std::vector<Found>& all) {
-  json result = json::array();
-  for (const Found& found : all) result.push_back(scored(found));
-  return result;
-}
-
-json queried(const Found& found) {
-  json result;
-  result["points"] = scored(found);
-  return result;
-}
-
-json each_queried(const std::vector<Found>& all) {
-  json result = json::array();
-  for (const Found& found : all) result.push_back(queried(found));
-  return result;
 }
 
 /// A query that names nothing: the points in order, with a score of 0.
