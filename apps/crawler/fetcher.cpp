@@ -74,7 +74,7 @@ Coro<Page> Fetcher::fetch(URL url) {
     if (outcome.cancelled()) outcome.rethrow();
     if (!outcome) page.error = error_text(outcome.exception());
     if (!may_pass(page) || page.attempts > options_.retries) co_return page;
-    co_await sleep(pause(page, retry_after));
+    co_await sleep(pause(page.attempts, retry_after));
   }
 }
 
@@ -104,9 +104,9 @@ bool Fetcher::may_pass(const Page& page) const noexcept {
   return !page.error.empty() || page.status == 429 || page.status >= 500;
 }
 
-Delay Fetcher::pause(const Page& page, const std::string& retry_after) const {
+Delay Fetcher::pause(int attempts, const std::string& retry_after) const {
   double seconds = options_.backoff.count() * jitter();
-  for (int i = 1; i < page.attempts && seconds < 60; ++i) seconds *= 2;
+  for (int i = 1; i < attempts && seconds < 60; ++i) seconds *= 2;
   seconds = std::max(seconds, std::min(std::atof(retry_after.c_str()), 300.0));
   return Delay(Seconds(seconds));
 }
@@ -135,18 +135,20 @@ void Fetcher::forget_site() {
 
 /// RFC 9309, 2.3.1: no rules if there is no such file; if nobody can tell, nothing is allowed.
 Coro<> Fetcher::fetch_robots(URL url, Site& site) {
-  for (int left = options_.retries;; --left) {
-    auto outcome = co_await capture(ask_for_robots(url, site));
+  for (int attempts = 1;; ++attempts) {
+    std::string retry_after;
+    auto outcome = co_await capture(ask_for_robots(url, site, retry_after));
     if (outcome.cancelled()) outcome.rethrow();
     if (!outcome) site.error = "robots.txt: " + error_text(outcome.exception());
-    if (site.error.empty() || left <= 0) break;
-    co_await sleep(options_.backoff);
+    if (site.error.empty() || attempts > options_.retries) break;
+    co_await sleep(pause(attempts, retry_after));
   }
   if (!site.error.empty()) site.robots = Robots::nothing_allowed();
 }
 
-Coro<> Fetcher::ask_for_robots(URL url, Site& site) {
+Coro<> Fetcher::ask_for_robots(URL url, Site& site, std::string& retry_after) {
   http::ClientResponse response = co_await session_.get(url);
+  retry_after = response.headers().get("Retry-After", "");
   int status = response.status().code();
   site.error.clear();
   if (status >= 500 || status == 429) site.error = "robots.txt: status " + std::to_string(status);

@@ -56,10 +56,10 @@ class Fetcher {
   asyncio::Coro<std::shared_ptr<Site>> site_of(asyncio::http::URL url);
   void forget_site();
   asyncio::Coro<> fetch_robots(asyncio::http::URL url, Site& site);
-  asyncio::Coro<> ask_for_robots(asyncio::http::URL url, Site& site);
+  asyncio::Coro<> ask_for_robots(asyncio::http::URL url, Site& site, std::string& retry_after);
   asyncio::Coro<> attempt(asyncio::http::URL url, Page& page, std::string& retry_after);
   bool may_pass(const Page& page) const noexcept;
-  asyncio::Delay pause(const Page& page, const std::string& retry_after) const;
+  asyncio::Delay pause(int attempts, const std::string& retry_after) const;
 
   const Options& options_;
   asyncio::http::ClientSession session_;

@@ -113,23 +113,24 @@ TEST(CrawlerProgress, on_a_terminal_it_is_shown_meanwhile) {
   });
 }
 
-/// How long it pauses between the tries of a page that is never to be had.
-std::vector<std::chrono::nanoseconds> pauses(crawler::Options options, std::string retry_after) {
+/// How long it pauses between the tries of a page that is never to be had, or of the rules.
+std::vector<std::chrono::nanoseconds> pauses(crawler::Options options, std::string retry_after,
+                                             bool of_rules = false) {
   std::vector<TimePoint> tries;
   asyncio::testing::run_simulated([&]() -> Coro<> {
     web::Application app;
-    app.get("/", [&](web::Request&) -> Coro<web::Response> {
+    app.get(of_rules ? "/robots.txt" : "/", [&](web::Request&) -> Coro<web::Response> {
       tries.push_back(get_running_loop().time());
       web::Response busy(http::Status::SERVICE_UNAVAILABLE);
       if (!retry_after.empty()) busy.header("Retry-After", retry_after);
       co_return busy;
     });
     Served served = co_await serve(std::move(app));
-    options.robots = false;
+    options.robots = of_rules;
     crawler::Fetcher fetcher(options, 1);
     crawler::Page page = co_await fetcher.fetch(served.url());
-    EXPECT_EQ(page.status, 503);
-    EXPECT_EQ(page.attempts, options.retries + 1);
+    EXPECT_EQ(page.error, of_rules ? "robots.txt: status 503" : "");
+    EXPECT_EQ(std::ssize(tries), options.retries + 1);
     fetcher.close();
     co_await served.cleanup();
   });
@@ -152,6 +153,16 @@ TEST(CrawlerRetries, the_pauses_double_up_to_a_minute_or_two) {
   for (std::size_t i = 0; i < 7; ++i)
     expect_about(between[i], options.backoff * static_cast<double>(1 << i));
   for (auto pause : between) EXPECT_LE(pause, 120s + 50ms);
+}
+
+TEST(CrawlerRetries, so_do_those_of_the_rules) {
+  crawler::Options options;
+  options.retries = 3;
+  auto between = pauses(options, "", true);
+  ASSERT_EQ(between.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i)
+    expect_about(between[i], options.backoff * static_cast<double>(1 << i));
+  for (const auto& pause : pauses(options, "50", true)) expect_about(pause, 50s);
 }
 
 TEST(CrawlerRetries, Retry_After_is_the_least) {
