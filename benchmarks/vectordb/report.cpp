@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "report.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -43,6 +44,11 @@ void print_service(const ServiceFigures& service) {
   print_row("service, one at a time", service.alone, plain);
   print_row("service, " + at_once + " at a time", service.together, plain);
   print_row("service, " + at_once + " at a time, beside a writer", service.beside_writes, plain);
+  std::vector<double> ratios = service.ratios;
+  std::sort(ratios.begin(), ratios.end());
+  std::printf(
+      "\nRound by round, %s at a time: %.2f to %.2f of plain hnswlib's, in the median %.2f.\n",
+      at_once.c_str(), ratios.front(), ratios.back(), ratios[ratios.size() / 2]);
 }
 
 void print_rest(const Figures& figures) {

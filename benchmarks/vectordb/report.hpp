@@ -32,6 +32,7 @@ struct CurvePoint {
 };
 
 struct ServiceFigures {
+  std::vector<double> ratios;  // of the rounds: searches at the same time, and plain hnswlib's
   double inserted_per_second = 0;
   std::size_t bytes = 0;  // of the server's memory, for a vector
   double ready_seconds = 0;

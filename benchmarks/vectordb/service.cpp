@@ -197,7 +197,9 @@ Coro<> measure_service(const Served& server, Plain& plain, Setup& setup, Service
     Speed together = co_await searches.run_round(kConcurrency);
     keep_best(figures.together, together);
     const auto as_many = static_cast<std::size_t>(together.per_second * kRoundSeconds);
-    keep_best(figures.plain, plain.speed(setup.queries, setup.ef(), as_many));
+    Speed direct = plain.speed(setup.queries, setup.ef(), as_many);
+    keep_best(figures.plain, direct);
+    figures.ratios.push_back(together.per_second / direct.per_second);
   }
   co_await measure_beside_writer(server, searches, setup, figures);
 }

@@ -15,8 +15,9 @@ using SteadyClock = std::chrono::steady_clock;
 
 inline constexpr std::size_t kTop = 10;
 inline constexpr std::size_t kConcurrency = 16;
-inline constexpr int kRounds =
-    3;  // of each measurement, the compared ones in turn; the best counts
+/// Of each measurement, the compared ones in turn: the best of each counts, and the median of the
+/// rounds' ratios.
+inline constexpr int kRounds = 5;
 
 inline double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();

@@ -330,6 +330,12 @@ TEST(VectorDBProgram, S48_the_complete_application) {
     EXPECT_EQ(failed.out,
               "connected\ncleaned up\n{inserted: 50, queries: 0, status: error: "
               "search 'nowhere': collection 'nowhere' does not exist}\n");
+    Outcome made = co_await program("create app 3");
+    EXPECT_EQ(made.status, 0) << made.err;
+    Outcome taken = co_await outcome_of(VECTORDB_APPLICATION, program.url());
+    EXPECT_NE(taken.out.find("status: error: create 'app': "), std::string::npos) << taken.out;
+    Outcome kept = co_await program("info app");  // it was not the application's to delete
+    EXPECT_EQ(kept.status, 0) << kept.err;
   });
 }
 

@@ -251,6 +251,8 @@ std::vector<Case> bad_input() {
       {"POST", at + "/search", R"({"vector":[1,2]})", 400, "limit"},
       {"POST", at + "/search", R"({"vector":[1,2,3],"limit":1})", 400, "vector"},
       {"POST", at + "/search", R"({"vector":[1,2],"limit":"1"})", 400, "limit"},
+      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"using":"a"})", 400, "using"},
+      {"POST", at + "/query", R"({"query":{"nearest":[1,2],"mmr":{}}})", 400, "query.mmr"},
       {"POST", at + "/search", R"({"vector":[1,2],"limit":100001})", 400, "100000"},
       {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"params":[]})", 400, "params"},
       {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"params":{"hnsw_ef":10001}})", 400,

@@ -92,13 +92,22 @@ TEST(VectordbValues, configurations) {
        "hnsw_config.m: not an unsigned integer: \"16\""},
       {R"({"vectors": {"size": 4, "distance": "Dot", "hnsw_config": 5}})",
        "vectors.hnsw_config: not an object: 5"},
+      {R"({"vectors": {"size": 4, "distance": "Dot", "datatype": "uint8"}})",
+       "vectors.datatype: not supported: it is always 'float32'"},
+      {R"({"vectors": {"size": 4, "distance": "Dot"}, "init_from": {"collection": "a"}})",
+       "init_from: not supported: a collection begins empty"},
+      {R"({"vectors": {"size": 4, "distance": "Dot"}, "sharding_method": "custom"})",
+       "sharding_method: not supported: it is always 'auto'"},
+      {R"({"vectors": {"size": 4, "distance": "Dot", "datatype": "float32"}, "init_from": null,
+           "sharding_method": "auto"})",
+       "accepted"},
   };
   for (const auto& row : rows)
     EXPECT_EQ(refusal([&] { CollectionConfig::from_json(json::parse(row.body)); }), row.message);
 }
 
 const json kPayload = json::parse(R"({
-  "city": "Berlin", "n": 5, "big": 9007199254740993, "x": 1.5, "yes": true, "none": null,
+  "city": "Berlin", "n": 5, "two": 2.0, "x.y": {"k[0]": 3}, "big": 9007199254740993, "x": 1.5, "yes": true, "none": null,
   "tags": ["a", "b"], "empty": [], "nulls": [null],
   "address": {"street": {"number": 7}},
   "people": [{"name": "Ann", "age": 30}, {"name": "Bob", "age": 50}]})");
@@ -118,6 +127,11 @@ TEST(VectordbValues, filter_conditions) {
       {R"({"key": "missing", "match": {"value": "Berlin"}})", false},
       {R"({"key": "n", "match": {"value": 5}})", true},
       {R"({"key": "n", "match": {"value": "5"}})", false},
+      {R"({"key": "two", "match": {"value": 2}})", false},  // as Qdrant: it is no integer
+      {R"({"key": "two", "match": {"any": [2]}})", false},
+      {R"({"key": "two", "range": {"gte": 2, "lte": 2}})", true},
+      {R"({"key": "\"x.y\".\"k[0]\"", "match": {"value": 3}})", true},
+      {R"({"key": "x.y", "match": {"value": 3}})", false},
       {R"({"key": "yes", "match": {"value": true}})", true},
       {R"({"key": "yes", "match": {"value": 1}})", false},
       {R"({"key": "tags", "match": {"value": "b"}})", true},
@@ -132,11 +146,13 @@ TEST(VectordbValues, filter_conditions) {
       {R"({"key": "city", "match": {"except": ["Berlin"]}})", false},
       {R"({"key": "tags", "match": {"except": ["a"]}})", true},
       {R"({"key": "missing", "match": {"except": ["a"]}})", false},
+      {R"({"key": "none", "match": {"except": ["a"]}})", false},
       {R"({"key": "city", "match": {"text": "erl"}})", true},
       {R"({"key": "city", "match": {"text": "ERL"}})", false},
       {R"({"key": "n", "match": {"text": "5"}})", false},
       {R"({"key": "n", "range": {"gt": 4, "lt": 6}})", true},
       {R"({"key": "n", "range": {"gt": 5}})", false},
+      {R"({"key": "n", "match": {"value": 5}, "range": null})", true},
       {R"({"key": "n", "range": {"gte": 5, "lte": 5}})", true},
       {R"({"key": "n", "range": {"gte": 4.5, "lt": null}})", true},
       {R"({"key": "big", "range": {"gt": 9007199254740992}})", true},
@@ -166,6 +182,9 @@ TEST(VectordbValues, filter_conditions) {
       {R"({"nested": {"key": "people", "filter": {"must": [
              {"key": "name", "match": {"value": "Bob"}}, {"key": "age", "range": {"lt": 40}}]}}})",
        false},
+      {R"({"nested": {"key": "address", "filter": {"must": [
+             {"key": "street.number", "match": {"value": 7}}]}}})",
+       false},  // no array
       {R"({"should": [{"has_id": [1]}, {"has_id": [10]}]})", true},
       {R"({"should": []})", true},
       {R"({"must_not": [{"has_id": [10]}]})", false},
@@ -266,9 +285,18 @@ TEST(VectordbValues, objects_are_made_on_a_path) {
   (*PayloadPath("list[0]").make_object(payload))["y"] = 2;
   (*PayloadPath("a.b").make_object(payload))["z"] = 3;
   EXPECT_EQ(PayloadPath("list[7]").make_object(payload), nullptr);
-  EXPECT_EQ(PayloadPath("list[]").make_object(payload), nullptr);
+  (*PayloadPath("\"a.b\".c").make_object(payload))["w"] = 4;
+  for (const char* path : {"list[]", "a.n[0]", "new[]", "new.list[0].x", "a.b.z[0]", "list[1][0]"})
+    EXPECT_EQ(PayloadPath(path).make_object(payload), nullptr) << path;
   EXPECT_EQ(payload, json::parse(R"({"a": {"b": {"z": 3}, "c": {"d": {"x": 1}}},
+                                     "a.b": {"c": {"w": 4}},
                                      "list": [{"y": 2}, 5]})"));
+}
+
+TEST(VectordbValues, paths_that_are_none) {
+  for (const char* path : {"", ".", "a.", "a..b", "[0]", "\"\"", "\"a", "\"a\"b", "a[", "a[0",
+                           "a[-1]", "a[x]", "a[0]b", "a.\"b"})
+    EXPECT_EQ(refusal([&] { PayloadPath(path, "key"); }).substr(0, 5), "key: ") << path;
 }
 
 TEST(VectordbValues, names_of_collections) {

@@ -36,10 +36,19 @@ void read_hnsw(const json& object, const std::string& where, HnswConfig& hnsw) {
 }
 
 /// What would make another collection of it; {} and null are as good as nothing.
-void refuse(const json& object, const char* name, const std::string& field) {
+void refuse(const json& object, const char* name, const std::string& field,
+            const std::string& why = "a point has one dense vector") {
   auto found = object.find(name);
   if (found == object.end() || found->empty()) return;
-  throw InvalidArgument(field, "not supported: a point has one dense vector");
+  throw InvalidArgument(field, "not supported: " + why);
+}
+
+/// Unless it says what is so anyway.
+void refuse_other(const json& object, const char* name, const std::string& field,
+                  const char* only) {
+  auto found = object.find(name);
+  if (found != object.end() && *found != only)
+    refuse(object, name, field, std::string("it is always '") + only + "'");
 }
 
 void check_range(const char* field, std::size_t value, std::size_t least, std::size_t most) {
@@ -73,6 +82,10 @@ CollectionConfig CollectionConfig::from_json(const json& body) {
                             "missing; named vectors are not supported");
   refuse(body, "sparse_vectors", "sparse_vectors");
   refuse(*vectors, "multivector_config", "vectors.multivector_config");
+  refuse_other(*vectors, "datatype", "vectors.datatype", "float32");
+  refuse(body, "init_from", "init_from", "a collection begins empty");
+  refuse(body, "strict_mode_config", "strict_mode_config", "the limits are the server's");
+  refuse_other(body, "sharding_method", "sharding_method", "auto");
   CollectionConfig config;
   read_number(*vectors, "size", "vectors", config.size);
   config.distance = distance_from_json(vectors->at("distance"), "vectors.distance");

@@ -55,8 +55,14 @@ const json& keywords(const json& value, const std::string& field) {
   return value;
 }
 
+/// As Qdrant: 2.0 is no integer, and so not 2.
+bool is_same(const json& value, const json& keyword) {
+  return !value.is_number_float() && value == keyword;
+}
+
 bool is_in(const json& value, const json& list) {
-  return std::find(list.begin(), list.end(), value) != list.end();
+  return std::any_of(list.begin(), list.end(),
+                     [&](const json& keyword) { return is_same(value, keyword); });
 }
 
 /// Each condition on a value also looks into an array there.
@@ -71,14 +77,15 @@ ValueTest match_of(const json& match, const std::string& field) {
   require_only(match, {"value", "any", "except", "text"}, field);
   if (match.size() != 1) refuse(field, "not exactly one of value, any, except and text", match);
   if (match.contains("value"))
-    return
-        [value = keyword(match["value"], field + ".value")](const json& v) { return v == value; };
+    return [value = keyword(match["value"], field + ".value")](const json& v) {
+      return is_same(v, value);
+    };
   if (match.contains("any"))
     return
         [list = keywords(match["any"], field + ".any")](const json& v) { return is_in(v, list); };
   if (match.contains("except"))
     return [list = keywords(match["except"], field + ".except")](const json& v) {
-      return !is_in(v, list);
+      return !v.is_null() && !is_in(v, list);
     };
   if (!match["text"].is_string()) refuse(field + ".text", "not a string", match["text"]);
   return [text = match["text"].get<std::string>()](const json& value) {
@@ -217,7 +224,7 @@ class Parser {
     };
   }
 
-  /// The filter has to hold for one element of the array at `key` as a whole.
+  /// The filter has to hold for one element of the array at `key`.
   Test nested(const json& value, const std::string& parent) {
     const std::string field = parent + ".nested";
     require_only(value, {"nested"}, parent);
@@ -227,8 +234,7 @@ class Parser {
     return [path, inner](const PointId& id, const json& payload) {
       return path.any_of(payload, [&](const json& found) {
         auto holds = [&](const json& element) { return inner(id, element); };
-        if (!found.is_array()) return found.is_object() && holds(found);
-        return std::any_of(found.begin(), found.end(), holds);
+        return found.is_array() && std::any_of(found.begin(), found.end(), holds);
       });
     };
   }
@@ -236,8 +242,12 @@ class Parser {
   static Test on_field(const json& value, const std::string& field) {
     require_only(value, {"key", "match", "range", "values_count"}, field);
     PayloadPath path = path_of(value, field);
-    if (value.size() != 2) refuse(field, "not exactly one of match, range and values_count", value);
-    if (value.contains("values_count")) {
+    auto has = [&value](const char* name) {
+      return value.contains(name) && !value[name].is_null();
+    };
+    if (has("match") + has("range") + has("values_count") != 1)
+      refuse(field, "not exactly one of match, range and values_count", value);
+    if (has("values_count")) {
       Range range(value["values_count"], field + ".values_count");
       return [path, range](const PointId&, const json& payload) {
         return path.any_of(payload,
@@ -245,7 +255,7 @@ class Parser {
       };
     }
     ValueTest test;
-    if (value.contains("match")) {
+    if (has("match")) {
       test = match_of(value["match"], field + ".match");
     } else {
       Range range(value["range"], field + ".range");

@@ -13,51 +13,74 @@ namespace vectordb {
 using nlohmann::json;
 
 PayloadPath::PayloadPath(std::string_view text, std::string_view field) {
-  const std::string_view whole = text;
+  std::string_view rest = text;
   for (bool more = true; more;) {
-    const std::size_t dot = text.find('.');
-    more = dot != std::string_view::npos;
-    std::string_view part = text.substr(0, dot);
-    if (more) text.remove_prefix(dot + 1);
-    const std::size_t bracket = std::min(part.find('['), part.size());
-    if (bracket == 0)
-      throw InvalidArgument(std::string(field), "a path with an empty name: " + brief(whole));
     Step member;
-    member.member = part.substr(0, bracket);
+    member.member = take_name(rest);
+    if (member.member.empty())
+      throw InvalidArgument(std::string(field), "a path with an empty name: " + brief(text));
     steps_.push_back(std::move(member));
-    add_brackets(part.substr(bracket), field);
+    while (rest.starts_with('[')) take_bracket(rest, field);
+    more = rest.starts_with('.');
+    if (more) rest.remove_prefix(1);
   }
+  if (!rest.empty())
+    throw InvalidArgument(std::string(field), "a path that goes on with " + brief(rest));
   if (steps_.size() > Limits::kFilterDepth)
     throw InvalidArgument(std::string(field),
                           "more than " + std::to_string(Limits::kFilterDepth) + " steps");
 }
 
-/// "[]", "[3]", "[3][]", ...
-void PayloadPath::add_brackets(std::string_view brackets, std::string_view field) {
-  while (!brackets.empty()) {
-    std::size_t end = brackets.find(']');
-    Step step;
-    step.elements = true;
-    bool good = brackets.front() == '[' && end != std::string_view::npos;
-    if (good && end > 1) {
-      std::size_t index = 0;
-      auto [stop, error] = std::from_chars(&brackets[1], &brackets[end], index);
-      good = error == std::errc() && stop == &brackets[end];
-      step.index = index;
-    }
-    if (!good)
-      throw InvalidArgument(std::string(field),
-                            "brackets hold nothing or a number, not " + brief(brackets));
-    steps_.push_back(std::move(step));
-    brackets.remove_prefix(end + 1);
+/// Empty if there is none.
+std::string PayloadPath::take_name(std::string_view& rest) {
+  const bool is_quoted = rest.starts_with('"');
+  const std::size_t begin = is_quoted ? 1 : 0;
+  std::size_t end = is_quoted ? rest.find('"', 1) : rest.find_first_of(".[");
+  if (end == std::string_view::npos) end = is_quoted ? begin : rest.size();
+  std::string name(rest.substr(begin, end - begin));
+  rest.remove_prefix(std::min(end + begin, rest.size()));
+  return name;
+}
+
+/// "[]" or "[3]".
+void PayloadPath::take_bracket(std::string_view& rest, std::string_view field) {
+  const std::size_t end = rest.find(']');
+  Step step;
+  step.elements = true;
+  bool good = end != std::string_view::npos;
+  if (good && end > 1) {
+    std::size_t index = 0;
+    auto [stop, error] = std::from_chars(&rest[1], &rest[end], index);
+    good = error == std::errc() && stop == &rest[end];
+    step.index = index;
   }
+  if (!good)
+    throw InvalidArgument(std::string(field),
+                          "brackets hold nothing or a number, not " + brief(rest));
+  steps_.push_back(std::move(step));
+  rest.remove_prefix(end + 1);
+}
+
+/// Whether no step is for elements that are not there.
+bool PayloadPath::can_make(const json& payload) const {
+  const json* at = &payload;  // null behind what is there
+  for (const Step& step : steps_) {
+    if (step.elements) {
+      if (!at || !step.index || !at->is_array() || *step.index >= at->size()) return false;
+      at = &(*at)[*step.index];
+    } else if (at) {
+      auto found = at->is_object() ? at->find(step.member) : at->end();
+      at = found == at->end() ? nullptr : &*found;
+    }
+  }
+  return true;
 }
 
 json* PayloadPath::make_object(json& payload) const {
+  if (!can_make(payload)) return nullptr;
   json* at = &payload;
   for (const Step& step : steps_) {
     if (step.elements) {
-      if (!step.index || !at->is_array() || *step.index >= at->size()) return nullptr;
       at = &(*at)[*step.index];
     } else {
       if (!at->is_object()) *at = json::object();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A path into a payload: "a.b", "a[].b", "a[0]".
+/// A path into a payload: "a.b", "a[].b", "a[0]"; a name with a dot or a bracket in quotes.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@ namespace vectordb {
 
 class PayloadPath {
  public:
-  /// Throws: InvalidArgument with `field` if it is empty or its brackets hold no number.
+  /// Throws: InvalidArgument with `field` if it has an empty name or a quote without an end, or its
+  ///         brackets hold no number.
   explicit PayloadPath(std::string_view text, std::string_view field = "key");
 
   /// Calls `visit(value)` for what is there, until that returns true; whether it did. With `[]`
@@ -23,7 +24,8 @@ class PayloadPath {
     return walk(payload, 0, visit);
   }
 
-  /// The object at the path; what is in its way is replaced, for `[]` and `[0]` nothing is made.
+  /// The object at the path; what is in its way is replaced. Null, and nothing is changed, if it
+  /// leads through `[]` or an element that is not there.
   nlohmann::json* make_object(nlohmann::json& payload) const;
   void erase(nlohmann::json& payload) const;
   /// Puts what is at the path in `from` into `to`, in the same place.
@@ -36,7 +38,9 @@ class PayloadPath {
     std::optional<std::size_t> index;  ///< that one
   };
 
-  void add_brackets(std::string_view brackets, std::string_view field);
+  static std::string take_name(std::string_view& rest);
+  void take_bracket(std::string_view& rest, std::string_view field);
+  bool can_make(const nlohmann::json& payload) const;
   static void erase(nlohmann::json& value, const std::vector<Step>& steps, std::size_t depth);
 
   template <class Visit>

@@ -32,6 +32,7 @@ class Report {
  public:
   Report() {}
 
+  bool created = false;  // and so ours to delete
   std::size_t inserted = 0;
   std::size_t queries = 0;
   std::string status = "success";
@@ -50,6 +51,7 @@ std::map<std::string, Vector> items(std::size_t count) {
 
 Coro<> work(AsyncVectorDB& db, const Config& config, Report& report) {
   co_await db.create_collection(config.collection, config.dim);
+  report.created = true;
   report.inserted = co_await db.batch_insert(config.collection, items(config.items));
   std::vector<Coro<std::vector<Match>>> searches;
   for (std::size_t i = 0; i < config.searches; ++i)
@@ -69,7 +71,7 @@ Coro<Report> application(Config config) {
     report.status = std::string("error: ") + error.what();
   };
   auto clean_up = [&]() -> Coro<> {
-    co_await db.delete_collection(config.collection);
+    if (report.created) co_await db.delete_collection(config.collection);
     co_await db.close();
     std::cout << "cleaned up\n";
   };

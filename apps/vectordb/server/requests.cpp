@@ -84,8 +84,15 @@ SearchRequest search_without_vector(const Fields& fields) {
   return request;
 }
 
+/// What would search elsewhere.
+void refuse_other_vectors(const Fields& fields) {
+  fields.refuse("using", kNamedVectors);
+  fields.refuse("lookup_from", "not supported by this server");
+}
+
 SearchRequest search_at(const json& value, const std::string& path) {
   Fields fields(value, path);
+  refuse_other_vectors(fields);
   const json& vector = fields.at("vector");
   if (vector.is_object()) throw InvalidArgument(fields.path("vector"), std::string(kNamedVectors));
   if (!fields.find("limit")) throw InvalidArgument(fields.path("limit"), "is missing");
@@ -101,6 +108,7 @@ QueryTarget target_of(const json& value, const std::string& path) {
   const json* nearest = query.find("nearest");
   if (!nearest)
     throw InvalidArgument(path, "this server knows a vector, a point's id and 'nearest'");
+  query.refuse("mmr", "not supported by this server");
   if (nearest->is_object())
     throw InvalidArgument(query.path("nearest"), "a vector or a point's id is expected");
   return target_of(*nearest, query.path("nearest"));
@@ -190,8 +198,7 @@ Filter count_of(const json& body) { return filter_of(Fields(body)); }
 QueryRequest::QueryRequest(const json& body, const std::string& path) {
   Fields fields(body, path);
   fields.refuse("prefetch", "not supported by this server");
-  fields.refuse("using", kNamedVectors);
-  fields.refuse("lookup_from", "not supported by this server");
+  refuse_other_vectors(fields);
   if (const json* query = fields.find("query")) target = target_of(*query, fields.path("query"));
   search = search_without_vector(fields);
 }
