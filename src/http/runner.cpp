@@ -132,6 +132,7 @@ Served::~Served() {
 
 void Served::stop() {
   if (connection) return connection->stop();
+  if (last_moment) return;
   last_moment = get_running_loop().call_later(http::detail::kFirstRequest, [this] {
     if (!connection && reader.state()->buffer().view().empty())
       reader.set_exception(ConnectionAbortedError(ECONNABORTED, "the server ends"));

@@ -39,9 +39,9 @@ class Endpoint final : public DatagramTransport,
         writing_(&on_writable, Opcode::poll_writable, *this),
         begin_(&on_begin, *this),
         end_(&on_end, *this) {
+    if (auto name = sockname()) own_ = *name;
     backend().own(socket_.fd);
     loop().future_born();
-    if (auto name = sockname()) own_ = *name;
   }
   ~Endpoint() override { loop().future_died(); }
 

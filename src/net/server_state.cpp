@@ -86,8 +86,10 @@ ServerState::~ServerState() {
 }
 
 void ServerState::add_listener(int fd) {
-  listeners_.push_back(std::make_unique<Listener>(*this, fd));
-  backend_.own(fd);
+  auto listener = std::make_unique<Listener>(*this, fd);
+  listeners_.reserve(listeners_.size() + 1);
+  backend_.own(fd);  // the last that can fail: a listener in the list closes its socket
+  listeners_.push_back(std::move(listener));
 }
 
 void ServerState::name_listener(const SocketAddress& address) {
