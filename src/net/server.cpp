@@ -116,9 +116,14 @@ void listen_on_path(ServerState& server, Backend& backend, const SocketAddress& 
     if (result < 0 && result != -ENOENT) throw_os_error(-result, "remove " + address.str());
   }
   OwnedSocket socket(backend, bound_socket(backend, address, options));
-  server.add_listener(socket.get());
-  socket.release();
-  server.name_listener(address);
+  try {
+    server.add_listener(socket.get());
+    socket.release();
+    server.name_listener(address);
+  } catch (...) {  // Rethrown: nobody else knows the file.
+    (void)backend.unlink(path);
+    throw;
+  }
 }
 
 /// The end of each start_server.

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace sweep {
@@ -327,7 +329,34 @@ class Cleanup final : public Streams {
   }
 };
 
-/// Takes a socket, and gives back none: one that is not served is closed.
+/// A socket that is ours as long as nobody listens on it.
+class Offered {
+ public:
+  Offered() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), file_(file()) {
+    require(fd_ >= 0, "no socket");
+  }
+  Offered(const Offered&) = delete;
+  Offered& operator=(const Offered&) = delete;
+  ~Offered() {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (file() != file_ || ::getsockopt(fd_, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+      return;
+    if (!listens) ::close(fd_);
+  }
+  int number() const noexcept { return fd_; }
+
+ private:
+  ino_t file() const noexcept {
+    struct stat about{};
+    return ::fstat(fd_, &about) == 0 ? about.st_ino : 0;
+  }
+
+  int fd_;
+  ino_t file_;
+};
+
+/// Takes a socket, and gives back none: one that is not served is closed, or still the caller's.
 class StartsOnSocket final : public Case {
  public:
   Coro<> prepare() override { co_await runner_.setup(); }
@@ -345,9 +374,8 @@ class StartsOnSocket final : public Case {
 
  private:
   Coro<> start() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    require(fd >= 0, "no socket");
-    web::SockSite site(runner_, fd);
+    const Offered socket;
+    web::SockSite site(runner_, socket.number());
     co_await site.start();
   }
 
