@@ -173,6 +173,7 @@ TEST_P(OperationsTest, R5_close_ends_what_waits) {
     EXPECT_EQ(recv.result, -ECANCELED);
     EXPECT_EQ(readable.result, -ECANCELED);
     EXPECT_EQ(accept.result, -ECANCELED);
+    RecordProperty("closes_twice", "an error, and nothing else");
     EXPECT_EQ(backend().close_fd(pair.far), -EBADF);
     Probe after(Opcode::recv, pair.far, room);
     EXPECT_TRUE(backend().start(after));

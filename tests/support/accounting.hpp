@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 /// ACC: what there is before a test has to be there after it, and nothing else. Every test program
 /// is linked with accounting.cpp, which looks after each of its tests. One that cannot help it says
-/// what it leaves: RecordProperty("leaves", "...").
+/// what it leaves: RecordProperty("leaves", "..."); or that it closes_twice.
 #pragma once
 
 #include <cstddef>
