@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,6 +115,7 @@ TEST(VectorDBClient, S46_documents_are_called_by_any_name) {
   // Python: uuid.uuid5(uuid.NAMESPACE_URL, "doc_1")
   EXPECT_EQ(vectordb::document_id("doc_1").to_string(), "cf101db5-efe8-518d-8cd1-d75fca145752");
   EXPECT_EQ(vectordb::document_id("42"), PointId(42));
+  EXPECT_EQ(vectordb::document("042", Vector(1, 1.0F)).payload.value("_name", ""), "042");
   Point named = vectordb::document("doc_1", Vector(1, 1.0F));
   EXPECT_EQ(vectordb::document_name(named.id, named.payload), "doc_1");
   Point numbered = vectordb::document("42", Vector(1, 1.0F));
@@ -140,6 +142,14 @@ TEST(VectorDBClient, S46_search_gives_documents_and_scores) {
               R"({"limit":3,"params":{"exact":true},"score_threshold":0.25,"vector":[1.0],)"
               R"("with_payload":true,"with_vector":false})");
   });
+}
+
+TEST(VectorDBClient, a_threshold_is_finite) {
+  using Float = std::numeric_limits<float>;
+  vectordb::SearchOptions options;
+  for (float score : {Float::quiet_NaN(), Float::infinity(), -Float::infinity()})
+    EXPECT_THROW(options.score_threshold(score), vectordb::InvalidArgument);
+  EXPECT_NO_THROW(options.score_threshold(-1));
 }
 
 struct Refusal {

@@ -48,7 +48,8 @@ class SearchOptions {
   SearchOptions& exact(bool enabled = true) { return exact_ = enabled, *this; }
   /// How thoroughly the graph is searched.
   SearchOptions& hnsw_ef(std::size_t count) { return hnsw_ef_ = count, *this; }
-  SearchOptions& score_threshold(float score) { return score_threshold_ = score, *this; }
+  /// No worse matches. Throws: InvalidArgument if it is not finite.
+  SearchOptions& score_threshold(float score);
   /// Without it matches have their ids as names.
   SearchOptions& with_payload(bool enabled) { return with_payload_ = enabled, *this; }
   SearchOptions& with_vector(bool enabled = true) { return with_vector_ = enabled, *this; }

@@ -14,9 +14,12 @@ namespace vectordb {
 
 namespace {
 
+/// "007" is no number, but a name: it would be the same point as "7".
 std::optional<PointId> plain_id(std::string_view name) {
   try {
-    return PointId::from_text(name);
+    PointId id = PointId::from_text(name);
+    if (!id.is_uuid() && id.to_string() != name) return std::nullopt;
+    return id;
   } catch (const InvalidArgument&) {
     return std::nullopt;
   }

@@ -12,8 +12,8 @@ namespace vectordb {
 /// Where the payload of a point keeps its name.
 inline constexpr std::string_view kNameKey = "_name";
 
-/// A number or a UUID as it is; of any other name its UUID of version 5 (RFC 9562) in the namespace
-/// of URLs, which Python's uuid.uuid5 gives as well.
+/// A number ("7", not "007") or a UUID as it is; of any other name its UUID of version 5 (RFC 9562)
+/// in the namespace of URLs, which Python's uuid.uuid5 gives as well.
 PointId document_id(std::string_view name);
 
 /// The point of a document; its name goes into the payload unless it is an id as it is.

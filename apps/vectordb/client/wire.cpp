@@ -3,9 +3,18 @@
 
 #include <asyncio/http/percent.hpp>
 
+#include <cmath>
+
 namespace vectordb {
 
 using nlohmann::json;
+
+SearchOptions& SearchOptions::score_threshold(float score) {
+  // JSON has null for it, and a server no threshold then.
+  if (!std::isfinite(score)) throw InvalidArgument("score_threshold", "not a finite number");
+  score_threshold_ = score;
+  return *this;
+}
 
 json SearchOptions::to_json(const Vector& query, std::size_t top_k) const {
   json body{{"vector", query},

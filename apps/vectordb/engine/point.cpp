@@ -65,10 +65,10 @@ PointId PointId::from_json(const json& value, std::string_view field) {
 }
 
 PointId PointId::from_text(std::string_view text, std::string_view field) {
+  if (auto id = uuid_of(text)) return *id;  // its digits may all be decimal
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return PointId(number);
-  if (auto id = uuid_of(text)) return *id;
   throw InvalidArgument(std::string(field), std::string(kExpected) + brief(std::string(text)));
 }
 
