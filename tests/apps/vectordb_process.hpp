@@ -2,8 +2,11 @@
 /// The program of apps/vectordb: a process that serves, and one for each command.
 #pragma once
 
+#include "folder.hpp"
 #include "program.hpp"
 #include <asyncio/asyncio.hpp>
+
+#include <gtest/gtest.h>
 
 #include <csignal>
 #include <sstream>
@@ -57,6 +60,33 @@ inline asyncio::Coro<Program> started(std::string folder) {
   std::size_t begin = line.find("http://");
   if (begin == std::string::npos) throw asyncio::RuntimeError("it says: " + line);
   co_return Program(std::move(process), line.substr(begin, line.size() - begin - 2));
+}
+
+template <class F>
+void with_program(const Folder& folder, F body) {
+  asyncio::run([&]() -> asyncio::Coro<> {
+    Program program = co_await started(folder.path());
+    auto outcome = co_await asyncio::capture(body(program));
+    int status = co_await program.stop();
+    outcome.value();
+    EXPECT_EQ(status, 0);
+  });
+}
+
+/// A command, its exit status, and a part of what it says.
+struct Command {
+  std::string line;
+  int status;
+  std::string says;
+};
+
+inline asyncio::Coro<> run_each(const Program& program, const std::vector<Command>& commands) {
+  for (const Command& command : commands) {
+    Outcome outcome = co_await program(command.line);
+    EXPECT_EQ(outcome.status, command.status) << command.line << "\n" << outcome.err;
+    std::string said = outcome.out + outcome.err;
+    EXPECT_NE(said.find(command.says), std::string::npos) << command.line << "\n" << said;
+  }
 }
 
 }  // namespace test

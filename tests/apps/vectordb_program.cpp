@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // apps/vectordb as its users see it: a process that serves, and one for each command.
+#include "vectordb_files.hpp"
 #include "vectordb_folder.hpp"
 #include "vectordb_process.hpp"
 #include <asyncio/asyncio.hpp>
@@ -9,9 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -21,56 +20,21 @@
 using namespace asyncio;
 using namespace std::chrono_literals;
 using nlohmann::json;
+using test::Command;
+using test::InputFile;
+using test::matrix;
+using test::npy;
 using test::Outcome;
 using test::outcome_of;
 using test::Program;
+using test::raw;
+using test::run_each;
+using test::with_program;
 using test::words;
 
 namespace {
 
-template <class F>
-void with_program(const test::Folder& folder, F body) {
-  run([&]() -> Coro<> {
-    Program program = co_await test::started(folder.path());
-    auto outcome = co_await capture(body(program));
-    int status = co_await program.stop();
-    outcome.value();
-    EXPECT_EQ(status, 0);
-  });
-}
-
-/// A file of a test.
-class File {
- public:
-  File(const std::string& ending, std::string_view bytes)
-      : path_(std::filesystem::temp_directory_path() /
-              ("vectordb-" + std::to_string(::getpid()) + ending)) {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  std::string path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-template <class... T>
-std::string raw(const T&... values) {
-  std::string bytes;
-  (bytes.append(reinterpret_cast<const char*>(&values), sizeof values), ...);
-  return bytes;
-}
-
-std::string npy(const std::string& description, const std::string& data) {
-  auto size = static_cast<std::uint16_t>(description.size());
-  return std::string("\x93NUMPY\x01\x00", 8) + raw(size) + description + data;
-}
-
-std::string matrix(const std::string& type, const std::string& shape) {
-  return "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }\n";
-}
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 /// A file, and what comes of it: how many points, or an error with its line.
 struct Input {
@@ -86,6 +50,8 @@ std::vector<Input> inputs() {
       {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n{\"id\":2,\"vector\":[1,\"x\"]}\n", 4, ".jsonl:2: "},
       {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n\n{\"id\":2,\"vector\":[1]}\n", 4, ".jsonl:3: "},
       {".jsonl", "{\"id\":1", 4, ".jsonl:1: no JSON"},
+      {".jsonl", "{\"id\":1,\"vector\":[1,0],\"payloads\":{}}\n", 4,
+       ".jsonl:1: \"payloads\": no member of a point"},
       {".csv", "id,vector,city\r\n1,\"[1,0]\",\"Ham,\"\"burg\"\"\"\r\n", 0, "inserted 1"},
       {".csv", "id,v0,v1,note\n1,0.5,1,\"two\nlines\"\n2,1,x,\n", 4, ".csv:4: v1"},
       {".csv", "id,v0,v1\n1,0.5\n", 4, ".csv:2: 2 fields, there are 3 columns"},
@@ -96,11 +62,22 @@ std::vector<Input> inputs() {
       {".csv", "id,v0,v1,M\xFC\n1,1,0,x\n", 4, ".csv:1: the name of column 4 is no UTF-8"},
       {".csv", "id,v0,v2\n1,1,0\n", 4, ".csv:1: there are 2 columns of the vector, 'v2'"},
       {".csv", "id,v0,v0\n1,1,0\n", 4, ".csv:1: there are two columns 'v0'"},
+      {".csv", "id,v0,v1,a.b,a.b\n1,1,0,x,y\n", 4, ".csv:1: there are two columns 'a.b'"},
+      {".csv", "id,v0,v1,id\n1,1,0,2\n", 4, ".csv:1: there are two columns 'id'"},
+      {".csv", "id,vector,vector\n1,[1],[2]\n", 4, ".csv:1: there are two columns 'vector'"},
+      {".csv", "id,v0,v00\n1,1,0\n", 4, ".csv:1: there are two columns 'v0'"},
+      {".csv", "id,v0,v1\n1,1,0\n2,1,nan\n", 4, ".csv:3: v1: 'nan' is not a number that a 32"},
+      {".csv", "id,v0,v1\n1,1e39,0\n", 4, ".csv:2: v0: '1e39' is not a number that a 32"},
+      {".csv", "id,v0,v1\n1,1e999,0\n", 4, ".csv:2: v0: '1e999' is not a number that a 32"},
+      {".csv", "id,vector\n1,\"[1,1e39]\"\n", 4, ".csv:2: vector[1]: not a number that a 32"},
       {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F, 1.0F), 0, "inserted 2"},
+      {".fvecs", raw(2, 1.0F, 0.0F, 2, kNaN, 1.0F), 4, "row 1: column 0: nan is not a number"},
       {".fvecs", raw(2, 1.0F, 0.0F, 2, 0.0F), 4, "row 1: the file ends after 4 of 8 bytes"},
       {".fvecs", raw(-1), 4, "row 0: -1 dimensions"},
       {".npy", npy(matrix("<f4", "2, 2"), raw(1.0F, 0.0F, 0.0F, 1.0F)), 0, "inserted 2"},
       {".npy", npy(matrix("<f8", "1, 2"), raw(1.0, 0.0)), 0, "inserted 1"},
+      {".npy", npy(matrix("<f4", "1, 2"), raw(1.0F, kNaN)), 4, "row 0: column 1: nan is not"},
+      {".npy", npy(matrix("<f8", "1, 2"), raw(1.0, 1e39)), 4, "row 0: column 1: 1e+39 is not"},
       {".npy", npy(matrix("<i4", "1, 2"), raw(1, 0)), 4, "'<i4'"},
       {".npy", npy(matrix("<f4", "2, 2"), raw(1.0F, 0.0F)), 4, "row 1: the file ends"},
       {".npy", npy(matrix("<f4", "2,"), raw(1.0F, 0.0F)), 4, "it is no matrix"},
@@ -112,7 +89,7 @@ std::vector<Input> inputs() {
 
 Coro<> insert_each(const Program& program, const std::vector<Input>& inputs) {
   for (const Input& input : inputs) {
-    File file(input.ending, input.bytes);
+    InputFile file(input.ending, input.bytes);
     Outcome outcome = co_await program("insert docs " + file.path());
     EXPECT_EQ(outcome.status, input.status) << input.bytes << outcome.err;
     std::string said = outcome.out + outcome.err;
@@ -145,7 +122,7 @@ TEST(VectorDBProgram, an_error_ends_insert_while_other_batches_are_read) {
   with_program(folder, [](Program& program) -> Coro<> {
     Outcome made = co_await program("create docs 3");
     EXPECT_EQ(made.status, 0) << made.err;
-    File file(".jsonl", lines_of(20'000, 2));
+    InputFile file(".jsonl", lines_of(20'000, 2));
     Outcome outcome = co_await program("insert docs --batch 2000 " + file.path());
     EXPECT_EQ(outcome.status, 4) << outcome.err;
     bool told = outcome.err.find("2 dimensions, the collection has 3") != std::string::npos;
@@ -208,12 +185,6 @@ TEST(VectorDBProgram, insert_that_waits_for_standard_input_is_interrupted) {
   });
 }
 
-struct Command {
-  std::string line;
-  int status;
-  std::string says;
-};
-
 std::vector<Command> commands() {
   return {
       {"create docs 2", 0, "created docs"},
@@ -243,15 +214,6 @@ std::vector<Command> commands() {
   };
 }
 
-Coro<> run_each(const Program& program, const std::vector<Command>& commands) {
-  for (const Command& command : commands) {
-    Outcome outcome = co_await program(command.line);
-    EXPECT_EQ(outcome.status, command.status) << command.line << "\n" << outcome.err;
-    std::string said = outcome.out + outcome.err;
-    EXPECT_NE(said.find(command.says), std::string::npos) << command.line << "\n" << said;
-  }
-}
-
 TEST(VectorDBProgram, commands_and_their_exit_statuses) {
   test::Folder folder;
   with_program(folder, [](Program& program) -> Coro<> { co_await run_each(program, commands()); });
@@ -268,42 +230,14 @@ std::vector<Command> copying(const std::string& from, const std::string& to) {
 TEST(VectorDBProgram, what_is_exported_can_be_inserted_again) {
   test::Folder folder;
   with_program(folder, [](Program& program) -> Coro<> {
-    File points(".csv", "id,v0,v1,n\n1,3,4,7\nname,1,0,\n");
-    File copy(".jsonl", "");
+    InputFile points(".csv", "id,v0,v1,n\n1,3,4,7\nname,1,0,\n");
+    InputFile copy(".jsonl", "");
     co_await run_each(program, copying(points.path(), copy.path()));
     Outcome first = co_await program("export docs");
     Outcome second = co_await program("export copy");
     EXPECT_EQ(first.out, second.out);
     EXPECT_NE(first.out.find(R"({"id":1,"payload":{"n":7},"vector":[3.0,4.0]})"),
               std::string::npos);
-  });
-}
-
-std::string content_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-TEST(VectorDBProgram, an_export_that_fails_leaves_the_file_alone) {
-  test::Folder folder;
-  with_program(folder, [](Program& program) -> Coro<> {
-    File file(".jsonl", "the good one");
-    Outcome outcome = co_await program("export nowhere -o " + file.path());
-    EXPECT_EQ(outcome.status, 3) << outcome.err;
-    EXPECT_EQ(content_of(file.path()), "the good one");
-    outcome = co_await program("create docs 2");
-    std::filesystem::create_directory(file.path() + ".new");  // what it is written to first
-    outcome = co_await program("export docs -o " + file.path());
-    std::filesystem::remove(file.path() + ".new");
-    EXPECT_EQ(outcome.status, 1) << outcome.err;
-    EXPECT_EQ(content_of(file.path()), "the good one");
-    outcome = co_await program("export docs -o " + file.path());
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_EQ(content_of(file.path()), "");
-    EXPECT_FALSE(std::filesystem::exists(file.path() + ".new"));
-    outcome = co_await program("export docs -o /dev/null");
-    EXPECT_EQ(outcome.status, 0) << outcome.err;
-    EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
   });
 }
 

@@ -14,6 +14,13 @@ using nlohmann::json;
 
 namespace {
 
+/// Who wrote "payloads" meant something by it.
+void check_members(const json& point) {
+  for (const auto& [name, value] : point.items())
+    if (name != "id" && name != "vector" && name != "payload")
+      throw InvalidArgument(brief(name), "no member of a point; those are id, vector and payload");
+}
+
 class JsonlReader final : public PointReader {
  public:
   JsonlReader(std::istream& input, std::string name) : input_(input), name_(std::move(name)) {}
@@ -32,6 +39,7 @@ class JsonlReader final : public PointReader {
   Point point_of(const std::string& line) const {
     try {
       json value = asyncio::http::JsonCodec<json>::parse(line);
+      if (value.is_object()) check_members(value);
       if (!value.is_object() || !value.contains("id")) return Point::from_json(value);
       json& id = value["id"];
       if (!id.is_string()) return Point::from_json(value);
@@ -69,11 +77,12 @@ std::unique_ptr<PointReader> read_jsonl(std::istream& input, std::string name) {
 }
 
 std::unique_ptr<PointReader> read_points(std::istream& input, const std::string& name,
-                                         const std::string& format, std::uint64_t first_id) {
+                                         const std::string& format, std::uint64_t first_id,
+                                         std::optional<std::uint64_t> bytes) {
   if (format == "jsonl" || format == "json" || format == "ndjson") return read_jsonl(input, name);
   if (format == "csv") return read_csv(input, name);
   if (format == "npy") return read_npy(input, name, first_id);
-  if (format == "fvecs") return read_fvecs(input, name, first_id);
+  if (format == "fvecs") return read_fvecs(input, name, first_id, bytes);
   throw InputError(name, "'" + format + "' is no format: jsonl, csv, npy, fvecs (--format)");
 }
 

@@ -50,16 +50,21 @@ std::unique_ptr<PointReader> read_jsonl(std::istream& input, std::string name);
 /// A line with the columns' names first: "id", and "vector" (a JSON array) or "v0", "v1", ...; the
 /// others are the payload.
 std::unique_ptr<PointReader> read_csv(std::istream& input, std::string name);
-/// A matrix of float32 or float64 as numpy.save writes it; ids count from `first_id`.
+/// A matrix of float32 or float64 as numpy.save writes it; ids count from `first_id`. If there are
+/// not as many up to 2^64 - 1, that is an error before the first row.
 std::unique_ptr<PointReader> read_npy(std::istream& input, std::string name,
                                       std::uint64_t first_id);
-/// Vectors with their sizes before them, as data sets for searches come.
+/// Vectors with their sizes before them, as data sets for searches come. `bytes` is the size of all
+/// of it, if that is known: without, rows are not counted before, and the one that has no id any
+/// more is the error.
 std::unique_ptr<PointReader> read_fvecs(std::istream& input, std::string name,
-                                        std::uint64_t first_id);
+                                        std::uint64_t first_id,
+                                        std::optional<std::uint64_t> bytes = std::nullopt);
 
 /// By the format's name. Throws: InputError for one that is not known.
 std::unique_ptr<PointReader> read_points(std::istream& input, const std::string& name,
-                                         const std::string& format, std::uint64_t first_id);
+                                         const std::string& format, std::uint64_t first_id,
+                                         std::optional<std::uint64_t> bytes = std::nullopt);
 /// "csv" of "points.csv"; "jsonl" of what has no ending.
 std::string format_of(const std::string& file);
 

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <limits>
 #include <map>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -48,9 +51,13 @@ class CsvReader final : public PointReader {
   }
 
   void find_columns() {
-    for (std::size_t i = 0; i < columns_.size(); ++i)
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
       if (!is_utf8(columns_[i]))
         throw InputError(place(), "the name of column " + std::to_string(i + 1) + " is no UTF-8");
+      if (!seen.insert(columns_[i]).second)
+        throw InputError(place(), "there are two columns '" + columns_[i] + "'");
+    }
     auto has = [&](std::string_view name) {
       return std::ranges::find(columns_, name) != columns_.end();
     };
@@ -72,8 +79,8 @@ class CsvReader final : public PointReader {
                                       " columns of the vector, '" + columns_[column] +
                                       "' is not one of 'v0' to 'v" +
                                       std::to_string(seen.size() - 1) + "'");
-      if (seen[number])
-        throw InputError(place(), "there are two columns '" + columns_[column] + "'");
+      if (seen[number])  // 'v0' and 'v00'
+        throw InputError(place(), "there are two columns 'v" + std::to_string(number) + "'");
       seen[number] = true;
     }
     return numbers;
@@ -162,11 +169,13 @@ class CsvReader final : public PointReader {
   }
 
   static float component(const std::string& column, const std::string& text) {
-    float value = 0;
+    double value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size())
+    if (error == std::errc::invalid_argument || end != text.data() + text.size())
       throw InvalidArgument(column, "'" + text + "' is no number");
-    return value;
+    if (error != std::errc() || !(std::fabs(value) <= std::numeric_limits<float>::max()))
+      throw InvalidArgument(column, "'" + text + "' is not a number that a 32-bit float holds");
+    return static_cast<float>(value);
   }
 
   /// Numbers, true and false as such; everything else is text.

@@ -4,7 +4,10 @@
 #include "vectordb/engine/config.hpp"
 
 #include <bit>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
+#include <limits>
 #include <regex>
 #include <utility>
 
@@ -26,10 +29,56 @@ bool read_bytes(std::istream& input, void* bytes, std::size_t size, const std::s
                               std::to_string(size) + " bytes");
 }
 
+/// Throws: InputError that names the column of what no point has.
+template <class T>
+Vector vector_of(const std::vector<T>& row, const std::string& place) {
+  Vector vector;
+  vector.reserve(row.size());
+  for (T value : row) {
+    if (!(std::fabs(value) <= std::numeric_limits<float>::max())) {  // NaN is not, either
+      char text[32];
+      std::snprintf(text, sizeof text, "%g", static_cast<double>(value));
+      throw InputError(place, "column " + std::to_string(vector.size()) + ": " + text +
+                                  " is not a number that a 32-bit float holds");
+    }
+    vector.push_back(static_cast<float>(value));
+  }
+  return vector;
+}
+
+/// The ids of rows. None follows 2^64 - 1: they would begin again with 0, which is another point.
+class RowIds {
+ public:
+  explicit RowIds(std::uint64_t first) : first_(first), next_(first) {}
+
+  /// Throws: InputError if there are fewer than `rows`.
+  void expect(std::uint64_t rows, const std::string& place) const {
+    if (rows != 0 && rows - 1 > kLast - first_) refuse(place, std::to_string(rows) + " rows");
+  }
+  std::uint64_t next(const std::string& place) {
+    if (!next_) refuse(place, "this row");
+    std::uint64_t id = *next_;
+    next_ = id == kLast ? std::nullopt : std::optional(id + 1);
+    return id;
+  }
+
+ private:
+  static constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+
+  [[noreturn]] void refuse(const std::string& place, const std::string& what) const {
+    throw InputError(place, "there are no ids for " + what + ": --first-id is " +
+                                std::to_string(first_) + ", the last id " + std::to_string(kLast));
+  }
+
+  std::uint64_t first_;
+  std::optional<std::uint64_t> next_;
+};
+
 class FvecsReader final : public PointReader {
  public:
-  FvecsReader(std::istream& input, std::string name, std::uint64_t first_id)
-      : input_(input), name_(std::move(name)), next_id_(first_id) {}
+  FvecsReader(std::istream& input, std::string name, std::uint64_t first_id,
+              std::optional<std::uint64_t> bytes)
+      : input_(input), name_(std::move(name)), ids_(first_id), bytes_(bytes) {}
 
   std::optional<Point> next() override {
     ++row_;
@@ -38,17 +87,21 @@ class FvecsReader final : public PointReader {
     if (size <= 0 || static_cast<std::size_t>(size) > Limits::kDimensions)
       throw InputError(place(), std::to_string(size) + " dimensions; from 1 to " +
                                     std::to_string(Limits::kDimensions) + " are possible");
-    Vector vector(static_cast<std::size_t>(size));
-    if (!read_bytes(input_, vector.data(), vector.size() * sizeof(float), place()))
+    std::vector<float> row(static_cast<std::size_t>(size));
+    if (bytes_ && row_ == 1)  // the rows of one collection are of one size
+      ids_.expect(*bytes_ / (sizeof size + row.size() * sizeof(float)), name_);
+    if (!read_bytes(input_, row.data(), row.size() * sizeof(float), place()))
       throw InputError(place(), "the file ends before its vector");
-    return Point(next_id_++, std::move(vector));
+    Vector vector = vector_of(row, place());
+    return Point(ids_.next(place()), std::move(vector));
   }
   std::string place() const override { return name_ + ": row " + std::to_string(row_ - 1); }
 
  private:
   std::istream& input_;
   std::string name_;
-  std::uint64_t next_id_;
+  RowIds ids_;
+  std::optional<std::uint64_t> bytes_;
   std::size_t row_ = 0;
 };
 
@@ -56,15 +109,16 @@ class FvecsReader final : public PointReader {
 class NpyReader final : public PointReader {
  public:
   NpyReader(std::istream& input, std::string name, std::uint64_t first_id)
-      : input_(input), name_(std::move(name)), next_id_(first_id) {
+      : input_(input), name_(std::move(name)), ids_(first_id) {
     read_header();
+    ids_.expect(rows_, name_);
   }
 
   std::optional<Point> next() override {
     if (row_ == rows_) return std::nullopt;
     ++row_;
     Vector vector = is_double_ ? read_row<double>() : read_row<float>();
-    return Point(next_id_++, std::move(vector));
+    return Point(ids_.next(place()), std::move(vector));
   }
   std::string place() const override { return name_ + ": row " + std::to_string(row_ - 1); }
 
@@ -112,12 +166,12 @@ class NpyReader final : public PointReader {
     std::vector<T> row(columns_);
     if (!read_bytes(input_, row.data(), columns_ * sizeof(T), place()))
       throw InputError(place(), "the file ends before it");
-    return Vector(row.begin(), row.end());
+    return vector_of(row, place());
   }
 
   std::istream& input_;
   std::string name_;
-  std::uint64_t next_id_;
+  RowIds ids_;
   std::uint64_t rows_ = 0;
   std::uint64_t row_ = 0;
   std::size_t columns_ = 0;
@@ -127,8 +181,9 @@ class NpyReader final : public PointReader {
 }  // namespace
 
 std::unique_ptr<PointReader> read_fvecs(std::istream& input, std::string name,
-                                        std::uint64_t first_id) {
-  return std::make_unique<FvecsReader>(input, std::move(name), first_id);
+                                        std::uint64_t first_id,
+                                        std::optional<std::uint64_t> bytes) {
+  return std::make_unique<FvecsReader>(input, std::move(name), first_id, bytes);
 }
 
 std::unique_ptr<PointReader> read_npy(std::istream& input, std::string name,

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <streambuf>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -35,6 +36,13 @@ class InterruptibleFile final : public std::streambuf {
   }
 
   void stop() const noexcept { ::eventfd_write(stop_, 1); }
+  /// How much there is to read, if it is no pipe.
+  std::optional<std::uint64_t> size() const noexcept {
+    struct stat status{};
+    if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    const off_t at = ::lseek(file_, 0, SEEK_CUR);
+    return at < 0 || at > status.st_size ? 0 : static_cast<std::uint64_t>(status.st_size - at);
+  }
 
  protected:
   int_type underflow() override {
@@ -81,7 +89,10 @@ Source::Source(const std::string& file, std::string format, std::uint64_t first_
 Source::~Source() = default;
 
 Batch Source::batch(std::size_t count) {
-  if (!reader_) reader_ = read_points(input_, name_, format_, first_id_);
+  if (!reader_) {
+    auto bytes = file_->size();  // before something is read
+    reader_ = read_points(input_, name_, format_, first_id_, bytes);
+  }
   return reader_->batch(count);
 }
 
