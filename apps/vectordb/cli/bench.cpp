@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
 #include "vectordb/cli/output.hpp"
+#include "vectordb/cli/several.hpp"
+#include "vectordb/cli/termination.hpp"
+#include <asyncio/capture.hpp>
 #include <asyncio/eventloop.hpp>
-#include <asyncio/gather.hpp>
+#include <asyncio/threads.hpp>
+#include <asyncio/timeout.hpp>
+#include <asyncio/wait.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <random>
 #include <utility>
@@ -17,6 +23,9 @@ using nlohmann::json;
 
 namespace {
 
+constexpr std::size_t kMostNumbers = std::size_t{1} << 20;  // of a request: 12 MB of JSON
+constexpr std::chrono::seconds kGrace{5};                   // for the server, after an error
+
 Vector random_vector(std::mt19937& random, std::size_t dim) {
   std::normal_distribution<float> component;
   Vector vector(dim);
@@ -24,14 +33,80 @@ Vector random_vector(std::mt19937& random, std::size_t dim) {
   return vector;
 }
 
-std::vector<Point> random_points(const Options& options) {
-  std::mt19937 random(1);
+/// The same each time. For a thread: many are more than the loop should wait for.
+std::vector<Point> random_points(std::size_t first, std::size_t count, std::size_t dim) {
+  std::mt19937 random(~static_cast<unsigned>(first));  // other numbers than the searches have
   std::vector<Point> points;
-  points.reserve(options.points);
-  for (std::size_t i = 0; i < options.points; ++i)
-    points.emplace_back(PointId(i), random_vector(random, options.dim));
+  points.reserve(count);
+  for (std::size_t id = first; id < first + count; ++id)
+    points.emplace_back(PointId(id), random_vector(random, dim));
   return points;
 }
+
+/// Awaits what changes the server to its end, for kGrace at most, also if it is cancelled: only
+/// then it is known what is there.
+Coro<> finished(Coro<> change) {
+  auto task = create_task(std::move(change));
+  auto waited = co_await capture(wait(task));
+  auto outcome = co_await capture(wait_for(task, kGrace));
+  waited.value();  // the cancellation comes before an error
+  outcome.value();
+}
+
+/// The collection that is filled and searched.
+class Scratch {
+ public:
+  Scratch(AsyncVectorDB& db, const Options& options) : db_(db), options_(options) {}
+
+  Coro<> make() {
+    auto change = [this]() -> Coro<> {
+      co_await db_.create_collection(options_.scratch, options_.dim);
+      exists_ = true;
+    };
+    co_await finished(change());
+  }
+  /// If it was made.
+  Coro<> remove(OptionalDelay limit) {
+    auto change = [this, limit]() -> Coro<> {
+      co_await wait_for(db_.delete_collection(options_.scratch), limit);
+    };
+    if (std::exchange(exists_, false)) co_await finished(change());
+  }
+
+ private:
+  AsyncVectorDB& db_;
+  const Options& options_;
+  bool exists_ = false;
+};
+
+/// Puts points in, a batch after the other; several at once. Each is made when its turn comes:
+/// there may be more of them than there is memory for.
+class Inserts {
+ public:
+  Inserts(AsyncVectorDB& db, const Options& options)
+      : db_(db),
+        options_(options),
+        batch_(std::clamp<std::size_t>(kMostNumbers / options.dim, 1, options.batch)),
+        bar_("insert", options.points, options.quiet) {}
+
+  Coro<> work() {
+    while (taken_ < options_.points) {
+      std::size_t count = std::min(batch_, options_.points - taken_);
+      std::size_t first = std::exchange(taken_, taken_ + count);
+      auto points = co_await to_thread(&random_points, first, count, options_.dim);
+      co_await db_.insert_vectors(options_.scratch, std::move(points));
+      bar_.add(count);
+    }
+  }
+  double per_second() const { return static_cast<double>(options_.points) / bar_.seconds(); }
+
+ private:
+  AsyncVectorDB& db_;
+  const Options& options_;
+  std::size_t batch_;
+  ProgressBar bar_;
+  std::size_t taken_ = 0;
+};
 
 /// Searches, one after the other, until it is time; several at once.
 class Searches {
@@ -82,34 +157,47 @@ void print_report(const json& report, bool as_json) {
   table.print();
 }
 
-double rounded(double value) { return std::round(value * 1000) / 1000; }
-
-}  // namespace
-
-Status bench(AsyncVectorDB& db, const Options& options) {
-  co_await db.create_collection(options.scratch, options.dim);
+Coro<json> measure(AsyncVectorDB& db, const Options& options) {
   json report;
-  std::vector<Point> points = random_points(options);  // before the time begins
+  report["points"] = options.points;
   {
-    ProgressBar bar("insert", options.points, options.quiet);
-    BatchOptions batches;
-    batches.size(options.batch)
-        .concurrency(options.concurrency)
-        .progress([&bar](std::size_t done, std::size_t) { bar.set(done); });
-    co_await db.batch_insert(options.scratch, std::move(points), batches);
-    report["points"] = options.points;
-    report["inserts_per_second"] = rounded(static_cast<double>(options.points) / bar.seconds());
+    Inserts inserts(db, options);
+    const Work insert = [&] { return inserts.work(); };
+    co_await several(options.concurrency, insert);
+    report["inserts_per_second"] = rounded(inserts.per_second());
   }
   Searches searches(db, options);
-  std::vector<Coro<>> workers;
-  for (unsigned i = 0; i < options.concurrency; ++i) workers.push_back(searches.work(i));
-  co_await gather(std::move(workers));
+  unsigned seed = 0;
+  const Work search = [&] { return searches.work(seed++); };
+  co_await several(options.concurrency, search);
   report["searches"] = searches.count();
   report["searches_per_second"] = rounded(searches.per_second());
   report["p50_ms"] = rounded(searches.quantile(0.5));
   report["p99_ms"] = rounded(searches.quantile(0.99));
-  if (!options.keep) co_await db.delete_collection(options.scratch);
-  print_report(report, options.json);
+  co_return report;
+}
+
+}  // namespace
+
+Status bench(AsyncVectorDB& db, const Options& options) {
+  Termination termination;
+  Scratch scratch(db, options);
+  auto work = [&]() -> Coro<json> {
+    co_await scratch.make();
+    json report = co_await measure(db, options);
+    co_return report;
+  };
+  auto report = co_await capture(work());
+  if (!report || !options.keep) {
+    OptionalDelay limit = kGrace;
+    if (report) limit = std::nullopt;
+    auto removed = co_await capture(scratch.remove(limit));
+    if (report) removed.value();
+    if (!removed)
+      std::fprintf(stderr, "vectordb: the collection '%s' could not be deleted\n",
+                   options.scratch.c_str());
+  }
+  print_report(report.value(), options.json);
   co_return kDone;
 }
 

@@ -3,6 +3,7 @@
 
 #include "vectordb/cli/commands.hpp"
 #include "vectordb/cli/input.hpp"
+#include "vectordb/cli/output.hpp"
 #include "vectordb/server/service.hpp"
 #include <asyncio/http/client_errors.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
@@ -82,6 +83,8 @@ int run_client(const Options& options) {
     return run(ask_server(options));
   } catch (const KeyboardInterrupt&) {
     return fail(kStopped, "interrupted");
+  } catch (const CancelledError&) {  // by SIGTERM: Termination
+    return fail(kStopped, "interrupted");
   } catch (const std::exception&) {
     return status_of(std::current_exception());
   }
@@ -96,6 +99,15 @@ int run_server(const ServeOptions& options) {
   } catch (const std::exception& error) {
     return fail(kFailed, error.what());
   }
+}
+
+int run_words(int argc, char** argv) {
+  Options options;
+  if (auto status = parse(argc, argv, options)) return *status;
+  if (options.command == "serve") return run_server(options.serve);
+  if (options.command != "completion") return run_client(options);
+  print(completion(options.shell));
+  return kDone;
 }
 
 }  // namespace
@@ -116,14 +128,13 @@ Filter filter_option(const Options& options) {
 }  // namespace cli
 
 int run_command(int argc, char** argv) {
-  cli::Options options;
-  if (auto status = cli::parse(argc, argv, options)) return *status;
-  if (options.command == "completion") {
-    std::fputs(cli::completion(options.shell).c_str(), stdout);
-    return cli::kDone;
+  try {
+    int status = cli::run_words(argc, argv);
+    cli::flush_output();
+    return status;
+  } catch (const OSError& error) {  // what was printed was not written
+    return cli::fail(cli::kFailed, error.what());
   }
-  if (options.command == "serve") return cli::run_server(options.serve);
-  return cli::run_client(options);
 }
 
 }  // namespace vectordb

@@ -2,8 +2,11 @@
 #include "vectordb/cli/output.hpp"
 
 #include <asyncio/eventloop.hpp>
+#include <asyncio/exceptions.hpp>
 
 #include <algorithm>
+#include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kBar = 30;  // characters
+constexpr const char* kNotWritten = "cannot write to standard output";
 
 std::string printable(std::string text) {
   for (char& c : text)
@@ -30,6 +34,16 @@ std::size_t width(const std::string& text) {
 
 }  // namespace
 
+void print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
+    throw OSError(errno, kNotWritten);
+}
+
+void flush_output() {
+  if (std::ferror(stdout)) return;  // whoever wrote it has said so
+  if (std::fflush(stdout) != 0) throw OSError(errno, kNotWritten);
+}
+
 void Table::print() const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (const auto& row : rows_)
@@ -40,14 +54,15 @@ void Table::print() const {
       line += printable(row[i]);
       if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
     }
-    std::printf("%s\n", line.c_str());
+    cli::print(line + '\n');
   }
 }
 
 void print_json(const json& value) {
-  std::string text = value.dump(2, ' ', false, json::error_handler_t::replace);
-  std::printf("%s\n", text.c_str());
+  print(value.dump(2, ' ', false, json::error_handler_t::replace) + '\n');
 }
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 json to_json(const Record& record) {
   json value;

@@ -6,9 +6,16 @@
 #include <asyncio/time.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vectordb::cli {
+
+/// To standard output, for all commands. Throws: OSError, "cannot write to standard output: No
+/// space left on device".
+void print(std::string_view text);
+/// What print() has kept so far; nothing after it has failed. Throws: as print().
+void flush_output();
 
 /// Rows in aligned columns, under their names; on standard output. Control characters are replaced.
 class Table {
@@ -22,6 +29,8 @@ class Table {
 };
 
 void print_json(const nlohmann::json& value);
+/// To three places, as reports show it.
+double rounded(double value);
 /// {"id", "vector", "payload"}, as insert reads it.
 nlohmann::json to_json(const Record& record);
 

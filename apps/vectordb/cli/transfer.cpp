@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
 #include "vectordb/cli/output.hpp"
+#include "vectordb/cli/output_file.hpp"
+#include "vectordb/cli/several.hpp"
 #include "vectordb/cli/source.hpp"
 #include <asyncio/capture.hpp>
-#include <asyncio/exception_group.hpp>
 #include <asyncio/sync.hpp>
-#include <asyncio/task_group.hpp>
 #include <asyncio/threads.hpp>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <unistd.h>
 #include <utility>
 
 namespace vectordb::cli {
 
 using namespace asyncio;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -82,82 +78,49 @@ class Upload {
   std::size_t done_ = 0;
 };
 
-/// The first error, without the group that its task was in.
-[[noreturn]] void rethrow_first(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const ExceptionGroup& group) {
-    std::rethrow_exception(group.exceptions().front());
-  }
+/// Said also where the input is empty, and before any of it is waited for.
+Coro<> expect_collection(AsyncVectorDB& db, const std::string& name) {
+  bool exists = co_await db.collection_exists(name);
+  if (!exists)
+    throw NotFound("insert into '" + name + "': collection '" + name + "' does not exist", 404);
 }
 
-/// Standard output, or a file. Only close() puts it in the place of the one of its name: what was
-/// there stays if the export fails.
-class Output {
- public:
-  explicit Output(const std::string& path) : path_(path) {
-    if (path == "-") return;
-    if (fs::exists(path)) path_ = fs::canonical(path);                         // what a link names
-    bool written_in_place = fs::exists(path_) && !fs::is_regular_file(path_);  // /dev/null
-    temporary_ = written_in_place ? "" : path_ + ".new";
-    file_ = std::fopen(written_in_place ? path_.c_str() : temporary_.c_str(), "w");
-    if (!file_) throw OSError(errno, "open " + path_);
+void print_inserted(const Options& options, std::size_t count, double seconds) {
+  if (options.json) {
+    nlohmann::json report;
+    report["inserted"] = count;
+    report["seconds"] = rounded(seconds);
+    return print_json(report);
   }
-  ~Output() {
-    if (file_ && file_ != stdout) std::fclose(file_);
-    if (file_ && !temporary_.empty()) ::unlink(temporary_.c_str());
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  void write(const std::vector<Record>& records) {
-    for (const Record& record : records)
-      if (std::fprintf(file_, "%s\n", to_json(record).dump().c_str()) < 0) fail("write to ");
-  }
-  void close() {
-    if (std::fflush(file_) != 0) fail("write to ");
-    if (temporary_.empty()) return;
-    if (::fsync(::fileno(file_)) != 0) fail("fsync ");
-    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("rename ");
-    if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("close ");
-  }
-
- private:
-  [[noreturn]] void fail(const char* operation) { throw OSError(errno, operation + path_); }
-
-  std::string path_;
-  std::string temporary_;  // empty: written in its place
-  std::FILE* file_ = stdout;
-};
+  char text[64];
+  std::snprintf(text, sizeof text, "inserted %zu points in %.2f s\n", count, seconds);
+  if (!options.quiet) print(text);
+}
 
 }  // namespace
 
 Status insert(AsyncVectorDB& db, const Options& options) {
+  co_await expect_collection(db, options.collection);
   Upload upload(db, options);
-  auto all = [&](TaskGroup& group) -> Coro<> {
-    for (std::size_t i = 0; i < options.concurrency; ++i) group.create_task(upload.work());
-    co_return;
-  };
-  auto outcome = co_await capture(with(TaskGroup(), all));
-  std::size_t done = upload.done();
-  if (!outcome) {
-    std::fprintf(stderr, "vectordb: %zu points were inserted before the error\n", done);
-    rethrow_first(outcome.exception());
-  }
-  if (!options.quiet) std::printf("inserted %zu points in %.2f s\n", done, upload.seconds());
+  const Work work = [&] { return upload.work(); };
+  auto outcome = co_await capture(several(options.concurrency, work));
+  if (!outcome)
+    std::fprintf(stderr, "vectordb: %zu points were inserted before the error\n", upload.done());
+  outcome.value();
+  print_inserted(options, upload.done(), upload.seconds());
   co_return kDone;
 }
 
 Status export_points(AsyncVectorDB& db, const Options& options) {
   std::size_t total = co_await db.count(options.collection);
-  Output output(options.file);
+  OutputFile output(options.file);
   ProgressBar bar("export", total, options.quiet);
   ScrollRequest request;
   request.limit = options.batch;
   request.with_vector = true;
   do {
     ScrollPage page = co_await db.scroll(options.collection, request);
-    output.write(page.points);
+    for (const Record& record : page.points) output.write(to_json(record).dump() + '\n');
     bar.add(page.points.size());
     request.offset = page.next_page_offset;
   } while (request.offset);
