@@ -40,12 +40,49 @@ void print_info(const std::string& name, const json& info) {
   table.print();
 }
 
+/// What --json says of something that was done.
+void print_report(const char* done, const json& what) {
+  json report;
+  report[done] = what;
+  print_json(report);
+}
+
+/// What finds the same points.
+Filter filter_of(const Selection& selection) {
+  const auto* ids = std::get_if<std::vector<PointId>>(&selection);
+  if (!ids) return std::get<Filter>(selection);
+  json condition;
+  for (const PointId& id : *ids) condition["has_id"].push_back(id.to_json());
+  json filter;
+  filter["must"].push_back(std::move(condition));
+  return Filter::from_json(filter);
+}
+
+/// A server does not say how many it has deleted: they are counted before, if somebody asks.
+Coro<> remove_points(AsyncVectorDB& db, const Options& options, Selection selection) {
+  std::size_t count = 0;
+  Filter same = filter_of(selection);
+  if (options.json) count = co_await db.count(options.collection, std::move(same));
+  co_await db.remove(options.collection, std::move(selection));
+  if (options.json) print_report("deleted", count);
+}
+
+Status remove_collection(AsyncVectorDB& db, const Options& options) {
+  bool existed = co_await db.delete_collection(options.collection);
+  if (!existed) std::fprintf(stderr, "vectordb: there is no '%s'\n", options.collection.c_str());
+  if (existed && options.json) print_report("deleted", options.collection);
+  co_return existed ? kDone : kNotFound;
+}
+
 }  // namespace
 
 Status create(AsyncVectorDB& db, const Options& options) {
   CollectionConfig config = config_of(options);
   co_await db.create_collection(options.collection, config);
-  if (!options.quiet) std::printf("created %s\n", options.collection.c_str());
+  if (options.json)
+    print_report("created", options.collection);
+  else if (!options.quiet)
+    print("created " + options.collection + '\n');
   co_return kDone;
 }
 
@@ -61,15 +98,14 @@ Status info(AsyncVectorDB& db, const Options& options) {
   std::vector<std::string> names = co_await db.collections();
   if (options.json) print_json(names);
   for (const std::string& name : names)
-    if (!options.json) std::printf("%s\n", name.c_str());
+    if (!options.json) print(name + '\n');
   co_return kDone;
 }
 
 Status remove(AsyncVectorDB& db, const Options& options) {
   if (options.all) {
-    bool existed = co_await db.delete_collection(options.collection);
-    if (!existed) std::fprintf(stderr, "vectordb: there is no '%s'\n", options.collection.c_str());
-    co_return existed ? kDone : kNotFound;
+    int status = co_await remove_collection(db, options);
+    co_return status;
   }
   if (options.ids.empty() && options.filter.empty()) {
     std::fprintf(stderr, "vectordb: delete: say which: ids, --filter or --all\n");
@@ -79,7 +115,7 @@ Status remove(AsyncVectorDB& db, const Options& options) {
   std::vector<PointId> ids;
   for (const std::string& id : options.ids) ids.push_back(document_id(id));
   if (!ids.empty()) selection = std::move(ids);
-  co_await db.remove(options.collection, std::move(selection));
+  co_await remove_points(db, options, std::move(selection));
   co_return kDone;
 }
 

@@ -88,7 +88,7 @@ Status get(AsyncVectorDB& db, const Options& options) {
   for (const Record& record : records) all.push_back(to_json(record));
   if (options.json) print_json(all);
   for (const json& one : all)
-    if (!options.json) std::printf("%s\n", one.dump().c_str());
+    if (!options.json) print(one.dump() + '\n');
   if (records.size() == wanted) co_return kDone;
   std::fprintf(stderr, "vectordb: %zu of %zu points do not exist\n", wanted - records.size(),
                wanted);
