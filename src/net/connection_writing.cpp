@@ -205,10 +205,11 @@ void Connection::queue_shrank() {
 
 void Connection::sent_all() {
   if (sending_file_) wake_all(drain_waiters_);
-  if (closing_ && (!tls_ || tls_->over()))
-    schedule_teardown();
-  else if (eof_requested_ && fd_ >= 0)
-    backend_.shutdown(fd_, SHUT_WR);
+  if (closing_ && (!tls_ || tls_->over())) return schedule_teardown();
+  if (!eof_requested_ || fd_ < 0) return;
+  const int result = backend_.shutdown(fd_, SHUT_WR);
+  // The end for which the peer waits does not come, and nobody else would say so.
+  if (result < 0 && !write_error_) write_failed(make_os_error(-result, described("shutdown")));
 }
 
 void Connection::write_eof() {

@@ -76,6 +76,21 @@ Coro<> exchange(ServerOptions serving, ConnectOptions connecting) {
 
 Coro<> tcp_echo() { co_await exchange(ServerOptions(), ConnectOptions()); }
 
+/// Reads the answer when it has said that there is no more to come.
+Coro<> half_close() {
+  std::string text = pattern(kBytes);
+  Server server = co_await start_server(send_back, "127.0.0.1", 0);
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.sockets().at(0).port());
+  writer.write(text);
+  writer.write_eof();
+  co_await writer.drain();
+  std::string got = co_await reader.readexactly(kBytes);
+  require(got == text, "not the bytes that were sent");
+  std::string more = co_await reader.read(1);
+  require(more.empty(), "more bytes than were sent");
+  co_await close_both(writer, server);
+}
+
 Coro<> tls_echo() {
   ServerOptions serving;
   serving.ssl(test::pki().server());
@@ -228,6 +243,7 @@ Coro<> pipe_through_a_process() {
 
 constexpr Program kPrograms[] = {
     {"tcp_echo", tcp_echo},
+    {"half_close", half_close},
     {"tls_echo", tls_echo},
     {"send_a_file", send_a_file},
     {"copy_a_file", copy_a_file},
