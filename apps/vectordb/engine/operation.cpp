@@ -3,6 +3,7 @@
 
 #include "vectordb/engine/errors.hpp"
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -59,12 +60,57 @@ std::string_view take_sized(std::string_view& bytes) {
   return take_bytes(bytes, take<std::uint32_t>(bytes));
 }
 
+[[noreturn]] void refuse_payload() { throw CorruptionError("a record with a broken payload"); }
+
+/// The number of an item of CBOR: the value, or how much follows.
+std::uint64_t take_cbor_number(std::string_view& cbor, int short_form) {
+  if (short_form < 24) return static_cast<std::uint64_t>(short_form);
+  if (short_form > 27) refuse_payload();
+  std::uint64_t number = 0;
+  for (char byte : take_bytes(cbor, std::size_t{1} << (short_form - 24)))
+    number = number << 8 | static_cast<std::uint8_t>(byte);
+  return number;
+}
+
+/// That lists and objects are not deeper in each other than anything that is written: the parser
+/// recurses for each.
+void check_depth(std::string_view cbor) {
+  enum : int { bytes = 2, text = 3, list = 4, object = 5, tag = 6 };
+  constexpr std::size_t kDeepest = 256;
+  std::array<std::uint64_t, kDeepest> left;  // how many items, of each that has begun
+  std::size_t depth = 0;
+  do {
+    const auto first = take<std::uint8_t>(cbor);
+    const int type = first >> 5;
+    const std::uint64_t number = take_cbor_number(cbor, first & 31);
+    if (depth > 0) --left[depth - 1];
+    if (type == bytes || type == text) take_bytes(cbor, number);
+    if (type == tag) refuse_payload();
+    if (type == list || type == object) {
+      if (number > cbor.size() || depth == kDeepest) refuse_payload();
+      left[depth++] = type == list ? number : 2 * number;
+    }
+    while (depth > 0 && left[depth - 1] == 0) --depth;
+  } while (depth > 0);
+}
+
 json take_json(std::string_view& bytes) {
   std::string_view cbor = take_sized(bytes);
   if (cbor.empty()) return json::object();
-  json value = json::from_cbor(cbor, true, false);
-  if (value.is_discarded()) throw CorruptionError("a record with a broken payload");
-  return value;
+  check_depth(cbor);
+  try {
+    return json::from_cbor(cbor);
+  } catch (const json::exception&) {
+    refuse_payload();
+  }
+}
+
+/// Of a payload; null is one without members.
+json take_object(std::string_view& bytes) {
+  json object = take_json(bytes);
+  if (object.is_null()) return json::object();
+  if (!object.is_object()) refuse_payload();
+  return object;
 }
 
 PointId take_id(std::string_view& bytes) {
@@ -85,7 +131,7 @@ Point take_point(std::string_view& bytes) {
   std::string_view floats = take_sized(bytes);
   point.vector.resize(floats.size() / sizeof(float));
   std::memcpy(point.vector.data(), floats.data(), point.vector.size() * sizeof(float));
-  point.payload = take_json(bytes);
+  point.payload = take_object(bytes);
   return point;
 }
 
@@ -105,6 +151,10 @@ Selection take_selection(std::string_view& bytes) {
   std::vector<PointId> ids;
   for (auto count = take<std::uint32_t>(bytes); count > 0; --count) ids.push_back(take_id(bytes));
   return ids;
+}
+
+bool has_values(Operation::Kind kind) noexcept {
+  return kind == Operation::Kind::set_payload || kind == Operation::Kind::overwrite_payload;
 }
 
 bool is_of_points(Operation::Kind kind) noexcept {
@@ -137,7 +187,7 @@ Operation decode(std::string_view& bytes) {
     return operation;
   }
   operation.selection = take_selection(bytes);
-  operation.values = take_json(bytes);
+  operation.values = has_values(operation.kind) ? take_object(bytes) : take_json(bytes);
   for (auto count = take<std::uint32_t>(bytes); count > 0; --count)
     operation.keys.emplace_back(take_sized(bytes));
   return operation;

@@ -2,6 +2,7 @@
 #include "vectordb/engine/store.hpp"
 
 #include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/validation.hpp"
 #include <asyncio/logging.hpp>
 
 #include <algorithm>
@@ -70,9 +71,9 @@ std::pair<json, std::uint64_t> read_header(const File& file, FrameReader& reader
   std::optional<Frame> frame = reader.next();
   if (!frame) corrupt(file, 0, "the header is damaged");
   json header = json::parse(frame->body, nullptr, false);
-  if (!header.is_object() || header.value("kind", "") != kind)
+  if (!header.is_object() || header.value("kind", json()) != kind)
     corrupt(file, 0, std::string("this is no ") + kind);
-  if (header.value("format", 0) != kFormat)
+  if (header.value("format", json()) != kFormat)
     corrupt(file, 0,
             "format " + header.value("format", json()).dump() + " is not known, " +
                 std::to_string(kFormat) + " is");
@@ -86,6 +87,8 @@ std::size_t replay(const File& file, const Frame& frame, PointTable& table) {
     for (std::string_view rest = frame.body; !rest.empty();) {
       Operation operation = decode(rest);
       points += operation.points.size();
+      for (const Point& point : operation.points)
+        check_vector(point.vector, table.config().size, "vector");
       table.apply(operation);
     }
   } catch (const Error& error) {
