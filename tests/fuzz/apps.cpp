@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 /// What the apps read that somebody else wrote: robots.txt and HTML; files of points; the JSON of
-/// requests, filters and paths. Whatever it is, it is taken or refused as the documentation says.
+/// requests, filters and paths. And what a log says. Whatever it is, it is taken or refused as the
+/// documentation says.
 #include "asyncio/http/json.hpp"
 #include "choices.hpp"
 #include "crawler/html_links.hpp"
 #include "crawler/robots.hpp"
 #include "vectordb/cli/input.hpp"
 #include "vectordb/engine/config.hpp"
+#include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/filter.hpp"
+#include "vectordb/engine/operation.hpp"
 #include "vectordb/engine/payload_path.hpp"
 #include "vectordb/server/json_text.hpp"
 #include "vectordb/server/requests.hpp"
@@ -17,6 +20,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 using fuzz::check;
 using fuzz::Choices;
@@ -149,11 +153,28 @@ void paths(Choices& choices) {
   });
 }
 
+/// Writes of a log: each is refused, or is the same once it is written.
+void log_of_writes(std::string_view bytes) {
+  while (!bytes.empty()) {
+    vectordb::Operation operation;
+    try {
+      operation = vectordb::decode(bytes);
+    } catch (const vectordb::Error&) {
+      return;
+    }
+    std::string once, twice;
+    vectordb::encode(operation, once);
+    std::string_view rest = once;
+    vectordb::encode(vectordb::decode(rest), twice);
+    check(rest.empty() && once == twice, "a write of a log that is written is another");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices(data, size);
-  switch (choices.below(7)) {
+  switch (choices.below(8)) {
     case 0:
       robots(choices);
       break;
@@ -171,6 +192,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 5:
       filters(choices);
+      break;
+    case 7:
+      log_of_writes(choices.rest());
       break;
     default:
       paths(choices);

@@ -130,7 +130,8 @@ Point take_point(std::string_view& bytes) {
   point.id = take_id(bytes);
   std::string_view floats = take_sized(bytes);
   point.vector.resize(floats.size() / sizeof(float));
-  std::memcpy(point.vector.data(), floats.data(), point.vector.size() * sizeof(float));
+  if (!point.vector.empty())
+    std::memcpy(point.vector.data(), floats.data(), point.vector.size() * sizeof(float));
   point.payload = take_object(bytes);
   return point;
 }
