@@ -47,9 +47,14 @@ class ChildTransport final : public SubprocessTransport,
     child_ = start_child(backend, options, args, pipes);
     child_->set_owner(this);
     self_ = shared_from_this();
-    call([](ChildTransport& self) { self.protocol_->connection_made(self.shared_from_this()); });
-    for (int fd = 0; fd < 3; ++fd)
-      if (pipes.has(fd)) connect(backend, pipes.parent_end(fd), fd, options.get_limit());
+    try {
+      call([](ChildTransport& self) { self.protocol_->connection_made(self.shared_from_this()); });
+      for (int fd = 0; fd < 3; ++fd)
+        if (pipes.has(fd)) connect(backend, pipes.parent_end(fd), fd, options.get_limit());
+    } catch (...) {  // Rethrown.
+      close();
+      throw;
+    }
   }
 
   // BaseTransport. CPython: BaseSubprocessTransport.close.
@@ -164,28 +169,22 @@ void PipeProtocol::resume_writing() {
 
 }  // namespace
 
-std::shared_ptr<SubprocessTransport> start_process(Loop& loop,
-                                                   std::shared_ptr<SubprocessProtocol> protocol,
-                                                   SubprocessOptions options,
-                                                   std::vector<std::string> args) {
+Coro<std::shared_ptr<SubprocessTransport>> make_process(
+    Loop& loop, std::shared_ptr<SubprocessProtocol> protocol, SubprocessOptions options,
+    std::vector<std::string> args) {
   auto transport = std::make_shared<ChildTransport>(loop, std::move(protocol));
   transport->start(options, args);
-  return transport;
-}
-
-Coro<void> wait_until_made(std::shared_ptr<SubprocessTransport> transport) {
-  auto& process = static_cast<ChildTransport&>(*transport);
   std::exception_ptr cancelled;
   try {
     // As many iterations as CPython takes: see create_subprocess.
-    for (std::size_t hops = 2 + 2 * process.pipe_count(); hops > 0; --hops)
+    for (std::size_t hops = 2 + 2 * transport->pipe_count(); hops > 0; --hops)
       co_await sleep(std::chrono::seconds(0));
   } catch (const CancelledError&) {
     cancelled = std::current_exception();
   }
-  if (!cancelled) co_return;
+  if (!cancelled) co_return transport;
   transport->close();
-  co_await ProcessWait(process.child());
+  co_await ProcessWait(transport->child());
   std::rethrow_exception(cancelled);
 }
 

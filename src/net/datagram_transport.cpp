@@ -4,13 +4,16 @@
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
+#include "asyncio/sleep.hpp"
 #include "asyncio/transports.hpp"
 #include "protocol_calls.hpp"
 #include "sockaddr.hpp"
 #include "write_limits.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <deque>
+#include <new>
 #include <sys/socket.h>
 #include <utility>
 
@@ -132,14 +135,29 @@ class Endpoint final : public DatagramTransport,
 
   static void on_begin(Ready& node) {
     auto self = static_cast<Node&>(node).endpoint.shared_from_this();
-    call_protocol(self->loop(), "protocol.connection_made() call failed.",
-                  [&] { self->protocol_->connection_made(self); });
-    if (!self->closing_) self->ask(self->reading_);
+    self->or_end([&] {
+      call_protocol(self->loop(), "protocol.connection_made() call failed.",
+                    [&] { self->protocol_->connection_made(self); });
+      if (!self->closing_) self->ask(self->reading_);
+    });
+  }
+
+  /// A step that the loop takes. Without the memory for it the endpoint ends, as by any error.
+  template <class F>
+  void or_end(F step) {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      closing_ = true;
+      end(std::current_exception());
+    }
   }
 
   void ask(Wake& wake) {
-    if (std::exchange(wake.pending, true)) return;
-    if (backend().start(wake)) loop().call_ready(wake);
+    if (wake.pending) return;
+    bool ready = backend().start(wake);
+    wake.pending = true;
+    if (ready) loop().call_ready(wake);
   }
   void forget(Wake& wake) noexcept {
     if (std::exchange(wake.pending, false)) backend().forget(wake);
@@ -153,9 +171,11 @@ class Endpoint final : public DatagramTransport,
   // Receiving.
   static void on_readable(Ready& node) {
     auto self = endpoint_of(node).shared_from_this();
-    for (int i = 0; i < kDatagramsPerTurn && !self->closing_; ++i)
-      if (!self->receive()) break;
-    if (!self->closing_) self->ask(self->reading_);
+    self->or_end([&] {
+      for (int i = 0; i < kDatagramsPerTurn && !self->closing_; ++i)
+        if (!self->receive()) break;
+      if (!self->closing_) self->ask(self->reading_);
+    });
   }
 
   /// Returns whether there may be more.
@@ -219,13 +239,15 @@ class Endpoint final : public DatagramTransport,
   static void on_writable(Ready& node) {
     auto self = endpoint_of(node).shared_from_this();
     if (self->lost_) return;
-    self->flush();
-    if (self->paused_ && self->queued_ <= self->low_) {
-      self->paused_ = false;
-      call_protocol(self->loop(), "protocol.resume_writing() failed",
-                    [&] { self->protocol_->resume_writing(); });
-    }
-    if (self->queue_.empty() && self->closing_) self->end(nullptr);
+    self->or_end([&] {
+      self->flush();
+      if (self->paused_ && self->queued_ <= self->low_) self->unpause();
+      if (self->queue_.empty() && self->closing_) self->end(nullptr);
+    });
+  }
+  void unpause() {
+    paused_ = false;
+    call_protocol(loop(), "protocol.resume_writing() failed", [&] { protocol_->resume_writing(); });
   }
   void pause() {
     if (std::exchange(paused_, true) || lost_) return;
@@ -317,11 +339,19 @@ class Endpoint final : public DatagramTransport,
 
 }  // namespace
 
-std::shared_ptr<DatagramTransport> start_datagrams(DatagramSocket socket,
-                                                   std::shared_ptr<DatagramProtocol> protocol) {
+/// CPython: the waiter that is set after connection_made.
+Coro<std::shared_ptr<DatagramTransport>> make_datagrams(
+    DatagramSocket socket, std::shared_ptr<DatagramProtocol> protocol) {
   auto endpoint = std::make_shared<Endpoint>(std::move(socket), std::move(protocol));
   endpoint->start();
-  return endpoint;
+  try {
+    co_await sleep(std::chrono::seconds(0));
+    co_await sleep(std::chrono::seconds(0));
+  } catch (const CancelledError&) {
+    endpoint->close();
+    throw;
+  }
+  co_return endpoint;
 }
 
 }  // namespace asyncio::detail

@@ -19,6 +19,7 @@ struct SignalWatchers::Watcher : Ready, std::enable_shared_from_this<Watcher> {
   Watcher(Loop& home, int number, std::unique_ptr<RepeatedCall> callback)
       : Ready(&Watcher::on_posted), loop(home), signal(number), call(std::move(callback)) {}
 
+  void install();
   static void on_posted(Ready& node);
   static void on_signal(int number) noexcept;
 
@@ -59,6 +60,19 @@ void SignalWatchers::Watcher::on_signal(int number) noexcept {
   errno = saved;
 }
 
+void SignalWatchers::Watcher::install() {
+  void* nobody = nullptr;
+  if (!active[signal].compare_exchange_strong(nobody, this))
+    throw RuntimeError("signal " + std::to_string(signal) + " is handled by another loop");
+  struct sigaction ours{};
+  ours.sa_handler = &Watcher::on_signal;
+  ::sigemptyset(&ours.sa_mask);
+  ours.sa_flags = SA_RESTART;
+  if (::sigaction(signal, &ours, &previous) == 0) return;
+  active[signal].store(nullptr);
+  throw RuntimeError("sig " + std::to_string(signal) + " cannot be caught");
+}
+
 void SignalWatchers::Watcher::on_posted(Ready& node) {
   auto watcher = static_cast<Watcher&>(node).shared_from_this();
   for (int left = watcher->count.exchange(0, std::memory_order_acq_rel); left > 0; --left) {
@@ -84,18 +98,13 @@ void SignalWatchers::add(int signal, std::unique_ptr<RepeatedCall> call) {
     return;
   }
   auto watcher = std::make_shared<Watcher>(backend_.loop(), signal, std::move(call));
-  void* nobody = nullptr;
-  if (!active[signal].compare_exchange_strong(nobody, watcher.get()))
-    throw RuntimeError("signal " + std::to_string(signal) + " is handled by another loop");
-  struct sigaction ours{};
-  ours.sa_handler = &Watcher::on_signal;
-  ::sigemptyset(&ours.sa_mask);
-  ours.sa_flags = SA_RESTART;
-  if (::sigaction(signal, &ours, &watcher->previous) != 0) {
-    active[signal].store(nullptr);
-    throw RuntimeError("sig " + std::to_string(signal) + " cannot be caught");
+  auto place = watchers_.emplace(signal, watcher).first;
+  try {
+    watcher->install();
+  } catch (...) {  // Rethrown.
+    watchers_.erase(place);
+    throw;
   }
-  watchers_.emplace(signal, std::move(watcher));
   backend_.may_be_woken(+1);
 }
 

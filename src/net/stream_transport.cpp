@@ -12,6 +12,7 @@
 #include "tls_layer.hpp"
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -44,7 +45,7 @@ class StreamTransport final : public ConnectionTransport,
   }
   void resume() {
     reads_ = true;
-    if (is_reading()) ask();
+    or_end([this] { ask_if_reading(); });
   }
 
   /// Another transport has the connection from now on.
@@ -82,8 +83,9 @@ class StreamTransport final : public ConnectionTransport,
     stop_reading();
   }
   void resume_reading() override {
-    if (is_closing() || retired_ || !std::exchange(paused_, false)) return;
+    if (is_closing() || retired_ || !paused_) return;
     ask();
+    paused_ = false;
   }
 
  private:
@@ -104,19 +106,36 @@ class StreamTransport final : public ConnectionTransport,
 
   static void on_begin(Ready& node) {
     auto self = static_cast<Node&>(node).transport.shared_from_this();
-    call_protocol(self->loop(), "protocol.connection_made() call failed.",
-                  [&] { self->stream_protocol_->connection_made(self); });
     Medium medium = self->connection_->medium();
-    self->reads_ = medium == Medium::socket || medium == Medium::read_pipe;
-    if (self->is_reading()) self->ask();
+    self->or_end([&] {
+      call_protocol(self->loop(), "protocol.connection_made() call failed.",
+                    [&] { self->stream_protocol_->connection_made(self); });
+      self->reads_ = medium == Medium::socket || medium == Medium::read_pipe;
+      self->ask_if_reading();
+    });
   }
 
+  /// A step that the loop takes. Without the memory for it the connection ends, as by any error.
+  template <class F>
+  void or_end(F step) {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      stop_reading();
+      connection_->fail(std::current_exception());
+    }
+  }
+
+  void ask_if_reading() {
+    if (is_reading()) ask();
+  }
   /// Waits for bytes.
   void ask() {
     if (!reads_ || reading_.pending || at_end_) return;
     if (connection_->tls()) return start_decrypting();
+    bool ready = connection_->backend().start(reading_);
     reading_.pending = true;
-    if (connection_->backend().start(reading_)) loop().call_ready(reading_);
+    if (ready) loop().call_ready(reading_);
   }
   void stop_reading() noexcept {
     if (std::exchange(reading_.pending, false)) connection_->backend().forget(reading_);
@@ -128,13 +147,15 @@ class StreamTransport final : public ConnectionTransport,
     auto self = reading.transport.shared_from_this();
     reading.pending = false;
     if (!self->is_reading()) return;
-    if (reading.result < 0)
-      self->read_failed(static_cast<int>(-reading.result));
-    else if (self->buffered_)
-      self->read_into_buffer();
-    else
-      self->read_bytes();
-    if (self->is_reading()) self->ask();
+    self->or_end([&] {
+      if (reading.result < 0)
+        self->read_failed(static_cast<int>(-reading.result));
+      else if (self->buffered_)
+        self->read_into_buffer();
+      else
+        self->read_bytes();
+      self->ask_if_reading();
+    });
   }
 
   // Over TLS bytes have to pass the connection: a task reads them.
@@ -148,6 +169,8 @@ class StreamTransport final : public ConnectionTransport,
       std::string data;
       try {
         data = co_await reader.read(Backend::kScratchSize);
+      } catch (const std::bad_alloc&) {
+        co_return self->connection_->fail(std::current_exception());
       } catch (const std::exception&) {
         co_return;  // connection_lost tells
       }
@@ -281,6 +304,20 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
   return transport;
 }
 
+/// CPython: the waiter that is set after connection_made.
+Coro<std::shared_ptr<Transport>> make_transport(Ref<Connection> connection,
+                                                std::shared_ptr<BaseProtocol> protocol) {
+  auto transport = start_transport(std::move(connection), std::move(protocol));
+  try {
+    co_await sleep(std::chrono::seconds(0));
+    co_await sleep(std::chrono::seconds(0));
+  } catch (const CancelledError&) {
+    transport->close();
+    throw;
+  }
+  co_return transport;
+}
+
 /// CPython: BaseEventLoop.start_tls.
 Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
                                            std::shared_ptr<BaseProtocol> protocol,
@@ -305,17 +342,6 @@ Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
   secured->resume();
   std::shared_ptr<Transport> result = std::move(secured);
   co_return result;
-}
-
-/// CPython: the waiter that is set after connection_made.
-Coro<void> wait_until_made(std::shared_ptr<BaseTransport> transport) {
-  try {
-    co_await sleep(std::chrono::seconds(0));
-    co_await sleep(std::chrono::seconds(0));
-  } catch (const CancelledError&) {
-    transport->close();
-    throw;
-  }
 }
 
 }  // namespace asyncio::detail

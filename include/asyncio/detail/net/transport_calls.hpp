@@ -24,12 +24,16 @@ namespace asyncio::detail {
 /// Gives a connection to a protocol, which is told in the next iteration.
 std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
                                            std::shared_ptr<BaseProtocol> protocol);
-std::shared_ptr<DatagramTransport> start_datagrams(DatagramSocket socket,
-                                                   std::shared_ptr<DatagramProtocol> protocol);
-std::shared_ptr<SubprocessTransport> start_process(Loop& loop,
-                                                   std::shared_ptr<SubprocessProtocol> protocol,
-                                                   SubprocessOptions options,
-                                                   std::vector<std::string> args);
+
+/// Begins a transport and waits for connection_made; a cancellation closes it.
+Coro<std::shared_ptr<Transport>> make_transport(Ref<Connection> connection,
+                                                std::shared_ptr<BaseProtocol> protocol);
+Coro<std::shared_ptr<DatagramTransport>> make_datagrams(DatagramSocket socket,
+                                                        std::shared_ptr<DatagramProtocol> protocol);
+/// The same for a process with its pipes; a cancellation kills it and waits for its end.
+Coro<std::shared_ptr<SubprocessTransport>> make_process(
+    Loop& loop, std::shared_ptr<SubprocessProtocol> protocol, SubprocessOptions options,
+    std::vector<std::string> args);
 
 /// See EventLoop::start_tls.
 Coro<std::shared_ptr<Transport>> start_tls(std::shared_ptr<Transport> transport,
@@ -41,11 +45,6 @@ Coro<std::size_t> send_file(StreamWriter writer, int file, std::int64_t offset =
                             std::optional<std::size_t> count = std::nullopt, bool fallback = true);
 Coro<std::size_t> send_file(std::shared_ptr<Transport> transport, int file, std::int64_t offset = 0,
                             std::optional<std::size_t> count = std::nullopt, bool fallback = true);
-
-/// Waits for connection_made; a cancellation closes the transport.
-Coro<void> wait_until_made(std::shared_ptr<BaseTransport> transport);
-/// The same for a process with its pipes; a cancellation kills it and waits for its end.
-Coro<void> wait_until_made(std::shared_ptr<SubprocessTransport> transport);
 
 /// What a factory makes.
 template <class F>
@@ -71,8 +70,7 @@ Coro<std::pair<std::shared_ptr<Transport>, std::shared_ptr<P>>> transport_on(
     ProtocolFactory<P> factory, Coro<Ref<Connection>> connecting) {
   Ref<Connection> connection = co_await std::move(connecting);
   std::shared_ptr<P> protocol = factory();
-  std::shared_ptr<Transport> transport = start_transport(std::move(connection), protocol);
-  co_await wait_until_made(std::static_pointer_cast<BaseTransport>(transport));
+  std::shared_ptr<Transport> transport = co_await make_transport(std::move(connection), protocol);
   co_return std::pair(std::move(transport), std::move(protocol));
 }
 
@@ -81,8 +79,8 @@ Coro<std::pair<std::shared_ptr<DatagramTransport>, std::shared_ptr<P>>> datagram
     ProtocolFactory<P> factory, Coro<DatagramSocket> opening) {
   DatagramSocket socket = co_await std::move(opening);
   std::shared_ptr<P> protocol = factory();
-  std::shared_ptr<DatagramTransport> transport = start_datagrams(std::move(socket), protocol);
-  co_await wait_until_made(std::static_pointer_cast<BaseTransport>(transport));
+  std::shared_ptr<DatagramTransport> transport =
+      co_await make_datagrams(std::move(socket), protocol);
   co_return std::pair(std::move(transport), std::move(protocol));
 }
 
@@ -92,8 +90,7 @@ Coro<std::pair<std::shared_ptr<SubprocessTransport>, std::shared_ptr<P>>> proces
     std::vector<std::string> args) {
   std::shared_ptr<P> protocol = factory();
   std::shared_ptr<SubprocessTransport> transport =
-      start_process(loop, protocol, std::move(options), std::move(args));
-  co_await wait_until_made(transport);
+      co_await make_process(loop, protocol, std::move(options), std::move(args));
   co_return std::pair(std::move(transport), std::move(protocol));
 }
 
