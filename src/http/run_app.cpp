@@ -15,7 +15,12 @@ namespace {
 class StopSignals {
  public:
   StopSignals() : loop_(get_running_loop()) {
-    for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
+    try {
+      for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
+    } catch (...) {  // Rethrown.
+      remove();
+      throw;
+    }
   }
   ~StopSignals() { remove(); }
   StopSignals(const StopSignals&) = delete;
@@ -59,8 +64,9 @@ Coro<> serve_app(Application app, std::string host, std::uint16_t port, RunnerOp
   co_await runner.setup();
   bool secure = site.get_ssl().has_value();
   TCPSite place(runner, std::move(host), port, std::move(site));
+  auto cleanup = runner.cleanup();  // made now: at the end there may be no memory for it
   auto outcome = co_await capture(serve_until_stopped(runner, place, secure));
-  co_await runner.cleanup();
+  co_await std::move(cleanup);
   outcome.value();
 }
 

@@ -104,6 +104,15 @@ class RunnerState : public std::enable_shared_from_this<RunnerState> {
     }
   }
 
+  void add(Server server) {
+    try {
+      servers.push_back(server);
+    } catch (...) {  // Rethrown: nobody else could close it.
+      server.close();
+      throw;
+    }
+  }
+
   Application app;
   http::detail::SpareParsers parsers;
   http::detail::ServerSettings settings;
@@ -149,9 +158,11 @@ AppRunner::AppRunner(Application app, RunnerOptions options) {
 
 Coro<> AppRunner::setup() const {
   auto state = state_;
-  if (std::exchange(state->is_set_up, true)) co_return;
+  if (state->is_set_up) co_return;
+  auto starting = state->app.startup();
+  state->is_set_up = true;
   state->settings.is_stopping = false;
-  auto started = co_await capture(state->app.startup());
+  auto started = co_await capture(std::move(starting));
   if (started) co_return;
   state->is_set_up = false;
   auto ended = co_await capture(state->app.cleanup());  // of what had begun
@@ -161,28 +172,25 @@ Coro<> AppRunner::setup() const {
 
 namespace {
 
-/// What the system has by now reaches connections: it is accepted, its task begins, it is read.
-/// Without a time the loop would go on with what is ready, and not ask the system.
-Coro<> let_arrive() {
-  constexpr auto kMoment = std::chrono::milliseconds(1);
-  co_await sleep(kMoment);
-}
+/// In which what the system has by now reaches connections: it is accepted, its task begins, it is
+/// read. Without a time the loop would go on with what is ready, and not ask the system.
+constexpr auto kMoment = std::chrono::milliseconds(1);
 
 }  // namespace
 
 Coro<> AppRunner::cleanup() const {
   auto state = state_;
   state->settings.is_stopping = true;
-  std::vector<Server> servers = std::exchange(state->servers, {});
   // Clients that were let in, and requests that are there, are not to end with a reset.
-  auto arrived = co_await capture(let_arrive());
+  auto arrived = co_await capture(sleep(kMoment));
+  std::vector<Server> servers = std::exchange(state->servers, {});
   for (Server& server : servers) {
     server.accept_backlog();
     server.close();
   }
   arrived.value();
   auto told = co_await capture(state->tell_application());
-  co_await let_arrive();
+  co_await sleep(kMoment);
   co_await state->finish_connections();
   // What is left has not become a connection: TLS that is being agreed upon.
   for (Server& server : servers) co_await server.shutdown(Delay(std::chrono::seconds(0)));
@@ -219,7 +227,7 @@ Coro<> TCPSite::start() const {
   if (!state->is_set_up) throw RuntimeError("call AppRunner::setup() before TCPSite::start()");
   auto serve = handler_of(state);
   Server server = co_await start_server(serve, host_, port_, options_);
-  state->servers.push_back(std::move(server));
+  state->add(std::move(server));
 }
 
 Coro<> SockSite::start() const {
@@ -227,7 +235,7 @@ Coro<> SockSite::start() const {
   if (!state->is_set_up) throw RuntimeError("call AppRunner::setup() before SockSite::start()");
   auto serve = handler_of(state);
   Server server = co_await start_server(serve, sock_, options_);
-  state->servers.push_back(std::move(server));
+  state->add(std::move(server));
 }
 
 }  // namespace asyncio::web
