@@ -10,11 +10,15 @@ std::vector<Entry> all_entries() {
            combined_entries(),
            composed_entries(),
            net_entries(),
+           dial_entries(),
+           transport_entries(),
+           process_entries(),
            stream_entries(),
            descriptor_entries(),
 #ifdef ASYNCIO_SWEEP_HTTP
            http_entries(),
            web_entries(),
+           site_entries(),
 #endif
        })
     all.insert(all.end(), some.begin(), some.end());

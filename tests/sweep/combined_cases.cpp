@@ -206,15 +206,22 @@ class ToThread final : public Case {
   bool closed_ = true;
 };
 
+Coro<> close(AsyncGenerator<int>* items) { co_await items->aclose(); }
+Coro<> close_at_end(AsyncGenerator<int>* items) {
+  co_await with(aclosing(*items), [](AsyncGenerator<int>&) {});
+}
+Coro<> close_all(AsyncGenerator<int>*) { co_await get_running_loop().shutdown_asyncgens(); }
+
 /// The cleanup of a generator waits as well.
+template <Coro<> (*end)(AsyncGenerator<int>*)>
 class GeneratorClose final : public Case {
  public:
   Coro<> prepare() override { co_await items_.next(); }
-  Coro<> operation() override { co_await items_.aclose(); }
+  Coro<> operation() override { co_await end(&items_); }
   void complete() override { gate_.set(); }
   Coro<> use_again() override {
     complete();
-    co_await items_.aclose();
+    co_await end(&items_);
     auto item = co_await items_.next();
     require(!item, "the generator goes on after its end");
   }
@@ -244,7 +251,9 @@ constexpr Entry kEntries[] = {
     {"gather", AwaitableKind::future, make<GatherCase>},
     {"shield", AwaitableKind::future, make<ShieldCase>},
     {"to_thread", AwaitableKind::future, make<ToThread>},
-    {"generator_aclose", AwaitableKind::generator_next, make<GeneratorClose>},
+    {"generator_aclose", AwaitableKind::generator_next, make<GeneratorClose<close>>},
+    {"aclosing", AwaitableKind::generator_next, make<GeneratorClose<close_at_end>>},
+    {"shutdown_asyncgens", AwaitableKind::generator_next, make<GeneratorClose<close_all>>},
 };
 
 }  // namespace

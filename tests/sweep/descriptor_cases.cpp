@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Sockets, files and processes of the system.
+// Sockets and files of the system.
 #include "descriptors.hpp"
+#include "folder.hpp"
 #include "sweep_case.hpp"
 
 #include <arpa/inet.h>
@@ -10,7 +11,9 @@
 #include <netinet/in.h>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <utility>
 
@@ -129,7 +132,55 @@ Coro<> sendfile(int sock) {
   co_await get_running_loop().sock_sendfile(sock, file.fd);
 }
 
-class Accepts final : public Case {
+/// To a socket whose queue is full of datagrams.
+class SendsTo final : public Case {
+ public:
+  Coro<> prepare() override {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    constexpr int kType = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    peer_.fd = ::socket(AF_UNIX, kType, 0);
+    require(::bind(peer_.fd, generic, sizeof address) == 0, "bind");
+    own_.fd = ::socket(AF_UNIX, kType, 0);
+    // A socket that is not connected is writable although the queue of others is full.
+    require(::connect(own_.fd, generic, sizeof address) == 0, "connect");
+    while (::send(own_.fd, "filler", 6, MSG_NOSIGNAL) == 6) continue;
+    co_return;
+  }
+  Coro<> operation() override {
+    EventLoop loop = get_running_loop();
+    std::size_t sent = co_await loop.sock_sendto(own_.fd, "bytes", SocketAddress::local(path_));
+    require(sent == 5, "a part of a datagram");
+    ++sent_;
+  }
+  void complete() override {
+    std::array<char, 8> room;
+    while (true) {
+      ssize_t count = ::recv(peer_.fd, room.data(), room.size(), 0);
+      if (count < 0) break;
+      got_ += std::string_view(room.data(), static_cast<std::size_t>(count)) == "bytes";
+    }
+  }
+  Coro<> use_again() override {
+    complete();
+    require(got_ == sent_, "a datagram is lost or doubled");
+    co_await operation();
+    complete();
+    require(got_ == sent_, "a datagram is lost or doubled");
+  }
+
+ private:
+  test::Folder folder_;
+  const std::string path_ = folder_.file("socket");
+  test::OwnFd own_, peer_;
+  int sent_ = 0;
+  int got_ = 0;
+};
+
+/// With a listener of the system.
+class Listening : public Case {
  public:
   Coro<> prepare() override {
     listener_.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -141,6 +192,43 @@ class Accepts final : public Case {
     require(::getsockname(listener_.fd, generic(), &size) == 0, "getsockname");
     co_return;
   }
+
+ protected:
+  sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
+  sockaddr_in address_{};
+  test::OwnFd listener_;
+};
+
+class ConnectsSocket final : public Listening {
+ public:
+  Coro<> prepare() override {
+    own_.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    co_await Listening::prepare();
+  }
+  Coro<> operation() override {
+    EventLoop loop = get_running_loop();
+    const std::uint16_t port = ntohs(address_.sin_port);
+    co_await loop.sock_connect(own_.fd, SocketAddress::numeric("127.0.0.1", port));
+  }
+  void complete() override {}
+  Coro<> use_again() override {
+    auto again = co_await capture(operation());
+    // The system goes on with what nobody waits for any more.
+    if (!again && !again.holds<OSError>()) again.rethrow();
+    EventLoop loop = get_running_loop();
+    auto accepted = co_await loop.sock_accept(listener_.fd);
+    test::OwnFd peer(accepted.first);
+    require(::send(own_.fd, "hello", 5, MSG_NOSIGNAL) == 5, "it is not connected");
+    std::string got = co_await loop.sock_recv(peer.fd, 8);
+    require(got == "hello", "a connection is lost");
+  }
+
+ private:
+  test::OwnFd own_;
+};
+
+class Accepts final : public Listening {
+ public:
   Coro<> operation() override {
     auto accepted = co_await get_running_loop().sock_accept(listener_.fd);
     accepted_.fd = accepted.first;
@@ -159,9 +247,7 @@ class Accepts final : public Case {
   }
 
  private:
-  sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
-  sockaddr_in address_{};
-  test::OwnFd listener_, client_, accepted_;
+  test::OwnFd client_, accepted_;
 };
 
 // --- Files ---------------------------------------------------------------------------------------
@@ -216,54 +302,6 @@ Coro<> open_again(File file) {
   other.close();
 }
 
-// --- Processes -----------------------------------------------------------------------------------
-
-/// `cat` says what it is told, and ends when there is no more.
-class Communicate final : public Case {
- public:
-  Coro<> prepare() override {
-    int both[2];
-    require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both) == 0, "no sockets");
-    test::OwnFd its(both[0]);
-    input_.fd = both[1];
-    process_ =
-        co_await create_subprocess_exec(SubprocessOptions().stdin(its.fd).stdout(PIPE), "cat");
-  }
-  Coro<> operation() override {
-    auto output = co_await process_->communicate();
-    got_ = output.first;
-  }
-  void complete() override {
-    if (input_.fd < 0) return;
-    ::send(input_.fd, "hello", 5, MSG_NOSIGNAL);  // unless it was killed
-    input_.close();
-  }
-  Coro<> use_again() override {
-    complete();
-    if (got_.empty()) co_await operation();
-    require(got_ == "hello" || loop_.is_closed(), "what a process says is lost or doubled");
-  }
-
- private:
-  EventLoop loop_ = get_running_loop();  // kills it when it closes
-  test::OwnFd input_;
-  std::string got_;
-  std::optional<Process> process_;
-};
-
-/// Waits for nothing but iterations of the loop.
-class CreateProcess final : public Case {
- public:
-  Coro<> operation() override {
-    Process process = co_await create_subprocess_exec("true");
-    int status = co_await process.wait();
-    require(status == 0, "the program failed");
-  }
-  void complete() override {}
-  bool ends_at_once() const override { return false; }  // the process is killed and waited for
-  Coro<> use_again() override { co_await operation(); }
-};
-
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 constexpr Entry kEntries[] = {
@@ -273,6 +311,8 @@ constexpr Entry kEntries[] = {
     {"sock_recvfrom_into", kCoroutine, make<Receives<recvfrom_into>>, On::system},
     {"sock_sendall", kCoroutine, make<SendsMuch<sendall>>, On::system},
     {"sock_sendfile", kCoroutine, make<SendsMuch<sendfile>>, On::system},
+    {"sock_sendto", kCoroutine, make<SendsTo>, On::system},
+    {"sock_connect", kCoroutine, make<ConnectsSocket>, On::system},
     {"sock_accept", kCoroutine, make<Accepts>, On::system},
     {"file_read", kCoroutine, make<OnFile<read>>, On::system},
     {"file_read_at", kCoroutine, make<OnFile<read_at>>, On::system},
@@ -281,8 +321,6 @@ constexpr Entry kEntries[] = {
     {"file_stat", kCoroutine, make<OnFile<stat>>, On::system},
     {"file_fsync", kCoroutine, make<OnFile<fsync>>, On::system},
     {"open_file", kCoroutine, make<OnFile<open_again>>, On::system},
-    {"communicate", kCoroutine, make<Communicate>, On::system},
-    {"create_subprocess", kCoroutine, make<CreateProcess>, On::system},
 };
 
 }  // namespace

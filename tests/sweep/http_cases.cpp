@@ -66,11 +66,30 @@ class Served : public Case {
   std::optional<Server> server_;
 };
 
+Coro<http::ClientResponse> in_session(http::ClientSession* session, http::URL url) {
+  co_return co_await session->request(http::Method::GET, url);
+}
+Coro<http::ClientResponse> alone(http::ClientSession*, http::URL url) {
+  co_return co_await http::request(http::Method::GET, url);
+}
+
+template <Coro<http::ClientResponse> (*ask)(http::ClientSession*, http::URL)>
 class Request final : public Served {
  public:
   Coro<> operation() override {
-    std::string text = co_await text_of("slow");
+    http::ClientResponse response = co_await ask(&*session_, url_ / "slow");
+    std::string text = co_await response.text();
     require(text == "what /slow says", "a reply that belongs to another request");
+  }
+};
+
+/// Of a server that takes a while, and then speaks no WebSocket.
+class WebSocketConnect final : public Served {
+ public:
+  Coro<> operation() override {
+    auto outcome = co_await capture(session_->ws_connect(url_ / "slow"));
+    if (outcome.cancelled()) outcome.rethrow();
+    require(!outcome.has_value(), "a WebSocket that nobody agreed to");
   }
 };
 
@@ -250,13 +269,15 @@ class WebSocketClose final : public Chat {
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 constexpr Entry kEntries[] = {
-    {"http_request", kCoroutine, make<Request>, On::every_loop, true},
+    {"http_request", kCoroutine, make<Request<in_session>>, On::every_loop, true},
+    {"http_request_alone", kCoroutine, make<Request<alone>>, On::every_loop, true},
     {"http_read_body", kCoroutine, make<ReadBody<text_of>>, On::every_loop, true},
     {"http_read_some", kCoroutine, make<ReadBody<some_of>>, On::every_loop, true},
     {"http_content_read", kCoroutine, make<ReadBody<bytes_of>>, On::every_loop, true},
     {"http_content_readline", kCoroutine, make<ReadBody<line_of>>, On::every_loop, true},
     {"http_iter_chunked", kCoroutine, make<ReadBody<pieces_of>>, On::every_loop, true},
     {"http_wait_for_connection", kCoroutine, make<WaitForConnection>, On::every_loop, true},
+    {"websocket_connect", kCoroutine, make<WebSocketConnect>, On::every_loop, true},
     {"websocket_receive", kCoroutine, make<WebSocketReceive<receive_str>>, On::every_loop, true},
     {"websocket_receive_any", kCoroutine, make<WebSocketReceive<receive_any>>, On::every_loop,
      true},

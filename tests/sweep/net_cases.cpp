@@ -4,14 +4,11 @@
 #include "connected_case.hpp"
 #include "tls.hpp"
 
-#include <arpa/inet.h>
 #include <condition_variable>
-#include <csignal>
 #include <cstring>
 #include <dlfcn.h>
 #include <mutex>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -51,6 +48,15 @@ extern "C" int getaddrinfo(const char* host, const char* port, const addrinfo* h
   if (hints->ai_flags & AI_NUMERICHOST) return real(host, port, hints, list);
   gate().pass();
   return EAI_NONAME;
+}
+/// Says the numbers.
+extern "C" int getnameinfo(const sockaddr* address, socklen_t size, char* host, socklen_t host_size,
+                           char* service, socklen_t service_size, int flags) {
+  using Function = int (*)(const sockaddr*, socklen_t, char*, socklen_t, char*, socklen_t, int);
+  static auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getnameinfo"));
+  gate().pass();
+  return real(address, size, host, host_size, service, service_size,
+              flags | NI_NUMERICHOST | NI_NUMERICSERV);
 }
 
 namespace sweep {
@@ -107,93 +113,61 @@ class StreamWaitClosed final : public Connected {
   std::optional<Task<std::string>> reading_;
 };
 
+Coro<> wait_closed(Server server) { co_await server.wait_closed(); }
+Coro<> at_end_of_with(Server server) {
+  co_await with(server, [](Server&) {});
+}
+
+template <Coro<> (*wait)(Server)>
 class ServerWaitClosed final : public Connected {
  public:
   Coro<> prepare() override {
     co_await Connected::prepare();
     server_->close();
   }
-  Coro<> operation() override { co_await server_->wait_closed(); }
+  Coro<> operation() override { co_await wait(*server_); }
   void complete() override { server_->abort_clients(); }
   Coro<> use_again() override {
     complete();
-    co_await server_->wait_closed();
+    co_await wait(*server_);
     require(!server_->is_serving(), "closed, but serving");
   }
 };
 
-/// A listener that accepts nothing: one connection fills its backlog, the next has to wait.
-class Connect final : public Case {
- public:
-  ~Connect() override {
-    if (listener_ >= 0) backend_.close_fd(listener_);
-  }
-  Coro<> prepare() override {
-    listen();
-    first_ = co_await open_connection("127.0.0.1", port_);
-  }
-  Coro<> operation() override {
-    auto ends = co_await open_connection("127.0.0.1", port_);
-    ends.second.abort();
-  }
-  void complete() override {
-    if (std::exchange(accepted_, true)) return;
-    detail::Operation accept(nullptr, detail::Opcode::accept, listener_);
-    std::int64_t fd = backend_.attempt(accept);
-    require(fd >= 0, "nothing to accept");
-    backend_.close_fd(static_cast<int>(fd));
-  }
-  Coro<> use_again() override {
-    complete();
-    while (true) {  // whatever is left in the backlog goes, then a plain connect works
-      detail::Operation accept(nullptr, detail::Opcode::accept, listener_);
-      std::int64_t fd = backend_.attempt(accept);
-      if (fd < 0) break;
-      backend_.close_fd(static_cast<int>(fd));
-    }
-    auto ends = co_await open_connection("127.0.0.1", port_);
-    ends.second.abort();
-  }
-
- private:
-  void listen() {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    listener_ = backend_.socket(AF_INET, SOCK_STREAM, 0);
-    require(listener_ >= 0, "socket");
-    require(backend_.bind(listener_, generic, sizeof address) == 0, "bind");
-    require(backend_.listen(listener_, 0) == 0, "listen");
-    std::uint32_t size = sizeof address;
-    require(backend_.getsockname(listener_, generic, size) == 0, "getsockname");
-    port_ = ntohs(address.sin_port);
-  }
-
-  detail::Backend& backend_ = detail::backend_of(get_running_loop().impl());
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
-  bool accepted_ = false;
-  std::optional<std::pair<StreamReader, StreamWriter>> first_;
-};
-
+/// What the C library is asked, in a thread of the loop's.
+template <Coro<> (*ask)()>
 class Resolve final : public Case {
  public:
   Resolve() { gate().set(false); }
   ~Resolve() override { gate().set(true); }
-  Coro<> operation() override {
-    try {
-      co_await get_running_loop().getaddrinfo("name.test", 80);
-    } catch (const GaiError&) {
-      // The only answer there is.
-    }
-  }
+  Coro<> operation() override { co_await ask(); }
   void complete() override { gate().set(true); }
   Coro<> use_again() override {
     complete();
     co_await operation();
   }
 };
+
+Coro<> ask_for_addresses() {
+  auto answer = co_await capture(get_running_loop().getaddrinfo("name.test", 80));
+  if (!answer.holds<GaiError>()) answer.value();  // the only one there is
+}
+Coro<> ask_for_names() {
+  EventLoop loop = get_running_loop();
+  auto names = co_await loop.getnameinfo(SocketAddress::numeric("127.0.0.1", 80));
+  require(names.first == "127.0.0.1" && names.second == "80", "not the names of the address");
+}
+Coro<> ask_resolver_for_addresses() {
+  Resolver resolver;
+  auto asking = resolver.getaddrinfo("name.test", 80, AddressFamily::inet, 0);
+  auto answer = co_await capture(std::move(asking));
+  if (!answer.holds<GaiError>()) answer.value();
+}
+Coro<> ask_resolver_for_names() {
+  Resolver resolver;
+  auto names = co_await resolver.getnameinfo(SocketAddress::numeric("127.0.0.1", 80), 0);
+  require(names.first == "127.0.0.1" && names.second == "80", "not the names of the address");
+}
 
 /// A peer that has not begun its side.
 class TlsHandshake final : public Connected {
@@ -244,37 +218,20 @@ class ProcessWait final : public Case {
       std::make_shared<detail::ChildState>(detail::backend_of(get_running_loop().impl()));
 };
 
-/// `cat` ends when its input does.
-class RealProcess final : public Case {
- public:
-  Coro<> prepare() override {
-    process_ = co_await create_subprocess_exec(SubprocessOptions().stdin(PIPE), "cat");
-  }
-  Coro<> operation() override { co_await process_->wait(); }
-  void complete() override { process_->stdin()->close(); }
-  Coro<> use_again() override {
-    complete();
-    int status = co_await process_->wait();
-    require(status == 0 || (loop_.is_closed() && status == -SIGKILL), "the status is lost");
-  }
-
- private:
-  EventLoop loop_ = get_running_loop();  // kills it when it closes
-  std::optional<Process> process_;
-};
-
 constexpr Entry kEntries[] = {
-    {"connect", AwaitableKind::operation, make<Connect>, On::simulated},
     {"stream_read", AwaitableKind::stream_read, make<StreamRead>},
     {"stream_drain", AwaitableKind::stream_drain, make<Drains<Connected>>},
     {"stream_wait_closed", AwaitableKind::stream_wait_closed, make<StreamWaitClosed>},
-    {"server_wait_closed", AwaitableKind::server_wait_closed, make<ServerWaitClosed>},
-    {"resolve", AwaitableKind::resolve, make<Resolve>},
+    {"server_wait_closed", AwaitableKind::server_wait_closed, make<ServerWaitClosed<wait_closed>>},
+    {"server_with", AwaitableKind::server_wait_closed, make<ServerWaitClosed<at_end_of_with>>},
+    {"getaddrinfo", AwaitableKind::resolve, make<Resolve<ask_for_addresses>>},
+    {"getnameinfo", AwaitableKind::resolve, make<Resolve<ask_for_names>>},
+    {"resolver_addresses", AwaitableKind::resolve, make<Resolve<ask_resolver_for_addresses>>},
+    {"resolver_names", AwaitableKind::resolve, make<Resolve<ask_resolver_for_names>>},
     {"tls_handshake", AwaitableKind::tls_handshake, make<TlsHandshake>},
     {"process_state", AwaitableKind::process_wait, make<ProcessWait>, On::simulated},
-    {"process_wait", AwaitableKind::process_wait, make<RealProcess>, On::system},
 };
-static_assert(cover(kEntries, AwaitableKind::operation, AwaitableKind::count));
+static_assert(cover(kEntries, AwaitableKind::stream_read, AwaitableKind::count));
 
 }  // namespace
 

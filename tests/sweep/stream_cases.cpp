@@ -2,7 +2,6 @@
 // What a StreamReader, a StreamWriter and a Server have to be awaited, one by one.
 #include "connected_case.hpp"
 #include "descriptors.hpp"
-#include "folder.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -93,6 +92,41 @@ class Sends final : public Connected {
  private:
   Coro<std::string> read_all() { co_return co_await peer_reader_->readexactly(too_much_); }
   bool begun_ = false;
+  std::optional<Task<std::string>> reading_;
+};
+
+/// A file, of which a part may have been sent if that is cancelled.
+class SendsFile final : public Connected {
+ public:
+  Coro<> prepare() override {
+    co_await Connected::prepare();
+    file_.emplace(std::string(too_much_, 'x'));
+  }
+  Coro<> operation() override {
+    EventLoop loop = get_running_loop();
+    co_await loop.sendfile(*writer_, file_->fd);
+    is_sent_ = true;
+  }
+  void complete() override {
+    if (!reading_) reading_.emplace(create_task(read_all()));
+  }
+  Coro<> use_again() override {
+    complete();
+    writer_->write("end");
+    writer_->close();
+    std::string bytes = co_await *reading_;
+    if (loop_.is_closed()) co_return;  // and with it the connection
+    const std::size_t count = bytes.find_first_not_of('x');
+    require(bytes.substr(std::min(count, bytes.size())) == "end", "bytes are lost or in disorder");
+    require(count <= too_much_ && (!is_sent_ || count == too_much_), "bytes are lost or doubled");
+  }
+
+ private:
+  Coro<std::string> read_all() { co_return co_await peer_reader_->read(); }
+
+  EventLoop loop_ = get_running_loop();
+  std::optional<test::TemporaryFile> file_;
+  bool is_sent_ = false;
   std::optional<Task<std::string>> reading_;
 };
 
@@ -189,33 +223,6 @@ class StartServing final : public Connected {
   std::uint16_t port_ = 0;
 };
 
-/// Leaves no file if it does not serve.
-class StartsOnPath final : public Case {
- public:
-  Coro<> operation() override { co_await start(); }
-  void complete() override {}
-  Coro<> use_again() override {
-    require(server_ || ::access(path().c_str(), F_OK) != 0, "a file is left");
-    if (!server_) co_await start();
-    auto [reader, writer] = co_await open_unix_connection(path());
-    std::string nothing = co_await reader.read();
-    require(nothing.empty(), "bytes that nobody sent");
-    writer.close();
-    server_->close();
-    co_await server_->wait_closed();
-  }
-
- private:
-  std::string path() const { return folder_.file("socket"); }
-  Coro<> start() {
-    auto refuse = [](StreamReader, StreamWriter writer) { writer.close(); };
-    server_ = co_await start_unix_server(refuse, path());
-  }
-
-  test::Folder folder_;
-  std::optional<Server> server_;
-};
-
 constexpr auto kRead = AwaitableKind::stream_read;
 
 constexpr Entry kEntries[] = {
@@ -227,12 +234,12 @@ constexpr Entry kEntries[] = {
     {"readuntil_view", kRead, make<Reads<view_of, 3>>},
     {"reader_next", kRead, make<Reads<next_of, 3>>},
     {"send", AwaitableKind::stream_drain, make<Sends>, On::simulated},
+    {"sendfile", AwaitableKind::stream_drain, make<SendsFile>, On::system},
     {"pipe_read", kRead, make<PipeRead>, On::system},
     {"pipe_drain", AwaitableKind::stream_drain, make<Drains<Piped>>, On::system},
     {"serve_forever", AwaitableKind::server_wait_closed, make<ServeForever>},
     {"server_shutdown", AwaitableKind::server_wait_closed, make<ServerShutdown>},
     {"start_serving", AwaitableKind::coroutine, make<StartServing>, On::system},
-    {"start_unix_server", AwaitableKind::coroutine, make<StartsOnPath>, On::system},
 };
 
 }  // namespace

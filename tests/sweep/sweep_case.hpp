@@ -55,10 +55,14 @@ std::span<const Entry> core_entries();
 std::span<const Entry> combined_entries();
 std::span<const Entry> composed_entries();
 std::span<const Entry> net_entries();
+std::span<const Entry> dial_entries();
+std::span<const Entry> transport_entries();
+std::span<const Entry> process_entries();
 std::span<const Entry> stream_entries();
 std::span<const Entry> descriptor_entries();
 std::span<const Entry> http_entries();
 std::span<const Entry> web_entries();
+std::span<const Entry> site_entries();
 std::vector<Entry> all_entries();
 
 template <class C>

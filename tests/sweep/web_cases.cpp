@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a handler awaits of its request and its response, and the end of a server.
 #include "asyncio/web.hpp"
-#include "descriptors.hpp"
+#include "folder.hpp"
 #include "sweep_case.hpp"
 
 #include <optional>
 #include <string>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace sweep {
@@ -24,6 +21,7 @@ class Handled : public Case {
     web::Application app;
     app.post("/", [this](web::Request& request) { return handle(&request); });
     app.get("/", [this](web::Request& request) { return handle(&request); });
+    app.get("/files/{name...}", [this](web::Request& request) { return handle(&request); });
     app.get("/filler", [this](web::Request&) { return fill(); });
     runner_.emplace(std::move(app));
     co_await runner_->setup();
@@ -177,13 +175,14 @@ class Streams : public Handled {
  public:
   Coro<> prepare() override {
     co_await Handled::prepare();
-    co_await ask(kForm, 0);
+    co_await ask_for_much();
   }
   void complete() override {
     if (!reading_) reading_.emplace(create_task(read_all()));
   }
 
  protected:
+  virtual Coro<> ask_for_much() { co_await ask(kForm, 0); }
   Coro<> read_all() {
     try {
       for (std::string some = "x"; !some.empty();) some = co_await reader_->read(1 << 20);
@@ -224,15 +223,15 @@ Coro<> send_event(web::EventSourceResponse* stream, const std::string* text) {
   co_await stream->send(web::ServerEvent(*text));
 }
 
-class SendsFile final : public Streams {
+/// Sends a file with much in it.
+class SendsFile : public Streams {
  public:
   Coro<> prepare() override {
     co_await Streams::prepare();
-    file_.emplace(much_);
+    folder_.write("much", much_);
   }
   Coro<> operation() override {
-    auto response =
-        co_await web::file_response(*request_, "/proc/self/fd/" + std::to_string(file_->fd));
+    auto response = co_await web::file_response(*request_, folder_.file("much"));
     (void)response;
   }
   Coro<> use_again() override {
@@ -242,8 +241,23 @@ class SendsFile final : public Streams {
     co_await *reading_;
   }
 
+ protected:
+  test::Folder folder_;
+};
+
+class SendsFromFolder final : public SendsFile {
+ public:
+  Coro<> operation() override {
+    const auto files = web::StaticFiles(folder_.path());
+    auto response = co_await files(*request_);
+    (void)response;
+  }
+
  private:
-  std::optional<test::TemporaryFile> file_;
+  Coro<> ask_for_much() override {
+    writer_->write("GET /files/much HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    co_await arrived_.wait();
+  }
 };
 
 /// Fault 138. The client reads none of the answers before that one, which has no room.
@@ -329,59 +343,6 @@ class Cleanup final : public Streams {
   }
 };
 
-/// A socket that is ours as long as nobody listens on it.
-class Offered {
- public:
-  Offered() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), file_(file()) {
-    require(fd_ >= 0, "no socket");
-  }
-  Offered(const Offered&) = delete;
-  Offered& operator=(const Offered&) = delete;
-  ~Offered() {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    if (file() != file_ || ::getsockopt(fd_, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
-      return;
-    if (!listens) ::close(fd_);
-  }
-  int number() const noexcept { return fd_; }
-
- private:
-  ino_t file() const noexcept {
-    struct stat about{};
-    return ::fstat(fd_, &about) == 0 ? about.st_ino : 0;
-  }
-
-  int fd_;
-  ino_t file_;
-};
-
-/// Takes a socket, and gives back none: one that is not served is closed, or still the caller's.
-class StartsOnSocket final : public Case {
- public:
-  Coro<> prepare() override { co_await runner_.setup(); }
-  Coro<> operation() override { co_await start(); }
-  void complete() override {}
-  Coro<> use_again() override {
-    if (runner_.addresses().empty()) co_await start();
-    auto [reader, writer] = co_await open_connection("127.0.0.1", runner_.addresses()[0].port());
-    writer.write("GET / HTTP/1.0\r\n\r\n");
-    std::string answer = co_await reader.read();
-    require(answer.starts_with("HTTP/1.1 404 "), "it is not served");
-    writer.close();
-    co_await runner_.cleanup();
-  }
-
- private:
-  Coro<> start() {
-    const Offered socket;
-    web::SockSite site(runner_, socket.number());
-    co_await site.start();
-  }
-
-  web::AppRunner runner_{web::Application()};
-};
-
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 // Of the simulated loop alone, where no connection fails: a request is used beside its handler.
@@ -398,8 +359,8 @@ constexpr Entry kEntries[] = {
      On::simulated, true},
     {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true},
     {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
+    {"static_files", kCoroutine, make<SendsFromFolder>, On::simulated, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
-    {"sock_site", kCoroutine, make<StartsOnSocket>, On::system, true},
 };
 
 }  // namespace
