@@ -11,6 +11,7 @@
 #include "tls_layer.hpp"
 
 #include <cerrno>
+#include <sys/socket.h>
 #include <utility>
 
 namespace asyncio::detail {
@@ -101,7 +102,9 @@ void Connection::write_failed(std::exception_ptr error) {
   queue_.clear();
   paused_ = false;
   wake_all(drain_waiters_);
-  if (eof_ || closing_ || user_) force_close(write_error_);
+  if (eof_ || closing_ || user_) return force_close(write_error_);
+  // The peer, who is told so, ends as well, and with it a read that waits.
+  if (medium_ == Medium::socket && !descriptor_lost_) (void)backend_.shutdown(fd_, SHUT_WR);
 }
 
 std::string Connection::described(const char* verb) const {

@@ -154,10 +154,8 @@ class Endpoint final : public DatagramTransport,
   }
 
   void ask(Wake& wake) {
-    if (wake.pending) return;
-    bool ready = backend().start(wake);
-    wake.pending = true;
-    if (ready) loop().call_ready(wake);
+    if (std::exchange(wake.pending, true)) return;
+    if (backend().start(wake)) loop().call_ready(wake);
   }
   void forget(Wake& wake) noexcept {
     if (std::exchange(wake.pending, false)) backend().forget(wake);

@@ -83,9 +83,8 @@ class StreamTransport final : public ConnectionTransport,
     stop_reading();
   }
   void resume_reading() override {
-    if (is_closing() || retired_ || !paused_) return;
-    ask();
-    paused_ = false;
+    if (is_closing() || retired_ || !std::exchange(paused_, false)) return;
+    or_end([this] { ask(); });
   }
 
  private:
@@ -133,9 +132,8 @@ class StreamTransport final : public ConnectionTransport,
   void ask() {
     if (!reads_ || reading_.pending || at_end_) return;
     if (connection_->tls()) return start_decrypting();
-    bool ready = connection_->backend().start(reading_);
     reading_.pending = true;
-    if (ready) loop().call_ready(reading_);
+    if (connection_->backend().start(reading_)) loop().call_ready(reading_);
   }
   void stop_reading() noexcept {
     if (std::exchange(reading_.pending, false)) connection_->backend().forget(reading_);
