@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -40,10 +41,19 @@ Http2Terms terms_of(const HttpLimits& limits) {
 
 /// Ends by itself, and says to the streams why; nobody else wants to know.
 Coro<> run_link(std::shared_ptr<Http2Connection> link, std::function<void()> received) {
-  auto outcome = co_await capture(link->run(received));
+  std::exception_ptr cancelled;
+  try {
+    co_await link->run(received);
+  } catch (const CancelledError&) {
+    cancelled = std::current_exception();
+  } catch (const std::bad_alloc&) {  // nobody has told the streams
+    link->session().lose(std::current_exception());
+  } catch (const std::exception&) {
+    // The streams know.
+  }
   link->writer().close();
   received();
-  if (outcome.cancelled()) outcome.rethrow();
+  if (cancelled) std::rethrow_exception(cancelled);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "asyncio/timeout.hpp"
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 namespace asyncio::http::detail {
@@ -86,7 +87,11 @@ void Http2Connection::flush() {
   if (flush_) std::exchange(flush_, std::nullopt)->cancel();
   if (sending_ || output_ended_) return;
   const std::size_t before = session_.active();
-  send_some();
+  try {
+    send_some();
+  } catch (const std::bad_alloc&) {  // what the session has given may be lost
+    writer_.abort();
+  }
   if (freed_ && session_.active() < before) freed_();
 }
 

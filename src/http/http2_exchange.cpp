@@ -121,11 +121,12 @@ void Http2Exchange::send(const web::Response& response) {
   if (empty) length.reset();
   const bool has_body = !empty && !is_head_ && !body.empty();
   send_head(response, length, has_body);
+  if (has_body) {
+    connection_->session().write(*stream_, std::string(body));
+    connection_->session().end(*stream_);
+    body_sent_ = body.size();
+  }
   stream_ended_ = true;
-  if (!has_body) return;
-  connection_->session().write(*stream_, std::string(body));
-  connection_->session().end(*stream_);
-  body_sent_ = body.size();
 }
 
 /// Answers what cannot be read any further.

@@ -72,7 +72,7 @@ std::string websocket_accept(std::string_view key) {
   return base64({reinterpret_cast<const char*>(digest.data()), size});
 }
 
-bool wants_websocket(const RequestHead& request) noexcept {
+bool wants_websocket(const RequestHead& request) {
   return request.upgrade && request.method == Method::GET &&
          has_item(all_of(request.headers, "Upgrade"), "websocket");
 }

@@ -33,7 +33,7 @@ DeflateTerms wanted_terms(const WebSocketOptions& options) noexcept;
 bool is_own_origin(std::string_view origin, std::string_view host) noexcept;
 
 /// Whether a request asks for a WebSocket.
-bool wants_websocket(const RequestHead& request) noexcept;
+bool wants_websocket(const RequestHead& request);
 
 /// Takes the offer of a request that wants a WebSocket, and puts the answer into `response`.
 /// Throws: ValueError for one that is not valid.
