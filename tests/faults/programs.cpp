@@ -254,6 +254,12 @@ constexpr Program kPrograms[] = {
 
 }  // namespace
 
-std::span<const Program> programs() { return kPrograms; }
+std::vector<Program> programs() {
+  std::vector<Program> all(std::begin(kPrograms), std::end(kPrograms));
+#ifdef ASYNCIO_FAULTS_HTTP
+  all.insert(all.end(), http_programs().begin(), http_programs().end());
+#endif
+  return all;
+}
 
 }  // namespace faults

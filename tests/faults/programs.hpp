@@ -7,6 +7,7 @@
 #include <ostream>
 #include <span>
 #include <stdexcept>
+#include <vector>
 
 namespace faults {
 
@@ -31,7 +32,9 @@ struct Program {
 };
 
 /// Those that ask the system for something.
-std::span<const Program> programs();
+std::vector<Program> programs();
+/// Those of them that speak HTTP.
+std::span<const Program> http_programs();
 /// Those that take memory alone.
 std::span<const Program> core_programs();
 
