@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "crawler/robots.hpp"
 
+#include <asyncio/http/percent.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -26,6 +28,33 @@ std::string product(std::string_view robot) {
   auto is_part = [](unsigned char c) { return std::isalpha(c) != 0 || c == '-' || c == '_'; };
   auto end = std::ranges::find_if_not(robot, is_part);
   return small_letters(robot.substr(0, static_cast<std::size_t>(end - robot.begin())));
+}
+
+/// A path with its query, or a rule, as they are compared (RFC 9309, 2.2.2): spelled in one way,
+/// whatever of them was percent-encoded. In a query that is less: there ':', '/', '?' and '@' mean
+/// nothing. The bytes in `special` are not those of a path, and stay.
+std::string normalized(std::string_view text, std::string_view special = {}) {
+  const std::string plain = "!&'()+,;=:@/?" + std::string(special);
+  std::string_view decoded;  // beside what need not be encoded anywhere
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    std::string_view piece = text.substr(at, 3);
+    std::string byte = asyncio::http::unquote(piece);
+    if (piece.size() == 3 && byte.size() == 1) {
+      result += asyncio::http::quote(byte, decoded);
+      at += 2;
+      continue;
+    }
+    if (piece[0] == '?') decoded = ":/?@";
+    result += asyncio::http::quote(piece.substr(0, 1), plain);
+  }
+  return result;
+}
+
+/// Of a rule: '*' is special, and '$' at its end.
+std::string normalized_rule(std::string_view value) {
+  if (!value.ends_with('$')) return normalized(value, "*");
+  return normalized(value.substr(0, value.size() - 1), "*") + "$";
 }
 
 /// Whether a path begins as a pattern says, in which '*' is anything and a '$' at the end the end.
@@ -108,7 +137,7 @@ void Robots::add_line(std::string_view name, std::string_view value) {
   }
   if (name != "allow" && name != "disallow") return;
   if (value.empty()) return;  // "Disallow:" forbids nothing
-  Rule rule{std::string(value), name == "allow"};
+  Rule rule{normalized_rule(value), name == "allow"};
   rules_.push_back(std::move(rule));
 }
 
@@ -120,9 +149,10 @@ Robots Robots::nothing_allowed() {
 
 bool Robots::allows(std::string_view path) const {
   if (path == "/robots.txt") return true;
+  const std::string asked = normalized(path);
   const Rule* best = nullptr;
   for (const Rule& rule : rules_) {
-    if (!fits(rule.pattern, path)) continue;
+    if (!fits(rule.pattern, asked)) continue;
     bool longer = best == nullptr || rule.pattern.size() > best->pattern.size();
     bool as_long = best != nullptr && rule.pattern.size() == best->pattern.size();
     if (longer || (as_long && rule.allow)) best = &rule;

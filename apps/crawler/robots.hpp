@@ -19,7 +19,7 @@ class Robots {
   static Robots nothing_allowed();
 
   /// Whether it may ask for a path with its query: the longest rule that fits decides, and `Allow`
-  /// if two are as long.
+  /// if two are as long. What of either is percent-encoded makes no difference.
   bool allows(std::string_view path) const;
   /// What many sites write and the RFC does not know.
   std::optional<std::chrono::nanoseconds> crawl_delay() const noexcept { return crawl_delay_; }
