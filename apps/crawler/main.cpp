@@ -60,6 +60,8 @@ Coro<int> crawl_or_explain(const crawler::Options& options) {
     problem = error.what();
   } catch (const crawler::DatabaseError& error) {
     problem = error.what();
+  } catch (const crawler::OutputError& error) {
+    problem = error.what();
   }
   std::fprintf(stderr, "crawler: %s\n", problem.c_str());
   co_return kFailed;

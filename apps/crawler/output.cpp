@@ -6,11 +6,21 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace crawler {
 
 using asyncio::throw_os_error;
+
+namespace {
+
+bool is_file(int descriptor) {
+  struct stat facts{};
+  return ::fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+}  // namespace
 
 Output::Output(const std::string& path) : name_(path.empty() ? "stdout" : path) {
   if (path.empty()) {
@@ -19,6 +29,7 @@ Output::Output(const std::string& path) : name_(path.empty() ? "stdout" : path) 
   }
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_os_error(errno, "open " + path);
+  keeps_ = is_file(descriptor_);
   off_t end = ::lseek(descriptor_, 0, SEEK_END);
   size_ = static_cast<std::uint64_t>(std::max<off_t>(end, 0));
 }
@@ -38,7 +49,11 @@ void Output::append(std::string_view line) {
 }
 
 void Output::truncate(std::uint64_t size) {
-  if (descriptor_ == STDOUT_FILENO || size >= size_) return;
+  if (!keeps_ || size == size_) return;
+  if (size > size_)
+    throw OutputError(name_ + ": has " + std::to_string(size_) +
+                      " bytes, and the state says that " + std::to_string(size) +
+                      " were written: put that file back, or begin anew with another state");
   if (::ftruncate(descriptor_, static_cast<off_t>(size)) < 0)
     throw_os_error(errno, "truncate " + name_);
   size_ = size;

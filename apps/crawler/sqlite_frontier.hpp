@@ -14,11 +14,12 @@ namespace crawler {
 
 /// SQLite has no asynchronous interface: all that touches the file and the output happens in a
 /// thread of its own, one operation after another. The length of the output is committed together
-/// with each record, so that after a crash the two agree.
+/// with each record, so that after a crash of the program the two agree.
 class SqliteFrontier final : public Frontier {
  public:
   /// In memory without a path.
-  /// Throws: DatabaseError if the file is none of ours, or another crawler has it.
+  /// Throws: DatabaseError if the file is none of ours, or another crawler has it; OutputError if
+  /// the output is shorter than it was.
   SqliteFrontier(const std::string& path, Output& output);
 
   asyncio::Coro<> add(std::vector<Target> targets) override;

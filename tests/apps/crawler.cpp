@@ -7,7 +7,6 @@
 #include "crawler/fetcher.hpp"
 #include "crawler/html_links.hpp"
 #include "crawler/output.hpp"
-#include "crawler/robots.hpp"
 #include "crawler/sqlite_frontier.hpp"
 #include "folder.hpp"
 #include "program.hpp"
@@ -55,6 +54,10 @@ class Crawler : public ::testing::Test {
     std::vector<std::string> all;
     for (const auto& [path, record] : records()) all.push_back(path);
     return all;
+  }
+
+  std::vector<std::string> command_for(const Served& served) const {
+    return {CRAWLER, "--state", state(), "--output", output(), std::string(served.url().str())};
   }
 
   crawler::Options options(const Served& served) const {
@@ -318,6 +321,32 @@ TEST_F(Crawler, R10_errors_say_what_to_do) {
   });
 }
 
+TEST_F(Crawler, an_output_that_is_shorter_than_the_state_says_is_refused) {
+  run([&]() -> Coro<> {
+    Site site;
+    Served served = co_await serve(site.application());
+    std::vector<std::string> command = command_for(served);
+    test::Outcome whole = co_await test::outcome_of(command);
+    EXPECT_EQ(whole.status, 0) << whole.err;
+    auto size = std::filesystem::file_size(output());
+    for (std::uintmax_t left : {size - 1, std::uintmax_t{0}}) {
+      std::filesystem::resize_file(output(), left);
+      int asked = site.asked;
+      test::Outcome again = co_await test::outcome_of(command);
+      EXPECT_EQ(again.status, 1);
+      EXPECT_EQ(again.err, "crawler: " + output() + ": has " + std::to_string(left) +
+                               " bytes, and the state says that " + std::to_string(size) +
+                               " were written: put that file back, or begin anew with another "
+                               "state\n");
+      EXPECT_EQ(site.asked, asked);
+    }
+    command[4] = "/dev/null";  // keeps nothing, and so misses nothing
+    test::Outcome nowhere = co_await test::outcome_of(command);
+    EXPECT_EQ(nowhere.status, 0) << nowhere.err;
+    co_await served.cleanup();
+  });
+}
+
 TEST(CrawlerRobots, the_rules_of_hosts_that_are_not_asked_are_forgotten) {
   run([]() -> Coro<> {
     std::vector<std::string> asked;
@@ -345,64 +374,6 @@ TEST(CrawlerRobots, the_rules_of_hosts_that_are_not_asked_are_forgotten) {
     fetcher.close();
     co_await runner.cleanup();
   });
-}
-
-TEST(CrawlerRobots, rules) {
-  crawler::Robots rules(
-      "# words\nUser-Agent: other\nDisallow: /\n\nuser-agent: a\nUSER-AGENT: Our-Bot\n"
-      "disallow: /x # here\nAllow: /x/y\nDisallow: /*.gif$\nCrawl-delay: 2.5\n"
-      "User-agent: *\nDisallow: /z\n",
-      "our-bot/1.0 (friendly)");
-  EXPECT_TRUE(rules.allows("/"));
-  EXPECT_FALSE(rules.allows("/x"));
-  EXPECT_FALSE(rules.allows("/xx"));
-  EXPECT_TRUE(rules.allows("/x/y?z"));
-  EXPECT_FALSE(rules.allows("/a/b.gif"));
-  EXPECT_TRUE(rules.allows("/a/b.gif?x"));
-  EXPECT_TRUE(rules.allows("/z"));
-  EXPECT_EQ(rules.crawl_delay(), std::chrono::nanoseconds(2500ms));
-  crawler::Robots others("User-agent: x\nDisallow: /\nUser-agent: *\nDisallow:\nDisallow: /*a*b",
-                         "our-bot");
-  EXPECT_TRUE(others.allows("/ba"));
-  EXPECT_FALSE(others.allows("/xaxbx"));
-  EXPECT_TRUE(crawler::Robots("\xEF\xBB\xBF<html>", "x").allows("/"));
-  EXPECT_FALSE(crawler::Robots::nothing_allowed().allows("/"));
-}
-
-/// What a rule says of a URL as a page has it.
-bool forbids(const std::string& rule, const std::string& link) {
-  crawler::Robots rules("User-agent: *\nDisallow: " + rule + "\n", "our-bot");
-  return !rules.allows(http::URL::lenient("http://h" + link).path_qs());
-}
-
-TEST(CrawlerRobots, rules_and_paths_are_the_same_however_they_are_encoded) {
-  // The table of RFC 9309, 2.2.2: all that is in a row is the same path.
-  std::vector<std::vector<std::string>> rows{
-      {"/foo/bar?baz=quz"},
-      {"/foo/bar?baz=https://foo.bar", "/foo/bar?baz=https%3A%2F%2Ffoo.bar"},
-      {"/foo/bar/\u30C4", "/foo/bar/%E3%83%84", "/foo/bar/%e3%83%84"},
-      {"/foo/bar/%62%61%7A", "/foo/bar/baz"},
-      {"/%7Ejoe/", "/~joe/", "/%7ejoe/"},
-      {"/a%3cb", "/a%3Cb", "/a<b"},
-      {"/100%", "/100%25"}};
-  for (const auto& row : rows)
-    for (const auto& rule : row)
-      for (const auto& link : row) EXPECT_TRUE(forbids(rule, link)) << rule << " and " << link;
-  // What is reserved in a path is not the same there.
-  EXPECT_FALSE(forbids("/a/b", "/a%2Fb"));
-  EXPECT_FALSE(forbids("/a%3Fb", "/a?b"));
-  EXPECT_TRUE(forbids("/*https://", "/x?y=https://z"));
-}
-
-TEST(CrawlerRobots, special_characters_can_be_meant_themselves) {
-  // RFC 9309, 2.2.3.
-  EXPECT_TRUE(forbids("/path/file-with-a-%2A.html", "/path/file-with-a-*.html"));
-  EXPECT_FALSE(forbids("/path/file-with-a-%2A.html", "/path/file-with-a-b.html"));
-  EXPECT_TRUE(forbids("/path/foo-%24", "/path/foo-$"));
-  EXPECT_TRUE(forbids("/path/foo-%24", "/path/foo-$x"));
-  EXPECT_TRUE(forbids("/a$b", "/a$bc"));
-  EXPECT_FALSE(forbids("/a$", "/a$"));
-  EXPECT_TRUE(forbids("/*.php$", "/a.php"));
 }
 
 std::string links_of(std::string_view html) {
