@@ -5,10 +5,12 @@
 #include <asyncio/capture.hpp>
 #include <asyncio/http/errors.hpp>
 #include <asyncio/sleep.hpp>
+#include <asyncio/tls.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <stdexcept>
 #include <utility>
 
 namespace crawler {
@@ -28,14 +30,69 @@ http::SessionOptions session_options(const Options& options) {
   return session;
 }
 
+/// A page beyond --max-bytes: it would be at the next attempt.
+class PageTooLarge : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The whole body. ClientResponse::read has a limit as well, but what it throws then is of the same
+/// type as that of a connection that broke.
+Coro<std::string> body_of(http::ClientResponse response, std::size_t limit) {
+  std::string body;
+  while (true) {
+    std::string part = co_await response.read_some();
+    if (part.empty()) co_return body;
+    if (part.size() > limit - body.size())
+      throw PageTooLarge("GET " + std::string(response.url().str()) + ": a body of more than " +
+                         std::to_string(limit) + " bytes");
+    body += part;
+  }
+}
+
+/// Whether it is worth another attempt, as the functions below.
+bool may_pass(int status) noexcept { return status == 429 || status >= 500; }
+
+/// A network changes; a certificate or a protocol that was refused does not.
+bool may_pass(const http::ClientConnectorError& error) {
+  if (!error.cause()) return false;  // what the proxy cannot do
+  try {
+    std::rethrow_exception(error.cause());
+  } catch (const SSLEOFError&) {
+    return true;
+  } catch (const SSLError&) {
+    return false;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+/// What went wrong, in words.
+struct Failure {
+  std::string text;
+  bool may_pass;
+};
+
 /// What a site did; anything else is a bug, and goes on.
-std::string error_text(const std::exception_ptr& error) {
+Failure failure_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
-  } catch (const http::ClientError& failure) {
-    return failure.what();
+  } catch (const PageTooLarge& failure) {
+    return {failure.what(), false};
+  } catch (const http::ClientConnectorError& failure) {
+    return {failure.what(), may_pass(failure)};
+  } catch (const http::ClientResponseError& failure) {  // of a proxy; too many redirects
+    return {failure.what(), may_pass(failure.status().code())};
+  } catch (const http::InvalidURL& failure) {  // that it leads to
+    return {failure.what(), false};
+  } catch (const http::ClientProtocolError& failure) {
+    return {failure.what(), false};
+  } catch (const http::ContentEncodingError& failure) {
+    return {failure.what(), false};
+  } catch (const http::ClientError& failure) {  // the connection broke, or took too long
+    return {failure.what(), true};
   } catch (const OSError& failure) {
-    return failure.what();
+    return {failure.what(), true};
   }
 }
 
@@ -72,8 +129,13 @@ Coro<Page> Fetcher::fetch(URL url) {
     auto outcome = co_await capture(attempt(url, page, retry_after));
     page.seconds = std::chrono::duration<double>(get_running_loop().time() - begin).count();
     if (outcome.cancelled()) outcome.rethrow();
-    if (!outcome) page.error = error_text(outcome.exception());
-    if (!may_pass(page) || page.attempts > options_.retries) co_return page;
+    bool again = may_pass(page.status);
+    if (!outcome) {
+      Failure failure = failure_of(outcome.exception());
+      page.error = failure.text;
+      again = again || failure.may_pass;
+    }
+    if (!again || page.attempts > options_.retries) co_return page;
     co_await sleep(pause(page.attempts, retry_after));
   }
 }
@@ -91,17 +153,12 @@ Coro<> Fetcher::attempt(URL url, Page& page, std::string& retry_after) {
     page.links = {url.join(URL::lenient(location)).without_fragment()};
     co_return;
   }
-  std::string body = co_await response.read(options_.max_bytes);
+  std::string body = co_await body_of(response, options_.max_bytes);
   page.bytes = body.size();
   if (!is_html(page.content_type) || page.status != 200) co_return;
   HtmlSummary summary = summarize_html(body, url);
   page.title = std::move(summary.title);
   page.links = std::move(summary.links);
-}
-
-/// Whether it is worth another attempt.
-bool Fetcher::may_pass(const Page& page) const noexcept {
-  return !page.error.empty() || page.status == 429 || page.status >= 500;
 }
 
 Delay Fetcher::pause(int attempts, const std::string& retry_after) const {
@@ -139,8 +196,13 @@ Coro<> Fetcher::fetch_robots(URL url, Site& site) {
     std::string retry_after;
     auto outcome = co_await capture(ask_for_robots(url, site, retry_after));
     if (outcome.cancelled()) outcome.rethrow();
-    if (!outcome) site.error = "robots.txt: " + error_text(outcome.exception());
-    if (site.error.empty() || attempts > options_.retries) break;
+    bool again = !site.error.empty();  // a status that may pass
+    if (!outcome) {
+      Failure failure = failure_of(outcome.exception());
+      site.error = "robots.txt: " + failure.text;
+      again = failure.may_pass;
+    }
+    if (!again || attempts > options_.retries) break;
     co_await sleep(pause(attempts, retry_after));
   }
   if (!site.error.empty()) site.robots = Robots::nothing_allowed();
@@ -151,7 +213,7 @@ Coro<> Fetcher::ask_for_robots(URL url, Site& site, std::string& retry_after) {
   retry_after = response.headers().get("Retry-After", "");
   int status = response.status().code();
   site.error.clear();
-  if (status >= 500 || status == 429) site.error = "robots.txt: status " + std::to_string(status);
+  if (may_pass(status)) site.error = "robots.txt: status " + std::to_string(status);
   if (status >= 400) {
     site.robots = Robots();
     co_return;

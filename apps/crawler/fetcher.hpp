@@ -58,7 +58,6 @@ class Fetcher {
   asyncio::Coro<> fetch_robots(asyncio::http::URL url, Site& site);
   asyncio::Coro<> ask_for_robots(asyncio::http::URL url, Site& site, std::string& retry_after);
   asyncio::Coro<> attempt(asyncio::http::URL url, Page& page, std::string& retry_after);
-  bool may_pass(const Page& page) const noexcept;
   asyncio::Delay pause(int attempts, const std::string& retry_after) const;
 
   const Options& options_;

@@ -4,6 +4,7 @@
 #include "asyncio/asyncio.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "crawler/fetcher.hpp"
+#include "tls.hpp"
 
 #include <gtest/gtest.h>
 
@@ -163,6 +164,96 @@ TEST(CrawlerRetries, so_do_those_of_the_rules) {
   for (std::size_t i = 0; i < 3; ++i)
     expect_about(between[i], options.backoff * static_cast<double>(1 << i));
   for (const auto& pause : pauses(options, "50", true)) expect_about(pause, 50s);
+}
+
+/// A site on which each path is another error; /broken breaks off once.
+web::Application site_of_errors(int& asked) {
+  web::Application app;
+  app.get("/large", [&asked](web::Request&) -> Coro<web::Response> {
+    ++asked;
+    co_return web::Response(std::string(5000, 'x'));
+  });
+  app.get("/nowhere", [&asked](web::Request&) -> Coro<web::Response> {
+    ++asked;
+    web::Response response(http::Status::FOUND);
+    response.header("Location", "http://[");
+    co_return response;
+  });
+  app.get("/no_gzip", [&asked](web::Request&) -> Coro<web::Response> {
+    ++asked;
+    web::Response response("this is none");
+    response.header("Content-Encoding", "gzip");
+    co_return response;
+  });
+  app.get("/broken", [&asked](web::Request& request) -> Coro<web::Response> {
+    web::StreamResponse stream;
+    co_await stream.prepare(request);
+    co_await stream.write("first half");
+    if (++asked == 1) co_return web::Response::sent();
+    co_await stream.write(", second half");
+    co_return co_await stream.write_eof();
+  });
+  return app;
+}
+
+crawler::Options small_pages() {
+  crawler::Options options;
+  options.robots = false;
+  options.max_bytes = 4999;
+  return options;
+}
+
+TEST(CrawlerRetries, what_cannot_pass_is_asked_for_once) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    int asked = 0;
+    Served served = co_await serve(site_of_errors(asked));
+    crawler::Options options = small_pages();
+    crawler::Fetcher fetcher(options, 1);
+    for (const char* path : {"large", "nowhere", "no_gzip"}) {
+      asked = 0;
+      crawler::Page page = co_await fetcher.fetch(served.url() / path);
+      EXPECT_NE(page.error, "") << path;
+      EXPECT_EQ(page.attempts, 1) << path << ": " << page.error;
+      EXPECT_EQ(asked, 1) << path;
+    }
+    asked = 0;
+    crawler::Page broken = co_await fetcher.fetch(served.url() / "broken");
+    EXPECT_EQ(broken.error, "");
+    EXPECT_EQ(broken.bytes, 23u);
+    EXPECT_EQ(broken.attempts, 2);
+    fetcher.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST(CrawlerRetries, a_certificate_that_is_refused_once_is_refused) {
+  asyncio::testing::run_simulated([]() -> Coro<> {
+    auto handler = [](StreamReader, StreamWriter) {};
+    ServerOptions secure;
+    secure.ssl(test::pki().server());
+    Server server = co_await start_server(handler, "127.0.0.1", 0, secure);
+    std::string port = std::to_string(server.sockets().at(0).port());
+    crawler::Options options;
+    options.robots = false;
+    crawler::Fetcher fetcher(options, 1);
+    http::URL secure_page("https://127.0.0.1:" + port + "/");
+    crawler::Page page = co_await fetcher.fetch(secure_page);
+    EXPECT_NE(page.error.find("certificate"), std::string::npos) << page.error;
+    EXPECT_EQ(page.attempts, 1);
+    // The same for the rules: no pause before another attempt.
+    options.robots = true;
+    TimePoint begin = get_running_loop().time();
+    crawler::Page without_rules = co_await fetcher.fetch(secure_page);
+    EXPECT_TRUE(without_rules.error.starts_with("robots.txt: ")) << without_rules.error;
+    EXPECT_LT(get_running_loop().time() - begin, 500ms);
+    // Nobody listens: that may pass.
+    server.close();
+    co_await server.wait_closed();
+    options.robots = false;
+    crawler::Page nobody = co_await fetcher.fetch(secure_page);
+    EXPECT_EQ(nobody.attempts, options.retries + 1) << nobody.error;
+    fetcher.close();
+  });
 }
 
 TEST(CrawlerRetries, Retry_After_is_the_least) {
