@@ -48,9 +48,16 @@ Coro<> StreamResponse::prepare(Request& request) {
       content_length_.reset();
     }
   }
-  co_await exchange.begin_stream(head_, content_length_);
   exchange_ = exchange.weak_from_this();
   prepared_ = true;
+  try {
+    co_await exchange.begin_stream(head_, content_length_);
+  } catch (const BaseException&) {  // the head is on its way
+    throw;
+  } catch (...) {  // Rethrown.
+    prepared_ = false;
+    throw;
+  }
 }
 
 Coro<> StreamResponse::write(std::string_view data) {
@@ -63,9 +70,11 @@ Coro<> StreamResponse::write(std::string_view data) {
 
 Coro<Response> StreamResponse::write_eof() {
   if (!prepared_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
-  if (!std::exchange(ended_, true)) {
+  ended_ = true;
+  if (std::shared_ptr<Encoder> last = std::exchange(encoder_, nullptr))
+    co_await write_coded(exchange_, last, {}, Flush::End);
+  if (!std::exchange(end_sent_, true)) {
     std::shared_ptr<ServerExchange> exchange = used(exchange_);
-    if (encoder_) co_await write_coded(exchange_, encoder_, {}, Flush::End);
     co_await exchange->end_stream();
   }
   co_return Response::sent();

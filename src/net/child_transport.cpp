@@ -10,6 +10,7 @@
 
 #include <array>
 #include <csignal>
+#include <new>
 #include <utility>
 
 namespace asyncio::detail {
@@ -97,7 +98,7 @@ class ChildTransport final : public SubprocessTransport,
   SubprocessProtocol& protocol() const noexcept { return *protocol_; }
 
   void pipe_lost(int fd, std::exception_ptr error) {
-    call([fd, error = std::move(error)](ChildTransport& self) {
+    tell([fd, error = std::move(error)](ChildTransport& self) {
       self.protocol_->pipe_connection_lost(fd, error);
     });
     --open_pipes_;
@@ -105,6 +106,16 @@ class ChildTransport final : public SubprocessTransport,
   }
 
  private:
+  /// The same for what nobody would tell later: at once without the memory for a callback.
+  template <class F>
+  void tell(F function) {
+    try {
+      call(function);
+    } catch (const std::bad_alloc&) {
+      if (protocol_) function(*this);
+    }
+  }
+
   void connect(Backend& backend, OwnedSocket& end, int fd, std::size_t limit) {
     Medium medium = fd == 0 ? Medium::write_pipe : Medium::read_pipe;
     auto connection = Ref<Connection>::adopt(new Connection(backend, end.get(), limit, medium));
@@ -117,7 +128,7 @@ class ChildTransport final : public SubprocessTransport,
 
   /// CPython: _process_exited.
   void child_exited(int) override {
-    call([](ChildTransport& self) { self.protocol_->process_exited(); });
+    tell([](ChildTransport& self) { self.protocol_->process_exited(); });
     finish_if_over();
   }
 
@@ -130,7 +141,7 @@ class ChildTransport final : public SubprocessTransport,
   /// CPython: _try_finish.
   void finish_if_over() {
     if (open_pipes_ > 0 || !child_->returncode() || std::exchange(finished_, true)) return;
-    call([](ChildTransport& self) { self.finish(); });
+    tell([](ChildTransport& self) { self.finish(); });
   }
   void finish() {
     auto keep = std::move(self_);

@@ -42,12 +42,14 @@ class StreamResponse {
   /// be read at once, which costs a few bytes each time; content_length is not said.
   StreamResponse& enable_compression() noexcept { return head_.enable_compression(), *this; }
 
+  /// Awaits   room, when the client does not read; the head is sent also if that is cancelled.
   /// Throws   RuntimeError a second time.
   Coro<> prepare(Request& request);
   /// Awaits   room, when the client does not read.
   /// Throws   RuntimeError before prepare() or after write_eof(); ValueError beyond content_length;
   ///          ConnectionResetError if the client has gone, or the handler has ended.
   Coro<> write(std::string_view data);
+  /// Awaits   room, as `write`; after a cancellation it can be called again.
   /// Returns  what the handler has to return.
   /// Throws   ValueError if there was less than content_length.
   Coro<Response> write_eof();
@@ -59,6 +61,7 @@ class StreamResponse {
   std::shared_ptr<http::detail::Encoder> encoder_;  // null if the body goes as it is
   bool prepared_ = false;
   bool ended_ = false;
+  bool end_sent_ = false;  // later than `ended_`, if that was cancelled in between
 };
 
 }  // namespace asyncio::web
