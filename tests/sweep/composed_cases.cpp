@@ -46,14 +46,31 @@ Coro<int> get_adapted(Queue<int>* queue) {
   auto item = co_await items.next();
   co_return *item;
 }
-/// The lock is free, and the item has to be waited for.
-Coro<int> get_in_scope(Queue<int>* queue) {
-  Lock lock;
-  Semaphore permits(1);
-  auto held = co_await lock.scoped();
-  auto permit = co_await permits.scoped();
-  co_return co_await queue->get();
-}
+
+// --- Scopes --------------------------------------------------------------------------------------
+
+/// Something that one may have at a time, and somebody has.
+template <class Held>
+class Scoped final : public Case {
+ public:
+  Coro<> prepare() override { co_await held_.acquire(); }
+  Coro<> operation() override {
+    auto scope = co_await held_.scoped();
+    require(held_.locked(), "it is nobody's");
+  }
+  void complete() override {
+    if (!std::exchange(released_, true)) held_.release();
+  }
+  Coro<> use_again() override {
+    complete();
+    co_await operation();
+    require(!held_.locked(), "a scope has kept it");
+  }
+
+ private:
+  Held held_;
+  bool released_ = false;
+};
 
 // --- Generators that are given something ---------------------------------------------------------
 
@@ -246,7 +263,9 @@ constexpr Entry kEntries[] = {
     {"try", kCoroutine, make<FromQueue<get_in_try>>},
     {"collect", kGenerator, make<FromQueue<get_collected>>},
     {"adaptors", kGenerator, make<FromQueue<get_adapted>>},
-    {"scoped", kCoroutine, make<FromQueue<get_in_scope>>},
+    {"lock_scoped", kCoroutine, make<Scoped<Lock>>},
+    {"condition_scoped", kCoroutine, make<Scoped<Condition>>},
+    {"semaphore_scoped", kCoroutine, make<Scoped<Semaphore>>},
     {"generator_asend", kGenerator, make<GivenGenerator<Given::value>>},
     {"generator_athrow", kGenerator, make<GivenGenerator<Given::error>>},
     {"sleep_until", AwaitableKind::sleep, make<SleepsIn<sleep_until_then>>},

@@ -260,42 +260,27 @@ class SendsFromFolder final : public SendsFile {
   }
 };
 
-/// Fault 138. The client reads none of the answers before that one, which has no room.
-class Upgrades final : public Handled {
+/// The client reads none of the answers before that one, whose head has no room.
+class Crowded : public Handled {
  public:
-  Coro<> prepare() override {
-    co_await Handled::prepare();
-    const int room = co_await count_fillers();
-    for (int i = 1; i < room; ++i) writer_->write(kFiller);
-    const std::string protocol(6000, 'p');
-    options_.protocols(protocol);
-    writer_->write(
-        "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Protocol: " +
-        protocol + "\r\n\r\n");
-    co_await arrived_.wait();
-  }
-  Coro<> operation() override { socket_ = co_await web::websocket(*request_, options_); }
   void complete() override {
     if (!reading_) reading_.emplace(create_task(read_all()));
   }
-  Coro<> use_again() override {
-    complete();
-    if (!request_) co_return;  // gone with the loop
-    auto again = co_await capture(web::websocket(*request_, options_));
-    require(again.has_value() || again.holds<RuntimeError>(), "another error");
-    require(!again || !socket_, "an upgrade is answered twice");
-    if (again) socket_ = std::move(again).value();
-    if (socket_) co_await socket_->send_str("said");
-    leave_.set();
-    std::string text = co_await *reading_;
-    const std::size_t at = text.find("HTTP/1.1 101");
-    require(at != std::string::npos && at == text.rfind("HTTP/1.1 101"), "not one answer");
-    const bool said = text.find("\x81\x04said") != std::string::npos;
-    require(said == socket_.has_value(), "a message is lost, or there is one");
-    co_await finish();
+
+ protected:
+  Coro<> ask_last(std::string request) {
+    co_await Handled::prepare();
+    const int room = co_await count_fillers();
+    for (int i = 1; i < room; ++i) writer_->write(kFiller);
+    writer_->write(request);
+    co_await arrived_.wait();
   }
+  Coro<std::string> rest() {
+    leave_.set();
+    co_return co_await *reading_;
+  }
+
+  const std::string much_ = std::string(6000, 'p');
 
  private:
   static constexpr std::string_view kFiller = "GET /filler HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -321,9 +306,65 @@ class Upgrades final : public Handled {
     co_return text;
   }
 
+  std::optional<Task<std::string>> reading_;
+};
+
+/// Fault 138.
+class Upgrades final : public Crowded {
+ public:
+  Coro<> prepare() override {
+    options_.protocols(much_);
+    co_await ask_last(
+        "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        "Sec-WebSocket-Protocol: " +
+        much_ + "\r\n\r\n");
+  }
+  Coro<> operation() override { socket_ = co_await web::websocket(*request_, options_); }
+  Coro<> use_again() override {
+    complete();
+    if (!request_) co_return;  // gone with the loop
+    auto again = co_await capture(web::websocket(*request_, options_));
+    require(again.has_value() || again.holds<RuntimeError>(), "another error");
+    require(!again || !socket_, "an upgrade is answered twice");
+    if (again) socket_ = std::move(again).value();
+    if (socket_) co_await socket_->send_str("said");
+    std::string text = co_await rest();
+    const std::size_t at = text.find("HTTP/1.1 101");
+    require(at != std::string::npos && at == text.rfind("HTTP/1.1 101"), "not one answer");
+    const bool said = text.find("\x81\x04said") != std::string::npos;
+    require(said == socket_.has_value(), "a message is lost, or there is one");
+    co_await finish();
+  }
+
+ private:
   http::WebSocketOptions options_;
   std::optional<http::WebSocket> socket_;
-  std::optional<Task<std::string>> reading_;
+};
+
+class PreparesStream final : public Crowded {
+ public:
+  Coro<> prepare() override {
+    stream_.head().header("X-Much", much_);
+    co_await ask_last("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  }
+  Coro<> operation() override { co_await stream_.prepare(*request_); }
+  Coro<> use_again() override {
+    complete();
+    if (!request_) co_return;  // gone with the loop
+    auto again = co_await capture(stream_.prepare(*request_));
+    require(again.has_value() || again.holds<RuntimeError>(), "another error");
+    co_await stream_.write("said");
+    co_await stream_.write_eof();
+    std::string text = co_await rest();
+    const std::size_t at = text.find("X-Much");
+    require(at != std::string::npos && at == text.rfind("X-Much"), "not one answer");
+    require(text.find("said") != std::string::npos, "what was written is lost");
+    co_await finish();
+  }
+
+ private:
+  web::StreamResponse stream_;
 };
 
 /// Waits for a handler that has something to answer, and a moment that has to pass.
@@ -358,6 +399,7 @@ constexpr Entry kEntries[] = {
     {"event_source_send", kCoroutine, make<WritesStream<web::EventSourceResponse, send_event>>,
      On::simulated, true},
     {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true},
+    {"request_stream_prepare", kCoroutine, make<PreparesStream>, On::simulated, true},
     {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
     {"static_files", kCoroutine, make<SendsFromFolder>, On::simulated, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
