@@ -3,7 +3,6 @@
 
 #include "vectordb/engine/collection_engine.hpp"
 #include "vectordb/engine/errors.hpp"
-#include "vectordb/engine/validation.hpp"
 #include <asyncio/eventloop.hpp>
 #include <asyncio/threads.hpp>
 
@@ -110,8 +109,6 @@ Coro<std::vector<ScoredPoint>> Collection::search(SearchRequest request) {
 
 Coro<ScrollPage> Collection::scroll(ScrollRequest request) {
   auto job = [request = std::move(request)](CollectionEngine& engine) {
-    check_limit(request.limit, Limits::kResults, "limit");
-    if (request.limit == 0) throw InvalidArgument("limit", "0, less than 1");
     return vectordb::scroll(engine.table(), request);
   };
   return read(engine_, std::move(job));

@@ -52,15 +52,16 @@ class Collection {
   asyncio::Coro<> clear_payload(Selection selection);
 
   /// In the order of `ids`; those that are not there are left out.
+  /// Throws: InvalidArgument: too many, or more payloads or vectors than an answer may have.
   asyncio::Coro<std::vector<Record>> retrieve(std::vector<PointId> ids,
                                               PayloadSelector with_payload = true,
                                               bool with_vector = false);
   /// The nearest first; equal scores by id. The scores of Euclid and Manhattan are distances.
   /// Through the graph, or exact: if asked for, if the vectors are fewer than full_scan_threshold,
   /// or if the filter leaves few.
-  /// Throws: InvalidArgument: wrong dimension, NaN, limit.
+  /// Throws: InvalidArgument: wrong dimension, NaN, limit, more payloads than an answer may have.
   asyncio::Coro<std::vector<ScoredPoint>> search(SearchRequest request);
-  /// In order of id.
+  /// In order of id. Throws: as retrieve.
   asyncio::Coro<ScrollPage> scroll(ScrollRequest request);
   asyncio::Coro<std::size_t> count(Filter filter = {});
   asyncio::Coro<CollectionInfo> info();

@@ -40,10 +40,11 @@ struct Limits {
   static constexpr std::size_t kEf = 10'000;
   static constexpr std::size_t kFullScanThreshold = 100'000'000;
   static constexpr std::size_t kNameLength = 200;
-  static constexpr std::size_t kBatch = 100'000;       ///< points of one upsert
-  static constexpr std::size_t kBatchBytes = 1 << 30;  ///< and of what a write adds
-  static constexpr std::size_t kResults = 100'000;     ///< `limit` and `offset` of a search
-  static constexpr std::size_t kPayload = 16 << 20;    ///< bytes of one payload
+  static constexpr std::size_t kBatch = 100'000;             ///< points of one upsert
+  static constexpr std::size_t kBatchBytes = 1 << 30;        ///< and of what a write adds
+  static constexpr std::size_t kResults = 100'000;           ///< `limit` and `offset` of a search
+  static constexpr std::size_t kPayload = 16 << 20;          ///< bytes of one payload
+  static constexpr std::size_t kResultPayloads = 256 << 20;  ///< of those of an answer
   static constexpr std::size_t kPayloadDepth = 64;
   static constexpr std::size_t kPoints = 100'000'000;  ///< of a collection
   static constexpr std::size_t kFilterDepth = 32;

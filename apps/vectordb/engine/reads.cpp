@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/engine/reads.hpp"
 
+#include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/validation.hpp"
+
 #include <algorithm>
 #include <shared_mutex>
 
@@ -9,10 +12,13 @@ namespace vectordb {
 namespace {
 
 Record record_of(const PointTable& table, const PointId& id, Slot slot,
-                 const PayloadSelector& with_payload, bool with_vector) {
+                 const PayloadSelector& with_payload, bool with_vector, PayloadRoom& room) {
   Record record;
   record.id = id;
-  if (with_payload.any()) record.payload = with_payload.select(table.entries()[slot].payload);
+  if (with_payload.any()) {
+    record.payload = with_payload.select(table.entries()[slot].payload);
+    room.take(*record.payload);
+  }
   if (with_vector) {
     const std::span<const float> vector = table.index().vector(slot);
     record.vector.emplace(vector.begin(), vector.end());
@@ -24,18 +30,27 @@ Record record_of(const PointTable& table, const PointId& id, Slot slot,
 
 std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
                              const PayloadSelector& with_payload, bool with_vector) {
+  check_limit(ids.size(), Limits::kResults, "ids");
+  if (with_vector) check_result_vectors(ids.size(), table.config().size);
+  PayloadRoom room;
   std::shared_lock guard(table.lock());
   std::vector<Record> records;
   for (const PointId& id : ids) {
     auto place = table.ids().find(id);
     if (place != table.ids().end())
-      records.push_back(record_of(table, id, place->second, with_payload, with_vector));
+      records.push_back(record_of(table, id, place->second, with_payload, with_vector, room));
   }
   return records;
 }
 
 ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
+  check_limit(request.limit, Limits::kResults, "limit");
+  if (request.limit == 0) throw InvalidArgument("limit", "0, less than 1");
+  PayloadRoom own;
+  PayloadRoom& room = request.room ? *request.room : own;
   std::shared_lock guard(table.lock());
+  if (request.with_vector)
+    check_result_vectors(std::min(request.limit, table.ids().size()), table.config().size);
   ScrollPage page;
   auto place = request.offset ? table.ids().lower_bound(*request.offset) : table.ids().begin();
   for (; place != table.ids().end(); ++place) {
@@ -45,7 +60,8 @@ ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
       page.next_page_offset = id;
       break;
     }
-    page.points.push_back(record_of(table, id, slot, request.with_payload, request.with_vector));
+    page.points.push_back(
+        record_of(table, id, slot, request.with_payload, request.with_vector, room));
   }
   return page;
 }

@@ -19,8 +19,10 @@ struct SearchOutcome {
 void check(const SearchRequest& request, const CollectionConfig& config);
 SearchOutcome search(const PointTable& table, const SearchRequest& request);
 
+/// Throws: InvalidArgument: too many ids, or results that take too much memory.
 std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
                              const PayloadSelector& with_payload, bool with_vector);
+/// Throws: the same.
 ScrollPage scroll(const PointTable& table, const ScrollRequest& request);
 std::size_t count(const PointTable& table, const Filter& filter);
 

@@ -3,6 +3,7 @@
 
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/validation.hpp"
 
 namespace vectordb {
 
@@ -51,6 +52,13 @@ json PayloadSelector::to_json() const {
   else
     selector = all_;
   return selector;
+}
+
+void PayloadRoom::take(const json& payload) {
+  const std::size_t bytes = payload_bytes(payload);
+  if ((taken_ += bytes) > Limits::kResultPayloads)
+    throw InvalidArgument("with_payload", "the payloads of the results have more than " +
+                                              std::to_string(Limits::kResultPayloads) + " bytes");
 }
 
 json PayloadSelector::select(const json& payload) const {

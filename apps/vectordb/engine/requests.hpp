@@ -6,8 +6,10 @@
 #include "vectordb/engine/filter.hpp"
 #include "vectordb/engine/point.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +37,18 @@ class PayloadSelector {
  private:
   bool all_ = false;
   std::vector<std::string> include_, exclude_;
+};
+
+/// What an answer may still have of payloads; the searches of a batch share one.
+///
+/// Thread: any.
+class PayloadRoom {
+ public:
+  /// Throws: InvalidArgument that names the limit.
+  void take(const nlohmann::json& payload);
+
+ private:
+  std::atomic<std::size_t> taken_ = 0;
 };
 
 /// The points that a change is for: by name, or all that match.
@@ -66,6 +80,7 @@ struct SearchRequest {
   std::optional<float> score_threshold;  ///< no worse ones
   PayloadSelector with_payload;
   bool with_vector = false;
+  std::shared_ptr<PayloadRoom> room;  ///< of the batch that it is in
 };
 
 struct ScrollRequest {
@@ -76,6 +91,7 @@ struct ScrollRequest {
   Filter filter;
   PayloadSelector with_payload = true;
   bool with_vector = false;
+  std::shared_ptr<PayloadRoom> room;  ///< of the batch that it is in
 };
 
 struct ScrollPage {

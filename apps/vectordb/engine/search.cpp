@@ -153,14 +153,18 @@ class Search {
                          neighbour.slot);
     std::sort(order.begin(), order.end());
     std::vector<ScoredPoint> points;
+    PayloadRoom own;
+    PayloadRoom& room = request_.room ? *request_.room : own;
     for (std::size_t i = request_.offset; i < std::min(wanted_, order.size()); ++i) {
       const auto& [key, id, slot] = order[i];
       if (!is_good_enough(sign * key)) break;
       ScoredPoint& point = points.emplace_back();
       point.id = id;
       point.score = sign * key;
-      if (request_.with_payload.any())
+      if (request_.with_payload.any()) {
         point.payload = request_.with_payload.select(table_.entries()[slot].payload);
+        room.take(*point.payload);
+      }
       if (request_.with_vector) point.vector = vector_of(slot);
     }
     return points;

@@ -14,25 +14,20 @@ using nlohmann::json;
 
 namespace {
 
-/// Bytes it takes, about; stops where it is too deep, so that no recursion is deeper than that.
-std::size_t measure(const json& value, std::size_t depth, const std::string& field) {
-  if (depth > Limits::kPayloadDepth)
-    throw InvalidArgument(field,
-                          "deeper than " + std::to_string(Limits::kPayloadDepth) + " levels");
-  if (value.is_string()) return value.get_ref<const std::string&>().size() + 8;
-  std::size_t sum = 8;
-  if (value.is_object())
-    for (const auto& [name, element] : value.items())
-      sum += name.size() + 8 + measure(element, depth + 1, field);
-  if (value.is_array())
-    for (const json& element : value) sum += measure(element, depth + 1, field);
-  return sum;
+/// No recursion is deeper than that.
+bool is_deeper(const json& value, std::size_t levels) {
+  return value.is_structured() && std::any_of(value.begin(), value.end(), [&](const json& element) {
+           return levels == 0 || is_deeper(element, levels - 1);
+         });
 }
 
 /// Returns: its size.
 std::size_t check_payload(const json& payload, const std::string& field) {
   if (!payload.is_object()) throw InvalidArgument(field, "not an object: " + brief(payload));
-  const std::size_t bytes = measure(payload, 0, field);
+  if (is_deeper(payload, Limits::kPayloadDepth))
+    throw InvalidArgument(field,
+                          "deeper than " + std::to_string(Limits::kPayloadDepth) + " levels");
+  const std::size_t bytes = payload_bytes(payload);
   if (bytes > Limits::kPayload)
     throw InvalidArgument(
         field, std::to_string(bytes) + " bytes, more than " + std::to_string(Limits::kPayload));
@@ -44,6 +39,22 @@ std::size_t check_payload(const json& payload, const std::string& field) {
 void check_limit(std::size_t value, std::size_t most, const std::string& field) {
   if (value > most)
     throw InvalidArgument(field, std::to_string(value) + " is more than " + std::to_string(most));
+}
+
+std::size_t payload_bytes(const json& payload) {
+  if (payload.is_string()) return payload.get_ref<const std::string&>().size() + 8;
+  std::size_t sum = 8;
+  if (payload.is_object())
+    for (const auto& [name, element] : payload.items())
+      sum += name.size() + 8 + payload_bytes(element);
+  if (payload.is_array())
+    for (const json& element : payload) sum += payload_bytes(element);
+  return sum;
+}
+
+void check_result_vectors(std::size_t results, std::size_t dimensions) {
+  check_limit(results * dimensions * sizeof(float), Limits::kBatchBytes,
+              "bytes of the vectors of the results");
 }
 
 void check_vector(const Vector& vector, std::size_t size, const std::string& field) {

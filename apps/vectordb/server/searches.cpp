@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -21,6 +22,15 @@ constexpr std::size_t kMostSearches = 1000;  // of a batch
 
 const SearchRequest& search_in(const SearchRequest& search) { return search; }
 const SearchRequest& search_in(const QueryRequest& query) { return query.search; }
+SearchRequest& search_in(SearchRequest& search) { return search; }
+SearchRequest& search_in(QueryRequest& query) { return query.search; }
+
+/// One answer has all of them.
+template <class T>
+void share_room(std::vector<T>& searches) {
+  auto room = std::make_shared<PayloadRoom>();
+  for (T& one : searches) search_in(one).room = room;
+}
 
 /// Beyond what a collection has, a limit asks for nothing more. No sum of these overflows.
 template <class T>
@@ -74,6 +84,7 @@ Coro<Found> first_points(Collection collection, SearchRequest search) {
   scroll.limit = search.limit;
   scroll.with_payload = search.with_payload;
   scroll.with_vector = search.with_vector;
+  scroll.room = search.room;
   ScrollPage page = co_await collection.scroll(std::move(scroll));
   Found found;
   for (Record& record : page.points) static_cast<Record&>(found.emplace_back()) = std::move(record);
@@ -107,6 +118,7 @@ void add_search(web::Application& app, Access& access) {
           Collection collection = access.collection(name);
           auto searches = co_await read_body(request, &searches_of);
           co_await check_batch(collection, searches);
+          share_room(searches);
           std::vector<Coro<Found>> running;
           for (SearchRequest& search : searches)
             running.push_back(collection.search(std::move(search)));
@@ -129,6 +141,7 @@ void add_query(web::Application& app, Access& access) {
           Collection collection = access.collection(name);
           auto queries = co_await read_body(request, &queries_of);
           co_await check_batch(collection, queries);
+          share_room(queries);
           std::vector<Coro<Found>> running;
           for (QueryRequest& query : queries)
             running.push_back(answer_query(collection, std::move(query)));

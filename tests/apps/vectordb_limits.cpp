@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+// The server of apps/vectordb where a small request asks for what takes much memory.
+#include "vectordb/engine/config.hpp"
+#include "vectordb_served.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+using namespace asyncio;
+using nlohmann::json;
+using test::Said;
+using test::VectorDB;
+using vectordb::Limits;
+
+namespace {
+
+const std::string kPoints = "/collections/docs/points";
+
+/// The collection "docs".
+Coro<> create(VectorDB& db, std::size_t dimensions) {
+  std::string size = std::to_string(dimensions);
+  std::string config = R"({"vectors":{"distance":"Dot","size":)" + size + "}}";
+  Said made = co_await db.ask("PUT", "/collections/docs", config);
+  EXPECT_EQ(made.status, 200) << made.body;
+}
+
+/// Its point 1, with so large a payload.
+Coro<> put_one(VectorDB& db, std::size_t payload) {
+  std::string text(payload, 'x');
+  std::string body = R"({"points":[{"id":1,"vector":[1,0],"payload":{"n":1,"text":")" + text;
+  body += R"("}}]})";
+  Said put = co_await db.ask("PUT", kPoints, body);
+  EXPECT_EQ(put.status, 200) << put.body;
+}
+
+/// `{"<name>": [<one>, <one>, ...]<rest>}`
+std::string repeated(const char* name, const char* one, std::size_t count, const char* rest = "") {
+  std::string text = std::string("{\"") + name + "\":[" + one;
+  for (std::size_t i = 1; i < count; ++i) text.append(",").append(one);
+  return text.append("]").append(rest).append("}");
+}
+
+Coro<> expect_refused(VectorDB& db, std::string path, std::string body, std::string error) {
+  Said said = co_await db.ask("POST", path, body);
+  EXPECT_EQ(said.status, 400) << path << said.body.substr(0, 200);
+  EXPECT_EQ(said.error(), error) << path;
+}
+
+TEST(VectorDBLimits, retrieve_takes_as_many_ids_as_a_search_has_results) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await create(db, 2);
+    co_await put_one(db, 1);
+    std::string most = repeated("ids", "1", Limits::kResults, ",\"with_payload\":false");
+    Said said = co_await db.ask("POST", kPoints, most);
+    EXPECT_EQ(said.result().size(), Limits::kResults) << said.body.substr(0, 200);
+    std::string more = repeated("ids", "1", Limits::kResults + 1);
+    co_await expect_refused(db, kPoints, more, "ids: 100001 is more than 100000");
+  });
+}
+
+TEST(VectorDBLimits, the_vectors_that_retrieve_answers_have_a_limit) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await create(db, 4096);
+    std::string body = repeated("ids", "1", Limits::kResults, ",\"with_vector\":true");
+    co_await expect_refused(
+        db, kPoints, body,
+        "bytes of the vectors of the results: 1638400000 is more than 1073741824");
+  });
+}
+
+TEST(VectorDBLimits, the_payloads_of_an_answer_have_a_limit) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await create(db, 2);
+    co_await put_one(db, std::size_t{15} << 20);
+    constexpr std::size_t kMany = 18;
+    std::string error = "with_payload: the payloads of the results have more than 268435456 bytes";
+    co_await expect_refused(db, kPoints, repeated("ids", "1", kMany), error);
+    const char* near = R"({"vector":[1,0],"limit":1,"with_payload":true})";
+    co_await expect_refused(db, kPoints + "/search/batch", repeated("searches", near, kMany),
+                            error);
+    const char* first = R"({"limit":1,"with_payload":true})";
+    co_await expect_refused(db, kPoints + "/query/batch", repeated("searches", first, kMany),
+                            error);
+    std::string parts = repeated("ids", "1", kMany, R"(,"with_payload":["n"])");
+    Said said = co_await db.ask("POST", kPoints, parts);
+    EXPECT_EQ(said.result().size(), kMany) << said.error();
+  });
+}
+
+}  // namespace
