@@ -320,6 +320,24 @@ TEST(VectorDBCommands, json_of_what_changes_something) {
   });
 }
 
+std::vector<Command> filters_without_conditions() {
+  std::vector<Command> commands;
+  for (const char* filter : {"null", "{}", R"({"must":[]})", R"({"must":null,"should":[]})"})
+    commands.push_back({std::string("delete docs --filter ") + filter, 4, "finds every point"});
+  commands.push_back({"info docs --json", 0, "\"points_count\": 3"});
+  commands.push_back({R"(delete docs --filter {"must":[{"has_id":[0]}]})", 0, ""});
+  commands.push_back({"info docs --json", 0, "\"points_count\": 2"});
+  return commands;
+}
+
+TEST(VectorDBCommands, a_filter_that_finds_everything_deletes_nothing) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    co_await fill(program, 3);
+    co_await run_each(program, filters_without_conditions());
+  });
+}
+
 std::vector<Command> odd_values() {
   return {
       {"bench --seconds nan", 2, "--seconds: 'nan' is not a number from 0.1 to 3600"},

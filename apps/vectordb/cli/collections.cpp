@@ -2,6 +2,7 @@
 #include "vectordb/cli/commands.hpp"
 #include "vectordb/cli/output.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace vectordb::cli {
@@ -58,6 +59,22 @@ Filter filter_of(const Selection& selection) {
   return Filter::from_json(filter);
 }
 
+/// Whether it has no condition, and finds every point.
+bool finds_all(const json& filter) {
+  return std::all_of(filter.begin(), filter.end(), [](const json& clause) {
+    return clause.is_null() || (clause.is_array() && clause.empty());
+  });
+}
+
+/// A script whose variable is unset would write such a filter, and lose everything.
+Filter narrow_filter(const Options& options) {
+  Filter filter = filter_option(options);
+  if (!options.filter.empty() && finds_all(filter.to_json()))
+    throw InvalidArgument(
+        "--filter", "finds every point: " + options.filter + "; --all deletes the collection");
+  return filter;
+}
+
 /// A server does not say how many it has deleted: they are counted before, if somebody asks.
 Coro<> remove_points(AsyncVectorDB& db, const Options& options, Selection selection) {
   std::size_t count = 0;
@@ -111,7 +128,7 @@ Status remove(AsyncVectorDB& db, const Options& options) {
     std::fprintf(stderr, "vectordb: delete: say which: ids, --filter or --all\n");
     co_return kUsage;
   }
-  Selection selection = filter_option(options);
+  Selection selection = narrow_filter(options);
   std::vector<PointId> ids;
   for (const std::string& id : options.ids) ids.push_back(document_id(id));
   if (!ids.empty()) selection = std::move(ids);
