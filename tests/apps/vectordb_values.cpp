@@ -182,6 +182,15 @@ TEST(VectordbValues, filter_conditions) {
       {R"({"nested": {"key": "people", "filter": {"must": [
              {"key": "name", "match": {"value": "Bob"}}, {"key": "age", "range": {"lt": 40}}]}}})",
        false},
+      {R"({"nested": {"key": "people[]", "filter": {"must": [
+             {"key": "name", "match": {"value": "Ann"}}, {"key": "age", "range": {"lt": 40}}]}}})",
+       true},
+      {R"({"nested": {"key": "people[]", "filter": {"must": [
+             {"key": "name", "match": {"value": "Bob"}}, {"key": "age", "range": {"lt": 40}}]}}})",
+       false},
+      {R"({"nested": {"key": "people[0]", "filter": {"must": [
+             {"key": "name", "match": {"value": "Ann"}}]}}})",
+       false},  // an object
       {R"({"nested": {"key": "address", "filter": {"must": [
              {"key": "street.number", "match": {"value": 7}}]}}})",
        false},  // no array
@@ -237,6 +246,8 @@ TEST(VectordbValues, what_is_no_filter_is_refused_with_the_field) {
        "filter.must_not[0].geo_radius: not supported"},
       {R"({"must": [{"has_id": [1, -1]}]})",
        "filter.must[0].has_id[1]: not an unsigned integer or a UUID: -1"},
+      {R"({"must": [{"nested": {"key": "[]", "filter": {}}}]})",
+       "filter.must[0].nested.key: a path with an empty name: \"\""},
       {R"({"must": [{"nested": {"key": "a"}}]})", "filter.must[0].nested.filter: missing"},
       {R"({"min_should": {"conditions": []}})", "filter.min_should.min_count: missing"},
       {nested_filter(Limits::kFilterDepth), "accepted"},

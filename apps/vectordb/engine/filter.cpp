@@ -224,12 +224,21 @@ class Parser {
     };
   }
 
+  /// As Qdrant: "a[]" are the elements of the array "a", which "a" alone means here as well.
+  static PayloadPath array_of(const json& object, const std::string& field) {
+    const json& key = member(object, "key", field);
+    if (!key.is_string()) refuse(field + ".key", "not a string", key);
+    std::string_view text = key.get_ref<const std::string&>();
+    if (text.ends_with("[]")) text.remove_suffix(2);
+    return PayloadPath(text, field + ".key");
+  }
+
   /// The filter has to hold for one element of the array at `key`.
   Test nested(const json& value, const std::string& parent) {
     const std::string field = parent + ".nested";
     require_only(value, {"nested"}, parent);
     require_only(value["nested"], {"key", "filter"}, field);
-    PayloadPath path = path_of(value["nested"], field);
+    PayloadPath path = array_of(value["nested"], field);
     Test inner = filter(member(value["nested"], "filter", field), field + ".filter");
     return [path, inner](const PointId& id, const json& payload) {
       return path.any_of(payload, [&](const json& found) {
