@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // apps/vectordb/engine where memory runs out: nobody waits for ever, and readers find whole points.
 #include "allocation_count.hpp"
+#include "folder.hpp"
+#include "vectordb/engine/database_engine.hpp"
 #include "vectordb/engine/point_table.hpp"
 #include "vectordb/engine/write_queue.hpp"
 
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <string>
@@ -113,6 +116,34 @@ TEST(VectordbMemory, after_each_commit_the_thread_is_free_for_others) {
   EXPECT_EQ(busy->commits, 1u);
   executor.call_all();
   EXPECT_EQ(busy->commits, 4u);
+}
+
+/// Returns: whether an allocation failed, that one of this thread.
+bool erased_without_memory(DatabaseEngine& database, std::uint64_t which) {
+  test::AllocationFailure failure(which);
+  try {
+    database.erase("c");
+  } catch (const std::exception&) {  // bad_alloc, or what std::filesystem makes of it
+  }
+  return failure.happened();
+}
+
+TEST(VectordbMemory, a_name_ends_with_its_folder) {
+  if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+  DatabaseOptions options;
+  options.threads(1);
+  bool happened = true;
+  for (std::uint64_t which = 1; happened; ++which) {
+    test::Folder folder;
+    DatabaseEngine database(folder.path(), options);
+    database.create("c", CollectionConfig(2));
+    happened = erased_without_memory(database, which);
+    const bool is_there = std::filesystem::exists(folder.path() + "/collections/c");
+    EXPECT_EQ(database.contains("c"), is_there) << which;
+    if (is_there) database.erase("c");
+    database.create("c", CollectionConfig(2));
+    EXPECT_TRUE(database.contains("c")) << which;
+  }
 }
 
 /// What readers do with each point: its id, payload and vector belong together.

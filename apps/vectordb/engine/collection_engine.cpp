@@ -96,8 +96,10 @@ void CollectionEngine::publish_sizes() noexcept {
   points_ = table_.ids().size();
 }
 
-/// The log is as long as the snapshot at most: reading it takes no longer.
+/// The log is as long as the snapshot at most: reading it takes no longer. Not of what is deleted:
+/// another collection may have its name, and so the path of its files.
 void CollectionEngine::tidy() {
+  if (closed_) return;
   const std::uint64_t longest =
       std::max({workers_.log_bytes, store_.snapshot_bytes(), next_compaction_});
   if (store_.log_bytes() <= longest) return;

@@ -131,12 +131,12 @@ void DatabaseEngine::erase(const std::string& name) {
   const std::string doomed = path(kDeleting + name);
   remove_all(doomed);
   rename_path(path(name), doomed);  // up to here, what throws leaves all as it was
-  collection->close();
-  end_writes(*collection);
   {
     std::lock_guard lock(mutex_);
-    collections_.erase(name);
+    collections_.erase(name);  // at once: what follows may throw, and the name has no folder
   }
+  collection->close();
+  end_writes(*collection);
   sync_folder(folder_ + "/collections");
   remove_all(doomed);
 }
