@@ -3,6 +3,7 @@
 // was answered is there afterwards. ./dev torture kills it 200 times.
 #include "../support/seeds.hpp"
 #include "vectordb/client/client.hpp"
+#include "vectordb/server/service.hpp"
 #include "vectordb_folder.hpp"
 #include "vectordb_process.hpp"
 #include <asyncio/asyncio.hpp>
@@ -127,6 +128,33 @@ TEST(VectorDBServe, kill_9_at_random_moments_loses_nothing_that_was_answered) {
         });
       },
       test::kSanitized ? 1 : 3);
+}
+
+/// Returns: whether it was cancelled before it had ended.
+Coro<bool> cancelled_after(const test::Folder& folder, int rounds) {
+  vectordb::ServeOptions options;
+  options.folder = folder.path();
+  options.port = 0;
+  options.threads = 1;
+  auto serving = create_task(vectordb::serve(std::move(options)));
+  for (int i = 0; i < rounds; ++i) co_await sleep(0ms);
+  serving.cancel();
+  auto outcome = co_await capture(serving);
+  co_return outcome.cancelled();
+}
+
+TEST(VectorDBServe, wherever_it_is_cancelled_it_gives_back_signals_and_folder) {
+  test::Folder folder;
+  run([&]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    for (int rounds = 0; rounds < 40; ++rounds) {
+      bool cancelled = co_await cancelled_after(folder, rounds);
+      EXPECT_TRUE(cancelled) << rounds;
+      for (int signal : {SIGINT, SIGTERM}) EXPECT_FALSE(loop.remove_signal_handler(signal));
+      vectordb::Database database = co_await test::open(folder);
+      co_await database.close();
+    }
+  });
 }
 
 }  // namespace

@@ -133,29 +133,66 @@ Coro<> Service::close() {
 
 namespace {
 
-/// Listens, and opens the data meanwhile; until a signal, or until that fails.
+/// SIGINT and SIGTERM say stop, once: the next one ends the process.
+class StopSignals {
+ public:
+  StopSignals() : loop_(get_running_loop()) {
+    try {
+      for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
+    } catch (...) {  // Rethrown.
+      remove();
+      throw;
+    }
+  }
+  ~StopSignals() { remove(); }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  void stop() {
+    event_.set();
+    remove();
+  }
+  auto wait() { return event_.wait(); }
+
+ private:
+  void remove() {
+    for (int number : {SIGINT, SIGTERM}) loop_.remove_signal_handler(number);
+  }
+
+  EventLoop loop_;
+  Event event_;
+};
+
+/// What cannot be opened cannot be served.
+Coro<> open_or_stop(Service& service, StopSignals& signals) {
+  auto opened = co_await capture(service.open());
+  if (!opened) signals.stop();
+  opened.value();
+}
+
+/// Opens the data, and goes on until a signal, or until that fails. However it ends, `service` is
+/// not being opened any more.
+Coro<> open_until_stopped(Service& service, StopSignals& signals) {
+  auto opening = create_task(open_or_stop(service, signals));
+  auto waited = co_await capture(signals.wait());
+  log(LogLevel::info, "stopping: no new connections, requests are answered");
+  service.stop();
+  opening.cancel();
+  auto opened = co_await capture(opening);
+  waited.value();
+  if (!opened.cancelled()) opened.value();
+}
+
+/// Listens, and opens the data meanwhile.
 Coro<> run_until_stopped(Service& service, const web::AppRunner& runner,
                          const ServeOptions& options) {
   web::TCPSite site(runner, options.host, options.port);
   co_await site.start();
-  Event stop;
-  EventLoop loop = get_running_loop();
-  for (int signal : {SIGINT, SIGTERM}) loop.add_signal_handler(signal, [&stop] { stop.set(); });
+  StopSignals signals;
   for (const SocketAddress& address : runner.addresses())
     std::printf("vectordb: http://%s/\n", address.str().c_str());
   std::fflush(stdout);
-  auto opening = create_task([&]() -> Coro<> { co_await service.open(); });
-  opening.add_done_callback([&stop](const auto& task) {
-    if (task.cancelled() || task.exception()) stop.set();
-  });
-  co_await stop.wait();
-  // They know `stop`, which ends here; the next signal ends the process.
-  for (int signal : {SIGINT, SIGTERM}) loop.remove_signal_handler(signal);
-  log(LogLevel::info, "stopping: no new connections, requests are answered");
-  service.stop();
-  opening.cancel();
-  auto outcome = co_await capture(opening);
-  if (!outcome.cancelled()) outcome.value();
+  co_await open_until_stopped(service, signals);
 }
 
 }  // namespace
@@ -165,9 +202,10 @@ Coro<> serve(ServeOptions options) {
   web::AppRunner runner(service.application(), service.runner_options());
   co_await runner.setup();
   auto served = co_await capture(run_until_stopped(service, runner, options));
-  co_await runner.cleanup();
+  auto cleaned = co_await capture(runner.cleanup());
   co_await service.close();
   served.value();
+  cleaned.value();
 }
 
 }  // namespace vectordb
