@@ -5,6 +5,7 @@
 #include "vectordb/server/answers.hpp"
 #include "vectordb/server/endpoint.hpp"
 #include <asyncio/capture.hpp>
+#include <asyncio/http/errors.hpp>
 #include <asyncio/logging.hpp>
 
 #include <algorithm>
@@ -59,8 +60,8 @@ int status_of(const StorageError& error) {
   return error.error_number() == ENOSPC || error.error_number() == EDQUOT ? 507 : 500;
 }
 
-/// What the engine and the reading of bodies throw. Cancellations, and what has become of the
-/// connection, are the library's business: they go on.
+/// What the engine, the reading of bodies and the system throw. Cancellations, and what has become
+/// of the connection, are the library's business: they go on.
 web::Response answer_error(const std::exception_ptr& thrown, const web::Request& request,
                            std::size_t max_body_bytes, TimePoint begin) {
   try {
@@ -78,11 +79,16 @@ web::Response answer_error(const std::exception_ptr& thrown, const web::Request&
     return error_answer(status_of(error), error.what(), begin);
   } catch (const ValueError& error) {  // of the query in the target
     return error_answer(400, error.what(), begin);
-  } catch (const nlohmann::json::exception& error) {
+  } catch (const ConnectionError&) {
+    throw;
+  } catch (const TimeoutError&) {
+    throw;
+  } catch (const IncompleteReadError&) {
+    throw;
+  } catch (const http::ProtocolError&) {
+    throw;
+  } catch (const std::exception& error) {  // no memory, no thread, ...
     log(LogLevel::error, std::string(request.target()) + ": " + error.what());
-    return error_answer(500, error.what(), begin);
-  } catch (const Error& error) {
-    log(LogLevel::error, error.what());
     return error_answer(500, error.what(), begin);
   }
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// The form of what the server of apps/vectordb answers: errors that nobody foresaw.
+#include "../http/served.hpp"
+#include "vectordb/server/errors.hpp"
+#include "vectordb_served.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <new>
+#include <string>
+#include <system_error>
+
+using namespace asyncio;
+using nlohmann::json;
+using test::Said;
+
+namespace {
+
+/// GET /<one of them> throws.
+web::Application failing() {
+  web::Application app;
+  app.add_middleware(vectordb::error_answers(1024));
+  app.get("/memory", [](web::Request&) -> Coro<web::Response> { throw std::bad_alloc(); });
+  app.get("/runtime",
+          [](web::Request&) -> Coro<web::Response> { throw RuntimeError("no thread"); });
+  app.get("/files", [](web::Request&) -> Coro<web::Response> {
+    throw std::filesystem::filesystem_error("cannot look", std::error_code());
+  });
+  app.get("/lost", [](web::Request&) -> Coro<web::Response> {
+    throw_os_error(ECONNRESET, "of something else");
+  });
+  app.post("/body", [](web::Request& request) -> Coro<web::Response> {
+    std::string body = co_await request.read();
+    co_return body;
+  });
+  return app;
+}
+
+Coro<Said> asked(const test::Served& served, std::string path) {
+  http::ClientSession session(http::SessionOptions().base_url(served.url()));
+  http::ClientResponse response = co_await session.get(path);
+  std::string text = co_await response.read();
+  session.close();
+  co_return Said(response.status().code(), std::move(text));
+}
+
+TEST(VectorDBAnswers, whatever_is_thrown_is_an_error_in_json) {
+  run([]() -> Coro<> {
+    test::Served served = co_await test::serve(failing());
+    for (auto [path, text] :
+         {std::pair("/memory", "std::bad_alloc"), std::pair("/runtime", "no thread"),
+          std::pair("/files", "filesystem error: cannot look")}) {
+      Said said = co_await asked(served, path);
+      EXPECT_EQ(said.status, 500) << path;
+      EXPECT_TRUE(said.error().starts_with(text)) << path << said.body;
+      EXPECT_TRUE(said.json().contains("time")) << said.body;
+    }
+    co_await served.cleanup();
+  });
+}
+
+/// The library knows what becomes of a connection.
+TEST(VectorDBAnswers, what_is_the_connections_goes_on) {
+  run([]() -> Coro<> {
+    test::Served served = co_await test::serve(failing());
+    Said said = co_await asked(served, "/lost");
+    EXPECT_EQ(said.body, "500: Internal Server Error");
+    auto [reader, writer] = co_await open_connection("127.0.0.1", served.port());
+    writer.write("POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n");
+    std::string answer = co_await reader.read();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+    writer.close();
+    co_await served.cleanup();
+  });
+}
+
+}  // namespace
