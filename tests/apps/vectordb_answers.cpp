@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The form of what the server of apps/vectordb answers: errors that nobody foresaw.
+// The form of what the server of apps/vectordb answers: errors that nobody foresaw, and what
+// clients' models require.
 #include "../http/served.hpp"
 #include "vectordb/server/errors.hpp"
 #include "vectordb_served.hpp"
@@ -14,6 +15,7 @@
 using namespace asyncio;
 using nlohmann::json;
 using test::Said;
+using test::VectorDB;
 
 namespace {
 
@@ -72,6 +74,22 @@ TEST(VectorDBAnswers, what_is_the_connections_goes_on) {
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
     writer.close();
     co_await served.cleanup();
+  });
+}
+
+/// Qdrant's Python client refuses an answer without them.
+TEST(VectorDBAnswers, a_collection_tells_what_clients_models_require) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    Said made =
+        co_await db.ask("PUT", "/collections/docs", R"({"vectors":{"size":2,"distance":"Dot"}})");
+    EXPECT_EQ(made.status, 200) << made.body;
+    Said said = co_await db.ask("GET", "/collections/docs");
+    json config = said.result().value("config", json::object());
+    EXPECT_EQ(config["optimizer_config"],
+              json::parse(R"({"deleted_threshold":0.2,"vacuum_min_vector_number":1000,
+                              "default_segment_number":0,"flush_interval_sec":5})"));
+    EXPECT_EQ(config["wal_config"],
+              json::parse(R"({"wal_capacity_mb":32,"wal_segments_ahead":0})"));
   });
 }
 

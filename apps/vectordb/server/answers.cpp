@@ -85,9 +85,14 @@ void append_queried(std::string& text, const Found& points) {
   text += '}';
 }
 
-/// What clients look for that this server has not.
+/// What clients' models require that this server has not: Qdrant's defaults.
 json fixed_config() {
-  return {{"optimizer_config", {{"deleted_threshold", 0.2}}}, {"wal_config", json::object()}};
+  return {{"optimizer_config",
+           {{"deleted_threshold", 0.2},
+            {"vacuum_min_vector_number", 1000},
+            {"default_segment_number", 0},
+            {"flush_interval_sec", 5}}},
+          {"wal_config", {{"wal_capacity_mb", 32}, {"wal_segments_ahead", 0}}}};
 }
 
 }  // namespace
