@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace asyncio;
 using nlohmann::json;
@@ -85,6 +87,47 @@ TEST(VectorDBLimits, the_payloads_of_an_answer_have_a_limit) {
     std::string parts = repeated("ids", "1", kMany, R"(,"with_payload":["n"])");
     Said said = co_await db.ask("POST", kPoints, parts);
     EXPECT_EQ(said.result().size(), kMany) << said.error();
+  });
+}
+
+/// Of five megabytes.
+Coro<> set_member(vectordb::Collection collection, std::string name, std::string path = {}) {
+  json values;
+  values[name] = std::string(std::size_t{5} << 20, 'x');
+  std::vector<vectordb::PointId> ids(1, vectordb::PointId(1));
+  return collection.set_payload(std::move(ids), std::move(values), std::move(path));
+}
+
+/// At once, behind a write for which the disk is waited for: they come to be of one commit.
+Coro<std::size_t> count_refused(vectordb::Collection collection) {
+  std::vector<Task<>> writes;
+  writes.push_back(create_task(collection.upsert(test::one_point(2, 1, 0))));
+  for (const char* name : {"a", "b", "c", "d"})
+    writes.push_back(create_task(set_member(collection, name)));
+  std::size_t refused = 0;
+  for (Task<>& write : writes) {
+    auto outcome = co_await capture(write);
+    if (outcome) continue;
+    ++refused;
+    EXPECT_EQ(test::message_of(outcome),
+              "payload: point 1 would have one of 20971596 bytes, more than 16777216");
+  }
+  co_return refused;
+}
+
+TEST(VectorDBLimits, a_payload_has_one_however_it_has_grown) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    vectordb::Database database = co_await test::open(folder);
+    vectordb::Collection collection = co_await database.create("c", vectordb::CollectionConfig(2));
+    co_await collection.upsert(test::one_point(1, 1, 0));
+    std::size_t refused = co_await count_refused(collection);
+    EXPECT_EQ(refused, 1u);
+    co_await set_member(collection, "a");  // in the place of the other
+    auto outcome = co_await capture(set_member(collection, "e", "f.g"));
+    std::string message = test::message_of(outcome);
+    EXPECT_TRUE(message.ends_with("bytes, more than 16777216")) << message;
+    co_await database.close();
   });
 }
 

@@ -52,7 +52,7 @@ class Queue final : public WriteQueue {
   std::function<void()> at_commit = [] {};
 
  private:
-  void prepare_write(Operation&) override {}
+  bool prepare_write(Operation&, std::size_t) override { return true; }
   void commit(std::string_view, std::span<const Operation> operations) override {
     at_commit();
     ++commits;

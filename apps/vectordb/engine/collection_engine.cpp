@@ -50,12 +50,13 @@ CollectionInfo CollectionEngine::info() const {
   return info;
 }
 
-void CollectionEngine::prepare_write(Operation& operation) {
+bool CollectionEngine::prepare_write(Operation& operation, std::size_t pending) {
   const std::size_t growth = prepare(operation, config());
   if (operation.kind == Operation::Kind::upsert)
     check_limit(table_.ids().size() + operation.points.size(), Limits::kPoints,
                 "points of the collection");
   if (growth > 0) check_growth(operation.selection, growth);
+  return operation.kind != Operation::Kind::set_payload || check_merged(operation, growth, pending);
 }
 
 /// One payload of a few megabytes for all points would take more memory than there is, now and,
@@ -69,6 +70,32 @@ void CollectionEngine::check_growth(const Selection& selection, std::size_t byte
     throw InvalidArgument("payload", std::to_string(bytes) + " bytes for " +
                                          std::to_string(points) + " points, more than " +
                                          std::to_string(Limits::kBatchBytes));
+}
+
+/// Each of many small changes is within the limit; the payload that they make has one as well.
+/// Whether it is kept, though `pending` bytes of writes are still to be applied, maybe to the same
+/// points: those tell once they are. What is no longer than before is accepted, for older data.
+bool CollectionEngine::check_merged(const Operation& operation, std::size_t growth,
+                                    std::size_t pending) const {
+  // A value of one byte in the log is measured with 16 at most, as is a step of a path.
+  std::size_t added = growth + 16 * pending;
+  for (const std::string& key : operation.keys) added += 16 * key.size();
+  for (const PointId& id : table_.selected(operation.selection)) {
+    auto place = table_.ids().find(id);
+    const bool is_there = place != table_.ids().end();  // if not, a pending write may make it
+    const std::size_t before = is_there ? payload_bytes(payload_at(place->second)) : 0;
+    if (before + added <= Limits::kPayload) continue;
+    if (pending > 0) return false;
+    if (!is_there) continue;
+    nlohmann::json merged = payload_at(place->second);
+    PointTable::change(merged, operation);
+    const std::size_t bytes = payload_bytes(merged);
+    if (bytes > Limits::kPayload && bytes > before)
+      throw InvalidArgument("payload", "point " + id.to_string() + " would have one of " +
+                                           std::to_string(bytes) + " bytes, more than " +
+                                           std::to_string(Limits::kPayload));
+  }
+  return true;
 }
 
 void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations) {

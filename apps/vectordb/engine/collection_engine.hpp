@@ -57,10 +57,12 @@ class CollectionEngine final : public WriteQueue {
   void require_open() const;
 
  private:
-  void prepare_write(Operation& operation) override;
+  bool prepare_write(Operation& operation, std::size_t pending) override;
   void commit(std::string_view body, std::span<const Operation> operations) override;
   void tidy() override;
   void check_growth(const Selection& selection, std::size_t bytes) const;
+  bool check_merged(const Operation& operation, std::size_t growth, std::size_t pending) const;
+  const nlohmann::json& payload_at(Slot slot) const { return table_.entries()[slot].payload; }
   void publish_sizes() noexcept;
 
   std::string name_;

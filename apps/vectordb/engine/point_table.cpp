@@ -115,11 +115,13 @@ void PointTable::put_vector(Slot slot, const Vector& vector) {
 }
 
 void PointTable::change_payload(const Operation& operation, const PointId& id) {
-  using Kind = Operation::Kind;
   std::unique_lock guard(lock_);
   auto place = ids_.find(id);
-  if (place == ids_.end()) return;
-  json& payload = entries_[place->second].payload;
+  if (place != ids_.end()) change(entries_[place->second].payload, operation);
+}
+
+void PointTable::change(json& payload, const Operation& operation) {
+  using Kind = Operation::Kind;
   if (operation.kind == Kind::overwrite_payload) {
     payload = operation.values;
   } else if (operation.kind == Kind::clear_payload) {

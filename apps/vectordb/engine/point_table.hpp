@@ -39,6 +39,10 @@ class PointTable {
 
   // For the writer.
   void apply(const Operation& operation);
+  /// What a filter finds, or the ids as they were given: some may not be there.
+  std::vector<PointId> selected(const Selection& selection) const;
+  /// What apply() does to each payload that is selected.
+  static void change(nlohmann::json& payload, const Operation& operation);
   /// With as many threads as this; calls `progress` in the calling one. What that throws ends it.
   void build_index(std::size_t threads, const IndexProgress& progress);
 
@@ -57,7 +61,6 @@ class PointTable {
   Slot free_slot();
   void put_vector(Slot slot, const Vector& vector);
   void change_payload(const Operation& operation, const PointId& id);
-  std::vector<PointId> selected(const Selection& selection) const;
 
   CollectionConfig config_;
   mutable Turnstile lock_;

@@ -124,9 +124,13 @@ void WriteQueue::write(std::list<Item>& group) {
   };
   for (Item& item : group) {
     if (is_for_what_matches(item.operation)) flush();
-    const std::size_t before = body.size();
+    std::size_t before = body.size();
     try {
-      prepare_write(item.operation);
+      if (!prepare_write(item.operation, body.size())) {
+        flush();
+        before = 0;
+        prepare_write(item.operation, 0);
+      }
       encode(item.operation, body);
     } catch (...) {  // goes to the one who asked for it
       body.resize(before);

@@ -35,8 +35,9 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
   explicit WriteQueue(asyncio::Executor& executor) : executor_(executor) {}
 
   // In the writing thread.
-  /// Throws what the write is refused with.
-  virtual void prepare_write(Operation& operation) = 0;
+  /// Throws what the write is refused with. Returns false if that is for the writes before it to
+  /// say, of which `pending` encoded bytes are not committed yet: it is called again once they are.
+  virtual bool prepare_write(Operation& operation, std::size_t pending) = 0;
   /// All or none of them; `body` is how they are encoded.
   virtual void commit(std::string_view body, std::span<const Operation> operations) = 0;
   /// After the futures of a commit have ended.
