@@ -338,6 +338,23 @@ TEST(VectorDBCommands, a_filter_that_finds_everything_deletes_nothing) {
   });
 }
 
+std::vector<Command> promises() {
+  return {{"create docs 2", 0, ""}, {"create docs 2", 1, "already exists"}};
+}
+
+TEST(VectorDBCommands, help_tells_defaults_and_exit_statuses) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome create = co_await in_shell(program, "vectordb create --help | tr -s ' \\n' ' '");
+    for (const char* part :
+         {"=Cosine how near two vectors are", "--m UINT=16 ", "--ef-construct UINT=100 "})
+      EXPECT_NE(create.out.find(part), std::string::npos) << part << "\n" << create.out;
+    bool told = create.out.find("refused (there is such a collection") != std::string::npos;
+    EXPECT_TRUE(told) << create.out;
+    co_await run_each(program, promises());
+  });
+}
+
 std::vector<Command> odd_values() {
   return {
       {"bench --seconds nan", 2, "--seconds: 'nan' is not a number from 0.1 to 3600"},

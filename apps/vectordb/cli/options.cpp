@@ -16,8 +16,9 @@ namespace vectordb::cli {
 namespace {
 
 constexpr const char* kExitStatuses =
-    "Exit status: 0 done, 1 the server failed or the output could not be written, 2 usage, 3 not\n"
-    "found, 4 bad input, 5 no server answers, 130 interrupted.";
+    "Exit status: 0 done, 1 the server failed or refused (there is such a collection already, the\n"
+    "key is wrong) or the output could not be written, 2 usage, 3 not found, 4 bad input, 5 no\n"
+    "server answers, 130 interrupted.";
 
 // Not the server's limit, which another server may not have: one more is asked for with --near.
 constexpr std::uint64_t kMostResults = std::numeric_limits<std::int32_t>::max();
@@ -136,12 +137,16 @@ void add_create(CLI::App& app, Options& options) {
   sub->add_option("DIM", options.dim, "dimensions of its vectors")
       ->check(whole(1, Limits::kDimensions))
       ->required();
-  sub->add_option("--distance", options.distance)
+  sub->add_option("--distance", options.distance, "how near two vectors are")
       ->transform(CLI::IsMember({"Cosine", "Dot", "Euclid", "Manhattan"}, CLI::ignore_case))
       ->capture_default_str();
-  sub->add_option("--m", options.m, "links of a point in the graph")->check(whole(0));
+  const HnswConfig server;
+  sub->add_option("--m", options.m, "links of a point in the graph")
+      ->check(whole(0))
+      ->default_str(std::to_string(server.m));
   sub->add_option("--ef-construct", options.ef_construct, "neighbours looked at when building it")
-      ->check(whole(0));
+      ->check(whole(0))
+      ->default_str(std::to_string(server.ef_construct));
 }
 
 void add_transfer(CLI::App& app, Options& options) {
