@@ -80,12 +80,18 @@ std::optional<Proxy> proxy_for(const SessionState& session, const URL& url,
   return session.environment ? session.environment->find(url) : session.options.get_proxy();
 }
 
+/// A WebSocket's handshake is a request of HTTP: one at ws://h/ asks the server of http://h/.
+bool is_same_server(const URL& base, const URL& url) {
+  if (!is_websocket(url)) return base.origin() == url.origin();
+  return base.origin() == url.with_scheme(is_secure(url) ? "https" : "http").origin();
+}
+
 /// Those of the request, or of its URL, or of the session.
 void choose_credentials(const SessionState& session, ClientRequest& request, const URL& url) {
   Headers& headers = request.head.headers;
   if (request.has_session_credentials) {
     const std::optional<URL>& base = session.options.get_base_url();
-    const bool is_elsewhere = base && base->origin() != url.origin();
+    const bool is_elsewhere = base && !is_same_server(*base, url);
     if (!is_elsewhere && !url.has_credentials()) return;
     headers.remove("Authorization");
     request.has_session_credentials = false;

@@ -261,4 +261,28 @@ TEST(WebSocketHandshake, D13_S44_redirects_are_followed_without_foreign_credenti
   run_simulated(follow_redirects());
 }
 
+Coro<> use_credentials_of_session() {
+  Served there = co_await serve(with_ways(""));
+  Served here = co_await serve(with_ways(""));
+  ClientSession session(http::SessionOptions().base_url(here.url()).bearer("secret"));
+  auto said_at = [&](http::URL url) -> Coro<std::string> {
+    WebSocket ws = co_await session.ws_connect(url);
+    std::string said = co_await ws.receive_str();
+    co_return said;
+  };
+  std::string said = co_await said_at("/ws");
+  EXPECT_EQ(said, "with credentials");
+  said = co_await said_at(here.url().with_scheme("ws") / "ws");
+  EXPECT_EQ(said, "with credentials") << "the base's server";
+  said = co_await said_at(there.url().with_scheme("ws") / "ws");
+  EXPECT_EQ(said, "without") << "another server";
+  session.close();
+  co_await here.cleanup();
+  co_await there.cleanup();
+}
+
+TEST(WebSocketHandshake, S44_credentials_of_a_session_go_to_its_base) {
+  run_simulated(use_credentials_of_session());
+}
+
 }  // namespace
