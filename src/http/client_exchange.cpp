@@ -91,8 +91,7 @@ Coro<std::size_t> ClientExchange::more() {
 void ClientExchange::send(const ClientRequest& request) {
   channel_->send(request);
   if (traces_) {
-    traces_->tell(TraceEvent::request_headers_sent,
-                  [&](TraceParams& params) { params.headers = &request.head.headers; });
+    tell_headers_sent(*traces_, request.head);
     if (!request.body.empty())
       traces_->tell(TraceEvent::request_chunk_sent,
                     [&](TraceParams& params) { params.bytes = request.body.size(); });

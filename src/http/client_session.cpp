@@ -66,14 +66,6 @@ Coro<std::shared_ptr<ClientExchange>> send(SessionState& session, ClientRequest&
   }
 }
 
-void tell_response(detail::RequestTraces& traces, TraceEvent event,
-                   const ClientExchange& exchange) {
-  traces.tell(event, [&](TraceParams& params) {
-    params.headers = &exchange.head().headers;
-    params.status = exchange.head().status;
-  });
-}
-
 /// The request, and those that redirects ask for. What it refers to is its caller's, who awaits it:
 /// copies would be as large as all the rest.
 Coro<ClientResponse> perform(SessionState& session, ClientRequest& request, URL& url,
@@ -97,7 +89,8 @@ Coro<ClientResponse> perform(SessionState& session, ClientRequest& request, URL&
     const Status status = exchange->head().status;
     detail::count_redirect(redirects, options, request.url, status);
     require_http(*next);
-    if (request.traces) tell_response(*request.traces, TraceEvent::request_redirect, *exchange);
+    if (request.traces)
+      detail::tell_response(*request.traces, TraceEvent::request_redirect, exchange->head());
     detail::follow(request, options, status, *next);
     co_await ClientExchange::discard(exchange);
     history.emplace_back(exchange);
@@ -108,17 +101,10 @@ Coro<ClientResponse> perform(SessionState& session, ClientRequest& request, URL&
 /// The same, and its hooks.
 Coro<ClientResponse> perform_traced(SessionState& session, ClientRequest& request, URL& url,
                                     RequestOptions& options) {
-  auto traces = std::make_shared<detail::RequestTraces>(session.options.get_traces(),
-                                                        request.head.method, url);
-  request.traces = traces;
-  // set_url() will set it; until then there is an empty one, which hooks are not to see.
-  request.head.headers.set("Host", request.host(url));
-  traces->tell(TraceEvent::request_start,
-               [&](TraceParams& params) { params.headers = &request.head.headers; });
+  detail::Traces traces = detail::begin_traces(session, request, url);
   auto outcome = co_await capture(perform(session, request, url, options));
   if (!outcome) {
-    traces->tell(TraceEvent::request_exception,
-                 [&](TraceParams& params) { params.exception = outcome.exception(); });
+    detail::tell_exception(*traces, outcome.exception());
     outcome.rethrow();
   }
   const ClientResponse& response = outcome.value();

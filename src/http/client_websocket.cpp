@@ -20,14 +20,20 @@ namespace asyncio::http {
 
 namespace {
 
-/// Sends the offer and reads the answer's head.
+/// Sends the offer and reads the answer's head, which others may come before (RFC 9110, 15.2).
 Coro<ResponseHead> shake_hands(detail::ClientConnection& connection,
                                const detail::ClientRequest& request) {
   connection.parser.expect(request.head.method, true);
   std::string out;
   detail::write_head(out, request.head);
   connection.writer.write(std::move(out));
-  (void)co_await connection.input.next();  // throws if the input ends before a head has
+  if (request.traces) detail::tell_headers_sent(*request.traces, request.head);
+  for (;;) {
+    const detail::Parsed parsed = co_await connection.input.next();  // throws if the input ends
+    if (parsed.event != detail::Event::head) continue;
+    const Status status = connection.parser.head().status;
+    if (!status.is_informational() || status == Status::SWITCHING_PROTOCOLS) break;
+  }
   ResponseHead head = std::move(connection.parser.head());
   if (head.status == Status::SWITCHING_PROTOCOLS) connection.input.next_buffered();
   co_return head;
@@ -71,6 +77,51 @@ OptionalDelay time_left(const detail::ClientRequest& request) {
   return Delay(std::max(left, std::chrono::nanoseconds(0)));
 }
 
+/// What the last of the servers says.
+struct Answer {
+  std::shared_ptr<detail::ClientConnection> connection;
+  ResponseHead head;
+  URL url;
+};
+
+/// The request, and those that redirects ask for. What it refers to is its caller's, who awaits it.
+Coro<Answer> ask(detail::SessionState& session, detail::ClientRequest& request, URL& url,
+                 RequestOptions& options) {
+  const bool follows = options.get_allow_redirects().value_or(true);
+  int redirects = 0;
+  for (;;) {
+    detail::set_url(session, request, std::move(url), options);
+    auto connection = co_await session.connector->acquire(detail::wish_of(request, true));
+    auto head = co_await capture(wait_for(shake_hands(*connection, request), time_left(request)));
+    if (head.has_exception()) fail(request.url, *connection, head.exception());
+    detail::take_cookies(session, head.value().headers, request.url);
+    std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;
+    if (!next) {
+      Answer answer{std::move(connection), std::move(head).value(), request.url};
+      co_return answer;
+    }
+    detail::count_redirect(redirects, options, request.url, head.value().status);
+    if (request.traces)
+      detail::tell_response(*request.traces, TraceEvent::request_redirect, head.value());
+    detail::follow(request, options, head.value().status, *next);
+    url = std::move(*next);
+  }
+}
+
+/// The same, and its hooks.
+Coro<Answer> ask_traced(detail::SessionState& session, detail::ClientRequest& request, URL& url,
+                        RequestOptions& options) {
+  detail::Traces traces = detail::begin_traces(session, request, url);
+  auto outcome = co_await capture(ask(session, request, url, options));
+  if (!outcome) {
+    detail::tell_exception(*traces, outcome.exception());
+    outcome.rethrow();
+  }
+  Answer answer = std::move(outcome).value();
+  detail::tell_response(*traces, TraceEvent::request_end, answer.head);
+  co_return answer;
+}
+
 }  // namespace
 
 Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
@@ -80,25 +131,15 @@ Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
   std::string key = detail::websocket_key();
   detail::offer_websocket(request.head, options, key);
   url = of_websocket(detail::absolute(*session, url));
-  const bool follows = request_options.get_allow_redirects().value_or(true);
-  int redirects = 0;
-  for (;;) {
-    detail::set_url(*session, request, url, request_options);
-    auto connection = co_await session->connector->acquire(detail::wish_of(request, true));
-    auto head = co_await capture(wait_for(shake_hands(*connection, request), time_left(request)));
-    if (head.has_exception()) fail(request.url, *connection, head.exception());
-    detail::take_cookies(*session, head.value().headers, request.url);
-    std::optional<URL> next = follows ? redirect_to(head.value(), request.url) : std::nullopt;
-    if (!next) {
-      detail::WebSocketTerms terms = checked(head.value(), options, key, request.url);
-      co_return WebSocket(
-          std::make_shared<detail::WebSocketState>(connection->input.reader(), connection->writer,
-                                                   options, true, std::move(terms), connection));
-    }
-    detail::count_redirect(redirects, request_options, request.url, head.value().status);
-    detail::follow(request, request_options, head.value().status, *next);
-    url = *next;
-  }
+  const MultiDict& params = request_options.get_params();
+  if (!params.empty()) url = url.extend_query(params);
+  auto run = session->options.get_traces().empty() ? ask : ask_traced;
+  Answer answer = co_await run(*session, request, url, request_options);
+  detail::WebSocketTerms terms = checked(answer.head, options, key, answer.url);
+  detail::ClientConnection& connection = *answer.connection;
+  co_return WebSocket(
+      std::make_shared<detail::WebSocketState>(connection.input.reader(), connection.writer,
+                                               options, true, std::move(terms), answer.connection));
 }
 
 }  // namespace asyncio::http

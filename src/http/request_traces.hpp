@@ -2,9 +2,11 @@
 /// The hooks of a request that is under way: RequestTraces.
 #pragma once
 
+#include "asyncio/http/head.hpp"
 #include "asyncio/http/tracing.hpp"
 
 #include <any>
+#include <exception>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -44,5 +46,23 @@ class RequestTraces {
 };
 
 using Traces = std::shared_ptr<RequestTraces>;
+
+inline void tell_headers_sent(RequestTraces& traces, const RequestHead& head) {
+  traces.tell(TraceEvent::request_headers_sent,
+              [&](TraceParams& params) { params.headers = &head.headers; });
+}
+
+/// Of request_redirect and request_end.
+inline void tell_response(RequestTraces& traces, TraceEvent event, const ResponseHead& head) {
+  traces.tell(event, [&](TraceParams& params) {
+    params.headers = &head.headers;
+    params.status = head.status;
+  });
+}
+
+inline void tell_exception(RequestTraces& traces, const std::exception_ptr& error) {
+  traces.tell(TraceEvent::request_exception,
+              [&](TraceParams& params) { params.exception = error; });
+}
 
 }  // namespace asyncio::http::detail

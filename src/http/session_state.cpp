@@ -200,6 +200,17 @@ void set_url(SessionState& session, ClientRequest& request, URL url,
   if (!cookies.empty()) headers.add("Cookie", cookies);
 }
 
+Traces begin_traces(const SessionState& session, ClientRequest& request, const URL& url) {
+  Headers& headers = request.head.headers;
+  request.traces =
+      std::make_shared<RequestTraces>(session.options.get_traces(), request.head.method, url);
+  // set_url() will set it; until then there is an empty one, which hooks are not to see.
+  headers.set("Host", request.host(url));
+  request.traces->tell(TraceEvent::request_start,
+                       [&](TraceParams& params) { params.headers = &headers; });
+  return request.traces;
+}
+
 void take_cookies(SessionState& session, const Headers& headers, const URL& from) {
   for (std::string_view cookie : headers.getall("Set-Cookie")) session.cookies.update(cookie, from);
 }

@@ -59,6 +59,9 @@ ClientRequest make_request(const SessionState& session, Method method,
 /// That: the target, Host, Cookie and credentials.
 void set_url(SessionState& session, ClientRequest& request, URL url, const RequestOptions& options);
 
+/// Gives the request the session's hooks, and calls those of its start.
+Traces begin_traces(const SessionState& session, ClientRequest& request, const URL& url);
+
 /// Takes the cookies of a response.
 void take_cookies(SessionState& session, const Headers& headers, const URL& from);
 

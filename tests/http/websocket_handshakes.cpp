@@ -2,6 +2,7 @@
 // Handshakes of WebSockets that are none, or not as they should be (fault 165).
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
+#include "trace_log.hpp"
 #include "websocket_peer.hpp"
 
 #include <gtest/gtest.h>
@@ -146,12 +147,13 @@ Coro<> close_after(std::string part, std::string wanted) {
 TEST(WebSocketHandshake, D13_a_server_that_closes_is_a_client_error) {
   run_simulated(close_after("", "ServerDisconnectedError"));
   run_simulated(close_after("HTTP/1.1 1", "ClientPayloadError"));
+  run_simulated(close_after("HTTP/1.1 100 Continue\r\n\r\n", "ServerDisconnectedError"));
 }
 
-Coro<> answer_with_frames() {
-  auto peer = [](StreamReader reader, StreamWriter writer) -> Coro<> {
+Coro<> answer_with_frames(std::string before = "") {
+  auto peer = [&before](StreamReader reader, StreamWriter writer) -> Coro<> {
     std::string head = co_await reader.readuntil("\r\n\r\n");
-    std::string bytes = answer_head(head, "") + frame_bytes(kText, "at once", false) +
+    std::string bytes = before + answer_head(head, "") + frame_bytes(kText, "at once", false) +
                         frame_bytes(kClose, "", false);
     writer.write(bytes);
     std::string rest = co_await reader.read();
@@ -169,6 +171,12 @@ Coro<> answer_with_frames() {
   session.close();
   server.close();
   co_await server.wait_closed();
+}
+
+TEST(WebSocketHandshake, fault165_informational_answers_come_before) {
+  run_simulated(
+      answer_with_frames("HTTP/1.1 100 Continue\r\n\r\n"
+                         "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"));
 }
 
 TEST(WebSocketHandshake, fault165_frames_in_one_segment_with_the_handshake_are_not_lost) {
@@ -191,6 +199,12 @@ web::Application with_ways(std::string elsewhere) {
     const bool knows = request.headers().contains("Authorization");
     WebSocket ws = co_await web::websocket(request);
     co_await ws.send_str(knows ? "with credentials" : "without");
+    co_return web::Response::sent();
+  });
+  app.get("/query", [](web::Request& request) -> Coro<web::Response> {
+    const std::string query(request.query_string());
+    WebSocket ws = co_await web::websocket(request);
+    co_await ws.send_str(query);
     co_return web::Response::sent();
   });
   for (const auto& [from, to] : {std::pair<const char*, std::string>("/old", "/older"),
@@ -259,6 +273,40 @@ TEST(WebSocketHandshake, R7_the_time_limit_is_of_all_redirects_together) {
 
 TEST(WebSocketHandshake, D13_S44_redirects_are_followed_without_foreign_credentials) {
   run_simulated(follow_redirects());
+}
+
+/// What the server and the hooks are told.
+Coro<> ask_with_params() {
+  Served here = co_await serve(with_ways(""));
+  TraceLog log;
+  ClientSession session(http::SessionOptions().base_url(here.url()).trace(log.config()));
+  http::RequestOptions options;
+  http::MultiDict params;
+  params.add("a", "b c");
+  options.params(params);
+  WebSocket ws = co_await session.ws_connect("/query?x=1", {}, options);
+  std::string said = co_await ws.receive_str();
+  EXPECT_EQ(said, "x=1&a=b+c");
+  const std::vector<std::string> plain{"start /query", "create", "created", "headers",
+                                       "end /query 101"};
+  EXPECT_EQ(log.take(), plain);
+  WebSocket redirected = co_await session.ws_connect("/older");
+  const std::vector<std::string> twice{"start /older", "create",       "created",
+                                       "headers",      "redirect 302", "create",
+                                       "created",      "headers",      "end /older 101"};
+  EXPECT_EQ(log.take(), twice);
+  auto none = co_await capture(session.ws_connect("/nothing"));
+  EXPECT_TRUE(none.holds<http::WSServerHandshakeError>());
+  EXPECT_EQ(log.take().back(), "end /nothing 404");
+  none = co_await capture(session.ws_connect("/page"));
+  EXPECT_TRUE(none.holds<http::InvalidURL>());
+  EXPECT_EQ(log.take().back(), "exception");
+  session.close();
+  co_await here.cleanup();
+}
+
+TEST(WebSocketHandshake, S44_it_has_the_params_and_the_hooks_of_a_request) {
+  run_simulated(ask_with_params());
 }
 
 Coro<> use_credentials_of_session() {

@@ -72,7 +72,8 @@ class ClientSession {
 
   /// A WebSocket to a URL of the scheme ws or wss (or http or https).
   ///
-  /// Redirects are followed as those of request(), to http and https as well.
+  /// Redirects are followed as those of request(), to http and https as well; so are the hooks of
+  /// the session called, until the head of the server's answer is there.
   ///
   /// Awaits   a connection, and the server's consent.
   /// Throws   as request(); WSServerHandshakeError if the server declines.

@@ -59,8 +59,9 @@ enum class TraceEvent : std::uint8_t {
   count
 };
 
-/// Functions that are called in the course of each request of a session. What one throws ends the
-/// request with that. A session without any pays nothing for them.
+/// Functions that are called in the course of each request of a session, that of a WebSocket
+/// among them. What one throws ends the request with that. A session without any pays nothing for
+/// them.
 ///
 ///     http::TraceConfig trace;
 ///     trace.on_request_start([](const http::TraceParams& params) { params.context = now(); })
