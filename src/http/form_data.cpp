@@ -8,8 +8,6 @@
 
 namespace asyncio::http {
 
-namespace {}  // namespace
-
 // So many random bits that no content holds it.
 FormData::FormData() : boundary_(detail::random_name()) {}
 
