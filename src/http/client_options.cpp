@@ -6,6 +6,7 @@
 #include "asyncio/http/percent.hpp"
 #include "http/base64.hpp"
 #include "http/body_source.hpp"
+#include "http/characters.hpp"
 #include "http/session_state.hpp"
 
 #include <utility>
@@ -33,6 +34,19 @@ Proxy::Proxy(URL url) : url_(std::move(url)) {
 
 Proxy::Proxy(URL url, std::string_view user, std::string_view password) : Proxy(std::move(url)) {
   authorization_ = detail::basic_credentials(user, password);
+}
+
+RequestOptions& RequestOptions::header(std::string_view name, std::string_view value) {
+  headers_.set(name, value);
+  if (detail::equal_without_case(name, "Content-Type")) has_type_of_body_ = false;
+  return *this;
+}
+
+RequestOptions& RequestOptions::set_type(std::string_view content_type) {
+  if (!has_type_of_body_ && headers_.contains("Content-Type")) return *this;
+  headers_.set("Content-Type", content_type);
+  has_type_of_body_ = true;
+  return *this;
 }
 
 RequestOptions& RequestOptions::form(const MultiDict& fields) {

@@ -37,6 +37,7 @@ class ClientRequest {
   ClientTimeout timeout;
   std::optional<TimePoint> deadline;  // of it all
   bool auto_decompress = true;
+  bool allow_repeats = true;
   Traces traces;
 };
 

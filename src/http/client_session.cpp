@@ -60,7 +60,8 @@ Coro<std::shared_ptr<ClientExchange>> send(SessionState& session, ClientRequest&
     if (request.source && !request.source->repeatable()) outcome.rethrow();
     const bool is_refused = is_lost && channel->is_refused();
     if (is_refused && ++refusals < kMostRefusals) continue;
-    const bool may_repeat = channel->is_reused() && request.head.method.idempotent();
+    const bool may_repeat =
+        request.allow_repeats && channel->is_reused() && request.head.method.idempotent();
     if (is_refused || fresh || !is_lost || !may_repeat) outcome.rethrow();
     fresh = true;
   }

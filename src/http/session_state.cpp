@@ -171,6 +171,7 @@ ClientRequest make_request(const SessionState& session, Method method,
   headers.remove("Cookie");
   if (headers.contains("Connection")) request.head.keep_alive = !HeadFields(headers, true).close;
   request.auto_decompress = options.get_auto_decompress();
+  request.allow_repeats = options.get_allow_repeats();
   request.timeout = options.get_timeout().value_or(session.options.get_timeout());
   if (request.timeout.get_total())
     request.deadline = get_running_loop().time() + request.timeout.get_total()->duration();

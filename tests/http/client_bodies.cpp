@@ -64,6 +64,22 @@ Coro<> echo_body(StreamReader reader, StreamWriter writer) {
   }
 }
 
+TEST(ClientFeatures, S42_options_that_are_used_again_have_the_type_of_the_last_body) {
+  const auto type = [](const RequestOptions& options) {
+    return std::string(options.get_headers().get("Content-Type", "-"));
+  };
+  http::FormData first, second;
+  first.add_field("a", "b");
+  second.add_field("a", "b");
+  RequestOptions options;
+  options.data(first).data(second);
+  EXPECT_EQ(type(options), second.content_type());
+  EXPECT_EQ(type(options.json("1").form({{"a", "b"}})), "application/x-www-form-urlencoded");
+  EXPECT_EQ(type(options.data("bytes")), "application/octet-stream");
+  EXPECT_EQ(type(options.header("content-type", "text/x").json("1")), "text/x");
+  EXPECT_EQ(type(options.file("path")), "text/x") << "the caller's stays";
+}
+
 TEST(ClientFeatures, S42_bodies_as_streams) {
   run_simulated([]() -> Coro<> {
     RawServer server = co_await RawServer::start(echo_body);

@@ -201,6 +201,22 @@ TEST(ClientListedEnds, D13_pieces_are_not_sent_twice) {
   });
 }
 
+TEST(ClientListedEnds, D13_a_request_that_is_not_to_be_repeated_is_sent_once) {
+  with_site([](Site& site, RawServer& server, ClientSession& session) -> Coro<> {
+    site.answers["/lost"] = "";
+    for (bool allowed : {true, false}) {
+      co_await ask(session, Method::GET, "/");
+      site.heads.clear();
+      RequestOptions options;
+      options.allow_repeats(allowed);
+      std::string error = co_await error_of(ask(session, Method::DELETE, "/lost", options));
+      EXPECT_NE(error.find("ServerDisconnectedError"), std::string::npos) << error;
+      EXPECT_EQ(site.heads.size(), allowed ? 2u : 1u);
+    }
+    EXPECT_EQ(server.connections(), 3);
+  });
+}
+
 TEST(ClientListedEnds, D13_limits_of_a_session) {
   const std::string line(8190, 'x');
   auto answer = [](const std::string& reason, const std::string& fields) {

@@ -110,7 +110,7 @@ Coro<json> Transport::call(Call call) const {
 Coro<Transport::Answer> Transport::attempt(const Call& call) const {
   Answer answer;
   http::RequestOptions request;
-  request.allow_redirects(false);
+  request.allow_redirects(false).allow_repeats(call.repeatable);
   if (call.body) request.json(*call.body);
   try {
     URL url(base_ + call.path);

@@ -28,7 +28,7 @@ class SessionState;
 ///
 /// A request that may be repeated (its method is idempotent, and so is its body) is sent once more,
 /// over a new connection, if the server had closed the one of the pool without a byte of an answer;
-/// never otherwise.
+/// never otherwise, and not with RequestOptions::allow_repeats(false).
 ///
 /// Thread   the loop's.
 /// asyncio  aiohttp: ClientSession

@@ -66,12 +66,10 @@ class RequestOptions {
   RequestOptions() {}
 
   /// Throws   ValueError if that cannot be a field.
-  RequestOptions& header(std::string_view name, std::string_view value) {
-    return headers_.set(name, value), *this;
-  }
+  RequestOptions& header(std::string_view name, std::string_view value);
   /// Appended to the URL's query.
   RequestOptions& params(MultiDict params) { return params_ = std::move(params), *this; }
-  /// The body; application/octet-stream unless there is a Content-Type.
+  /// The body; application/octet-stream unless `header` has set a Content-Type.
   RequestOptions& data(std::string bytes) {
     return set_body(std::move(bytes), "application/octet-stream");
   }
@@ -107,6 +105,10 @@ class RequestOptions {
   RequestOptions& allow_redirects(bool allowed) { return allow_redirects_ = allowed, *this; }
   /// 10.
   RequestOptions& max_redirects(int count) { return max_redirects_ = count, *this; }
+  /// Whether the request is sent once more if its connection, one that was used before, ends before
+  /// any answer: by default if its method is idempotent. It may have been carried out the first
+  /// time, and a DELETE, say, that comes twice removes what was made in between.
+  RequestOptions& allow_repeats(bool allowed) { return allow_repeats_ = allowed, *this; }
   /// Throws ClientResponseError for a status from 400; by default as the session.
   RequestOptions& raise_for_status(bool enabled) { return raise_for_status_ = enabled, *this; }
   /// False gives the body as it came.
@@ -125,6 +127,7 @@ class RequestOptions {
   const std::optional<ClientTimeout>& get_timeout() const noexcept { return timeout_; }
   std::optional<bool> get_allow_redirects() const noexcept { return allow_redirects_; }
   int get_max_redirects() const noexcept { return max_redirects_; }
+  bool get_allow_repeats() const noexcept { return allow_repeats_; }
   std::optional<bool> get_raise_for_status() const noexcept { return raise_for_status_; }
   bool get_auto_decompress() const noexcept { return auto_decompress_; }
   const std::optional<Proxy>& get_proxy() const noexcept { return proxy_; }
@@ -141,12 +144,12 @@ class RequestOptions {
     source_ = std::move(source);
     return set_type("application/octet-stream");
   }
-  RequestOptions& set_type(std::string_view content_type) {
-    if (!headers_.contains("Content-Type")) headers_.set("Content-Type", content_type);
-    return *this;
-  }
+  /// That of the body, unless the caller has named one.
+  RequestOptions& set_type(std::string_view content_type);
 
   Headers headers_;
+  bool has_type_of_body_ = false;  // the Content-Type is not the caller's
+  bool allow_repeats_ = true;
   MultiDict params_;
   std::optional<std::string> body_;
   std::shared_ptr<detail::BodySource> source_;
