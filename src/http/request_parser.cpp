@@ -22,10 +22,14 @@ constexpr auto kMethods = [] {
   return methods;
 }();
 
+/// http or https, and a host that the Host header could have, too: Request::host() is this one.
 bool is_absolute(std::string_view target) noexcept {
   const std::size_t scheme_end = target.find("://");
-  return scheme_end != std::string_view::npos && scheme_end > 0 &&
-         is(kToken, target[scheme_end - 1]) && target.size() > scheme_end + 3;
+  if (scheme_end == std::string_view::npos) return false;
+  const std::string_view scheme = target.substr(0, scheme_end);
+  if (!equal_without_case(scheme, "http") && !equal_without_case(scheme, "https")) return false;
+  const std::string_view rest = target.substr(scheme_end + 3);
+  return is_host(rest.substr(0, rest.find_first_of("/?")));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ const std::map<std::string, const char*> kDifferences{
      "headers)",
      kFragment},
     {"request/uri.md: Fragment in URI", kFragment},
+    {"request/uri.md: `host:port` and basic auth", "a target has no user's name (RFC 9110, 4.2.4)"},
     {"response/content-length.md: Tabs in `Content-Length` (surrounding)", kTabs},
     {"response/sample.md: HTTP version 0.9", kVersion},
     {"response/sample.md: ICE response", kForeign},

@@ -176,9 +176,14 @@ TEST(ParserFaults, fault120_start_lines) {
         "CONNECT a: HTTP/1.1",    "CONNECT a:b HTTP/1.1",    "PLAY / RTSP/1.0",
         "GET / ICE/1.0",          "\x16\x03\x01\x02\x01\x01"})
     EXPECT_EQ(refused(get(line)), 400) << line;
+  for (std::string_view target :
+       {"http://a@b/", "http://a:b@c/", "http://h:99999999/", "http://h:x/", "foo://h/", "ws://h/",
+        "http://", "http:///", "http://?a", "http://[::1/", "http://a\\b/", "://h/"})
+    EXPECT_EQ(refused(get("GET " + std::string(target) + " HTTP/1.1")), 400) << target;
   EXPECT_EQ(refused(std::string(65536, 'A') + " / HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
   for (std::string_view line :
-       {"GET http://a/b?c=/d HTTP/1.1", "OPTIONS * HTTP/1.1", "CONNECT a:443 HTTP/1.1",
+       {"GET http://a/b?c=/d HTTP/1.1", "GET HTTPS://[::1]:80?a@b HTTP/1.1",
+        "GET http://a HTTP/1.1", "OPTIONS * HTTP/1.1", "CONNECT a:443 HTTP/1.1",
         "CONNECT [::1]:443 HTTP/1.1", "GET /a?b=c&d=[1]|{} HTTP/1.1", "\r\nGET / HTTP/1.1"})
     EXPECT_EQ(refused(get(line)), 0) << line;
 }
