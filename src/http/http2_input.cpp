@@ -39,6 +39,13 @@ void Http2Session::begin_block(Http2Stream& stream) {
 }
 
 /// The answer is nghttp2's: 0 goes on.
+/// A client may send each cookie by itself: together they are one field, and the limit of the head
+/// is theirs.
+bool Http2Session::is_counted(const Http2Stream& stream, std::string_view name) const {
+  if (name != "cookie" || stream.in_trailers_) return true;
+  return role_ != Http2Role::server || !stream.request.headers.contains(name);
+}
+
 int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::string_view value) {
   const HttpLimits& limits = terms_.limits;
   const bool trailing = stream.in_trailers_;
@@ -59,7 +66,8 @@ int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::st
     refuse(stream, Status::REQUEST_HEADER_FIELDS_TOO_LARGE, "the fields are too large together");
   } else if (name.starts_with(':')) {
     take_pseudo(stream, name, value);
-  } else if (++stream.field_count_ > (trailing ? limits.trailer_fields() : limits.fields())) {
+  } else if (is_counted(stream, name) &&
+             ++stream.field_count_ > (trailing ? limits.trailer_fields() : limits.fields())) {
     refuse(stream, Status::REQUEST_HEADER_FIELDS_TOO_LARGE,
            "more than " + std::to_string(stream.field_count_ - 1) + " fields");
   } else {

@@ -120,6 +120,7 @@ class Http2Session {
   Http2Stream* find(std::int32_t id) noexcept;
   Http2Stream& adopt(std::int32_t id);
   void begin_block(Http2Stream& stream);
+  bool is_counted(const Http2Stream& stream, std::string_view name) const;
   int take_field(Http2Stream& stream, std::string_view name, std::string_view value);
   void take_pseudo(Http2Stream& stream, std::string_view name, std::string_view value);
   void take_regular(Http2Stream& stream, std::string_view name, std::string_view value);

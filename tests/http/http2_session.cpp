@@ -115,6 +115,22 @@ TEST(Http2Session, Issue5ARequestAndItsAnswerCrossWholeInEverySplit) {
   }
 }
 
+TEST(Http2Session, R13TheCookiesOfARequestAreOneField) {
+  Both both;
+  RequestHead head = get("/", {{"Cookie", "a=1"}});
+  for (int i = 0; i < 300; ++i) head.headers.add("Cookie", "b=2");
+  for (int i = 0; i < 127; ++i) head.headers.add("X", "y");  // as many as there may be
+  both.client.request(head, "https", false);
+  head.headers.add("X", "y");
+  both.client.request(head, "https", false);
+  both.run();
+  Stream fits = both.server.next_request(), beyond = both.server.next_request();
+  ASSERT_TRUE(fits && beyond);
+  EXPECT_FALSE(fits->refusal());
+  EXPECT_EQ(fits->request.headers.get("cookie").value_or("").size(), 3u + 300 * 5);
+  EXPECT_TRUE(beyond->refusal());
+}
+
 TEST(Http2Session, R13NoFieldOfAConnectionIsSent) {
   Both both;
   RequestHead head = get("/", {{"Connection", "X-Hop, close"},
