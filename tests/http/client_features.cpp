@@ -346,6 +346,24 @@ TEST(ClientFeatures, fault149_what_a_proxy_may_answer) {
             std::string::npos);
 }
 
+TEST(ClientFeatures, fault150_connections_are_made_from_the_local_address) {
+  asyncio::run([]() -> Coro<> {
+    std::string host;
+    auto note = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+      host = writer.peername().host();
+      (void)co_await reader.readuntil("\r\n\r\n");
+      co_await writer.send(response_with("hello"));
+    };
+    RawServer server = co_await RawServer::start(note);
+    ClientSession session(SessionOptions().local_addr("127.0.0.2"));
+    ClientResponse response = co_await session.get(server.url());
+    response.close();
+    EXPECT_EQ(host, "127.0.0.2");
+    session.close();
+    co_await server.stop();
+  });
+}
+
 TEST(ClientFeatures, fault150_connections_are_shared_only_by_what_is_equal) {
   run_simulated([]() -> Coro<> {
     RawServer server = co_await RawServer::start(say_target, "localhost",
