@@ -3,7 +3,6 @@
 
 #include <asyncio/capture.hpp>
 #include <asyncio/logging.hpp>
-#include <asyncio/web/websocket_response.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -22,8 +21,7 @@ std::string_view known_method(std::string_view method) {
   return found == known.end() ? "other" : *found;
 }
 
-int status_of(const Result<web::Response>& outcome, const web::Request& request) {
-  if (outcome && outcome.value().is_sent()) return web::is_websocket(request) ? 101 : 200;
+int status_of(const Result<web::Response>& outcome) {
   if (outcome) return outcome.value().get_status().code();
   try {
     outcome.rethrow();
@@ -71,7 +69,7 @@ Coro<web::Response> RequestMetrics::measure(web::Request& request, const web::Ha
   auto outcome = co_await capture(next(request));
   --in_flight_;
   double seconds = std::chrono::duration<double>(get_running_loop().time() - begin).count();
-  int status = status_of(outcome, request);
+  int status = status_of(outcome);
   count(request, status, seconds);
   if (!quiet)
     log(LogLevel::info, "webservice",

@@ -6,6 +6,7 @@
 #include "asyncio/logging.hpp"
 #include "asyncio/task.hpp"
 #include "http/router.hpp"
+#include "http/server_exchange.hpp"
 
 #include <string>
 #include <vector>
@@ -147,6 +148,7 @@ void Application::build_handler() {
   // What a route throws, middlewares get when they await it, not when they call it.
   state_->handler = [inner = std::move(state_->handler)](Request& request) -> Coro<Response> {
     Response response = co_await inner(request);
+    if (response.is_sent()) response = Response::sent(request.exchange().status());
     co_return response;
   };
   for (auto middleware = state_->middlewares.rbegin(); middleware != state_->middlewares.rend();

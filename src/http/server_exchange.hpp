@@ -76,6 +76,8 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
 
   /// Whether a handler runs.
   bool is_handling() const noexcept { return handling_; }
+  /// Of the response, once its head is sent.
+  Status status() const noexcept { return status_; }
   const ServerSettings& settings() const noexcept { return settings_; }
   const StreamWriter& writer() const noexcept { return writer_; }
 

@@ -102,6 +102,17 @@ TEST(WebService, S42_the_cache_is_cleaned) {
   });
 }
 
+TEST(WebService, S61_a_part_of_a_file_counts_as_206) {
+  with_service({}, [](Service& service) -> Coro<> {
+    http::RequestOptions part;
+    part.header("Range", "bytes=0-1");
+    ClientResponse response = co_await service.session().get("/static/robots.txt", part);
+    EXPECT_EQ(response.status(), 206);
+    const std::string counted = "http_requests_total{method=\"GET\",status=\"206\"} 1";
+    co_await wait_for(until_metric(service, counted), 20s);
+  });
+}
+
 Coro<std::string> letter(WebSocket ws) {
   auto message = co_await ws.next();
   if (!message) co_return "closed";

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <string>
 #include <sys/stat.h>
+#include <vector>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -65,6 +66,27 @@ TEST_P(ServerFiles, fault134_names_and_ranges_of_files) {
       EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << range.substr(0, 40);
       EXPECT_TRUE(answer.ends_with(content)) << range.substr(0, 40);
     }
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(ServerFiles, S61_a_middleware_sees_the_status_that_was_sent) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    std::ofstream(folder.file("page.txt")) << "page";
+    std::vector<int> seen;
+    web::Application app;
+    app.get("/{name...}", web::StaticFiles(folder.path()));
+    app.add_middleware([&](web::Request& request, const web::Handler& next) -> Coro<web::Response> {
+      web::Response response = co_await next(request);
+      seen.push_back(response.get_status().code());
+      co_return response;
+    });
+    Served served = co_await serve(std::move(app));
+    for (std::string range : {"", "Range: bytes=0-1\r\n"})
+      co_await exchange(served.port(), get("/page.txt", "Connection: close\r\n" + range));
+    const std::vector<int> expected{200, 206};
+    EXPECT_EQ(seen, expected);
     co_await served.cleanup();
   });
 }

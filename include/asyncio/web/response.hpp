@@ -75,9 +75,9 @@ class Response {
   bool closes() const noexcept { return force_close_; }
   bool compresses() const noexcept { return compresses_; }
 
-  /// What a handler returns that has answered already.
-  static Response sent() {
-    Response response;
+  /// What a handler returns that has answered already. Middlewares see the status that was sent.
+  static Response sent(http::Status status = http::Status::OK) {
+    Response response(status);
     response.sent_ = true;
     return response;
   }
