@@ -38,7 +38,6 @@ void Http2Session::begin_block(Http2Stream& stream) {
   stream.pseudo_ = {};
 }
 
-/// The answer is nghttp2's: 0 goes on.
 /// A client may send each cookie by itself: together they are one field, and the limit of the head
 /// is theirs.
 bool Http2Session::is_counted(const Http2Stream& stream, std::string_view name) const {
@@ -46,6 +45,7 @@ bool Http2Session::is_counted(const Http2Stream& stream, std::string_view name) 
   return role_ != Http2Role::server || !stream.request.headers.contains(name);
 }
 
+/// The answer is nghttp2's: 0 goes on.
 int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::string_view value) {
   const HttpLimits& limits = terms_.limits;
   const bool trailing = stream.in_trailers_;
