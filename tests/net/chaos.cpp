@@ -39,7 +39,7 @@ constexpr auto kPatience = 20s;  // a hang, for the test
 constexpr int kAtOnce = 8;
 
 /// Seeds of a sample; ASYNCIO_SEEDS asks for more.
-constexpr std::uint64_t kSample = 1;
+constexpr std::uint64_t kSample = 3;
 
 std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
