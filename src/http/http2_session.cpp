@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -65,6 +66,9 @@ Http2Session::Http2Session(Http2Role role, const Http2Terms& terms)
   check(role == Http2Role::server
             ? nghttp2_session_server_new2(&session_, callbacks, this, options.option)
             : nghttp2_session_client_new2(&session_, callbacks, this, options.option));
+  // The destructor of what was not made is not called.
+  std::unique_ptr<nghttp2_session, decltype(&nghttp2_session_del)> made(session_,
+                                                                        &nghttp2_session_del);
   const auto head = static_cast<std::uint32_t>(
       std::min<std::size_t>(terms.limits.head(), std::numeric_limits<std::uint32_t>::max()));
   std::vector<nghttp2_settings_entry> settings{
@@ -82,9 +86,8 @@ Http2Session::Http2Session(Http2Role role, const Http2Terms& terms)
   if (outcome == 0)
     outcome = nghttp2_session_set_local_window_size(
         session_, NGHTTP2_FLAG_NONE, 0, static_cast<std::int32_t>(terms.connection_window));
-  if (outcome == 0) return;
-  nghttp2_session_del(session_);
   check(outcome);
+  made.release();
 }
 
 Http2Session::~Http2Session() { nghttp2_session_del(session_); }
