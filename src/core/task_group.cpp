@@ -5,6 +5,7 @@
 #include "asyncio/logging.hpp"
 
 #include <new>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ class TaskGroupState {
   };
 
   ~TaskGroupState() {
+    if (exit) exit->close();
     if (entered && !exiting) abandon();
     // Destroyed with children at work: they run, or die, without us.
     while (!children.empty()) forget(children.pop_front().child);
@@ -89,7 +91,9 @@ class TaskGroupState {
   List<Child::Membership> children;
   std::vector<std::exception_ptr> errors;
   std::exception_ptr interrupt;
-  Waiter* completed = nullptr;  // the exit that waits for the last child
+  Waiter* completed = nullptr;     // the exit that waits for the last child
+  std::optional<Coro<bool>> exit;  // of the group that is entered, and was not left yet
+  std::exception_ptr body_error;   // for the exit
 };
 
 void TaskGroupState::Child::ended(Ready& node) {
@@ -131,6 +135,36 @@ bool is_cancellation(const std::exception_ptr& error) {
   return error && classify(error) == ErrorKind::cancelled;
 }
 
+/// TaskGroup::aexit.
+Coro<bool> leave(TaskGroupState& group) {
+  std::exception_ptr error = std::exchange(group.body_error, nullptr);
+  group.exiting = true;
+  if (error && classify(error) == ErrorKind::interrupt && !group.interrupt) group.interrupt = error;
+  std::exception_ptr cancellation;
+  if (is_cancellation(error)) cancellation = error;
+  if (error && !group.aborting) group.abort();
+
+  while (!group.children.empty()) {
+    std::exception_ptr cancelled = co_await LastChild(group);
+    if (cancelled && !group.aborting) {
+      cancellation = cancelled;
+      group.abort();
+    }
+  }
+
+  if (group.interrupt) std::rethrow_exception(group.interrupt);
+  if (group.parent_cancel_requested && group.parent->uncancel() == 0) cancellation = nullptr;
+  if (cancellation && group.errors.empty()) std::rethrow_exception(cancellation);
+  if (error && !is_cancellation(error)) group.errors.push_back(error);
+  if (group.errors.empty()) co_return true;  // the cancellation, if there was one, was ours
+  if (group.parent->cancelling() > 0) {
+    // Keeps the count, and has the request delivered again at the parent's next await.
+    group.parent->uncancel();
+    group.parent->cancel(nullptr);
+  }
+  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(group.errors));
+}
+
 }  // namespace
 
 }  // namespace detail
@@ -151,6 +185,8 @@ TaskGroup& TaskGroup::aenter() {
   detail::Loop* loop = detail::running_loop_or_null();
   if (!loop || !loop->current_task())
     throw RuntimeError("TaskGroup cannot determine the parent task");
+  // Made now: without the memory for it the children would outlive what they refer to.
+  state_->exit.emplace(detail::leave(*state_));
   state_->entered = true;
   state_->parent = detail::Ref<detail::TaskState>::share(loop->current_task());
   if (state_->cancel_on_enter) cancel();
@@ -190,33 +226,11 @@ void TaskGroup::cancel() {
 }
 
 Coro<bool> TaskGroup::aexit(std::exception_ptr error) {
-  detail::TaskGroupState& group = *state_;
-  group.exiting = true;
-  if (error && detail::classify(error) == detail::ErrorKind::interrupt && !group.interrupt)
-    group.interrupt = error;
-  std::exception_ptr cancellation;
-  if (detail::is_cancellation(error)) cancellation = error;
-  if (error && !group.aborting) group.abort();
-
-  while (!group.children.empty()) {
-    std::exception_ptr cancelled = co_await detail::LastChild(group);
-    if (cancelled && !group.aborting) {
-      cancellation = cancelled;
-      group.abort();
-    }
-  }
-
-  if (group.interrupt) std::rethrow_exception(group.interrupt);
-  if (group.parent_cancel_requested && group.parent->uncancel() == 0) cancellation = nullptr;
-  if (cancellation && group.errors.empty()) std::rethrow_exception(cancellation);
-  if (error && !detail::is_cancellation(error)) group.errors.push_back(error);
-  if (group.errors.empty()) co_return true;  // the cancellation, if there was one, was ours
-  if (group.parent->cancelling() > 0) {
-    // Keeps the count, and has the request delivered again at the parent's next await.
-    group.parent->uncancel();
-    group.parent->cancel(nullptr);
-  }
-  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(group.errors));
+  state_->body_error = std::move(error);
+  if (!state_->exit) return detail::leave(*state_);
+  Coro<bool> exit = std::move(*state_->exit);
+  state_->exit.reset();
+  return exit;
 }
 
 }  // namespace asyncio
