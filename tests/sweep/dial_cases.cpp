@@ -111,6 +111,8 @@ class Connects final : public Case {
     require(accept_one(), "nothing to accept");
   }
   Coro<> use_again() override {
+    // The peer, which goes below, would end it as well.
+    if (!way_ && !loop_.is_closed()) co_await place_.protocols.require_lost();
     complete();
     while (accept_one()) continue;  // then a plain connect works
     if (way_) way_->hang_up();
