@@ -4,14 +4,12 @@
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
-#include "asyncio/sleep.hpp"
 #include "asyncio/transports.hpp"
 #include "protocol_calls.hpp"
 #include "sockaddr.hpp"
 #include "write_limits.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <deque>
 #include <new>
 #include <sys/socket.h>
@@ -337,19 +335,14 @@ class Endpoint final : public DatagramTransport,
 
 }  // namespace
 
-/// CPython: the waiter that is set after connection_made.
 Coro<std::shared_ptr<DatagramTransport>> make_datagrams(
     DatagramSocket socket, std::shared_ptr<DatagramProtocol> protocol) {
-  auto endpoint = std::make_shared<Endpoint>(std::move(socket), std::move(protocol));
-  endpoint->start();
-  try {
-    co_await sleep(std::chrono::seconds(0));
-    co_await sleep(std::chrono::seconds(0));
-  } catch (const CancelledError&) {
-    endpoint->close();
-    throw;
-  }
-  co_return endpoint;
+  auto start = [socket = std::move(socket), protocol = std::move(protocol)]() mutable {
+    auto endpoint = std::make_shared<Endpoint>(std::move(socket), std::move(protocol));
+    endpoint->start();
+    return endpoint;
+  };
+  return until_made<DatagramTransport>(std::move(start));
 }
 
 }  // namespace asyncio::detail

@@ -4,8 +4,11 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/exceptions.hpp"
+#include "asyncio/sleep.hpp"
 
+#include <chrono>
 #include <exception>
+#include <memory>
 #include <string>
 
 namespace asyncio::detail {
@@ -28,6 +31,22 @@ std::exception_ptr call_protocol(Loop& loop, const char* failed, F&& call) {
     loop.call_exception_handler(context);
     return error;
   }
+}
+
+/// What `start` begins, once its connection_made was called; a cancellation closes it. Its frame is
+/// there before anything has begun, which would stay open without the memory for one. CPython: the
+/// waiter that is set after connection_made.
+template <class T, class Start>
+Coro<std::shared_ptr<T>> until_made(Start start) {
+  std::shared_ptr<T> transport = start();
+  try {
+    co_await sleep(std::chrono::seconds(0));
+    co_await sleep(std::chrono::seconds(0));
+  } catch (const CancelledError&) {
+    transport->close();
+    throw;
+  }
+  co_return transport;
 }
 
 }  // namespace asyncio::detail

@@ -4,7 +4,6 @@
 #include "asyncio/detail/core/loop.hpp"
 #include "asyncio/detail/net/transport_calls.hpp"
 #include "asyncio/exceptions.hpp"
-#include "asyncio/sleep.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/transports.hpp"
 #include "connection_transport.hpp"
@@ -302,18 +301,12 @@ std::shared_ptr<Transport> start_transport(Ref<Connection> connection,
   return transport;
 }
 
-/// CPython: the waiter that is set after connection_made.
 Coro<std::shared_ptr<Transport>> make_transport(Ref<Connection> connection,
                                                 std::shared_ptr<BaseProtocol> protocol) {
-  auto transport = start_transport(std::move(connection), std::move(protocol));
-  try {
-    co_await sleep(std::chrono::seconds(0));
-    co_await sleep(std::chrono::seconds(0));
-  } catch (const CancelledError&) {
-    transport->close();
-    throw;
-  }
-  co_return transport;
+  auto start = [connection = std::move(connection), protocol = std::move(protocol)]() mutable {
+    return start_transport(std::move(connection), std::move(protocol));
+  };
+  return until_made<Transport>(std::move(start));
 }
 
 /// CPython: BaseEventLoop.start_tls.
