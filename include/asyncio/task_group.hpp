@@ -40,12 +40,13 @@ class TaskGroup {
   /// As asyncio::create_task, in this group. Running children may add to a group that is being
   /// left. References to what outlives the `with` are fine.
   ///
-  /// Throws   RuntimeError before the group is entered, while it shuts down, after it has ended.
+  /// Throws   RuntimeError before the group is entered, while it shuts down, after it has ended;
+  ///          the coroutine is closed then.
   template <class T>
   Task<T> create_task(Coro<T>&& coro, TaskOptions options = {},
                       std::source_location where = std::source_location::current()) {
     Coro<T> owned = std::move(coro);
-    check_open();
+    check_open_for(owned);
     detail::vouch_for(owned);
     Task<T> task = detail::spawn(loop(), options, std::move(owned), where);
     adopt(task.state());
@@ -92,10 +93,28 @@ class TaskGroup {
  private:
   template <class... Args>
   auto create(std::source_location where, Args&&... args) {
-    check_open();
+    check_open_for(args...);
     auto task = detail::create_group_task(loop(), where, std::forward<Args>(args)...);
     if constexpr (!std::is_same_v<decltype(task), detail::Refused>) adopt(task.state());
     return task;
+  }
+  /// Coroutines that are refused are closed: nobody forgot them.
+  template <class... Args>
+  void check_open_for(Args&... args) const {
+    if constexpr ((... || detail::is_coro_v<Args>)) {
+      try {
+        check_open();
+      } catch (...) {  // Rethrown.
+        (close(args), ...);
+        throw;
+      }
+    } else {
+      check_open();
+    }
+  }
+  template <class A>
+  static void close(A& argument) noexcept {
+    if constexpr (detail::is_coro_v<A>) argument.close();
   }
   void check_state() const;
   void check_open() const;

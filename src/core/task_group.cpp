@@ -2,10 +2,10 @@
 #include "asyncio/task_group.hpp"
 
 #include "asyncio/detail/core/loop.hpp"
+#include "asyncio/detail/core/prepared_exit.hpp"
 #include "asyncio/logging.hpp"
 
 #include <new>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,10 +32,10 @@ class TaskGroupState {
   };
 
   ~TaskGroupState() {
-    if (exit) exit->close();
     if (entered && !exiting) abandon();
     // Destroyed with children at work: they run, or die, without us.
     while (!children.empty()) forget(children.pop_front().child);
+    while (!failed.empty()) forget(failed.pop_front().child);
   }
 
   /// Entered, and destroyed without aexit: by a mistake, or because the loop is being torn down.
@@ -45,9 +45,9 @@ class TaskGroupState {
     try {
       ExceptionContext context("TaskGroup was destroyed without aexit: its tasks are cancelled");
       context.set_task(TaskHandle(parent));
-      if (!errors.empty())
-        context.set_exception(std::make_exception_ptr(
-            ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors))));
+      if (!failed.empty())
+        context.set_exception(
+            std::make_exception_ptr(ExceptionGroup("unhandled errors in a TaskGroup", errors())));
       loop.call_exception_handler(context);
     } catch (const std::bad_alloc&) {
       log(LogLevel::error, {});
@@ -68,13 +68,20 @@ class TaskGroupState {
     if (child.task->cancelled()) return;
     std::exception_ptr error = child.task->take_error();
     if (!error) return;
-    errors.push_back(error);
+    failed.push_back(owned.release()->membership);
     if (!interrupt && classify(error) == ErrorKind::interrupt) interrupt = error;
     if (!aborting && !parent_cancel_requested) {
       abort();
       parent_cancel_requested = true;
       parent->cancel(nullptr);
     }
+  }
+
+  /// Of the children that failed, in the order of their ends.
+  std::vector<std::exception_ptr> errors() const {
+    std::vector<std::exception_ptr> all;
+    for (auto& member : failed) all.push_back(member.child.task->take_error());
+    return all;
   }
 
   static void forget(Child& child) {
@@ -89,11 +96,11 @@ class TaskGroupState {
   bool parent_cancel_requested = false;
   Ref<TaskState> parent;
   List<Child::Membership> children;
-  std::vector<std::exception_ptr> errors;
+  List<Child::Membership> failed;  // they end in the loop, where nothing has to have memory
   std::exception_ptr interrupt;
-  Waiter* completed = nullptr;     // the exit that waits for the last child
-  std::optional<Coro<bool>> exit;  // of the group that is entered, and was not left yet
-  std::exception_ptr body_error;   // for the exit
+  Waiter* completed = nullptr;    // the exit that waits for the last child
+  PreparedExit exit;              // of the group that is entered, and was not left yet
+  std::exception_ptr body_error;  // for the exit
 };
 
 void TaskGroupState::Child::ended(Ready& node) {
@@ -154,15 +161,17 @@ Coro<bool> leave(TaskGroupState& group) {
 
   if (group.interrupt) std::rethrow_exception(group.interrupt);
   if (group.parent_cancel_requested && group.parent->uncancel() == 0) cancellation = nullptr;
-  if (cancellation && group.errors.empty()) std::rethrow_exception(cancellation);
-  if (error && !is_cancellation(error)) group.errors.push_back(error);
-  if (group.errors.empty()) co_return true;  // the cancellation, if there was one, was ours
+  if (cancellation && group.failed.empty()) std::rethrow_exception(cancellation);
+  bool body_failed = error && !is_cancellation(error);
+  if (group.failed.empty() && !body_failed) co_return true;  // a cancellation was ours
   if (group.parent->cancelling() > 0) {
     // Keeps the count, and has the request delivered again at the parent's next await.
     group.parent->uncancel();
     group.parent->cancel(nullptr);
   }
-  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(group.errors));
+  std::vector<std::exception_ptr> errors = group.errors();
+  if (body_failed) errors.push_back(error);
+  throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(errors));
 }
 
 }  // namespace
@@ -185,8 +194,7 @@ TaskGroup& TaskGroup::aenter() {
   detail::Loop* loop = detail::running_loop_or_null();
   if (!loop || !loop->current_task())
     throw RuntimeError("TaskGroup cannot determine the parent task");
-  // Made now: without the memory for it the children would outlive what they refer to.
-  state_->exit.emplace(detail::leave(*state_));
+  state_->exit.prepare(detail::leave(*state_));
   state_->entered = true;
   state_->parent = detail::Ref<detail::TaskState>::share(loop->current_task());
   if (state_->cancel_on_enter) cancel();
@@ -227,10 +235,7 @@ void TaskGroup::cancel() {
 
 Coro<bool> TaskGroup::aexit(std::exception_ptr error) {
   state_->body_error = std::move(error);
-  if (!state_->exit) return detail::leave(*state_);
-  Coro<bool> exit = std::move(*state_->exit);
-  state_->exit.reset();
-  return exit;
+  return state_->exit ? state_->exit.take() : detail::leave(*state_);
 }
 
 }  // namespace asyncio

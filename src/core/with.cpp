@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/with.hpp"
 
-#include "asyncio/exit_stack.hpp"
-
-namespace asyncio {
-
-namespace detail {
+namespace asyncio::detail {
 
 void throw_swallowed_value(const std::exception_ptr& swallowed) {
   throw RuntimeError(
@@ -18,25 +14,4 @@ void throw_handled_without_value(const std::exception_ptr& handled) {
                      describe_exception(handled));
 }
 
-}  // namespace detail
-
-Coro<bool> AsyncExitStack::aexit(std::exception_ptr error) {
-  bool received = error != nullptr;
-  bool replaced = false;
-  while (!entries_.empty()) {
-    auto entry = std::move(entries_.back());
-    entries_.pop_back();
-    Result<bool> left = co_await capture(entry->leave(error));
-    if (left.has_exception()) {
-      error = left.exception();
-      replaced = true;
-    } else if (left.value()) {
-      error = nullptr;
-      replaced = false;
-    }
-  }
-  if (error && replaced) std::rethrow_exception(error);
-  co_return received && !error;
-}
-
-}  // namespace asyncio
+}  // namespace asyncio::detail

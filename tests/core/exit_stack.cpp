@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,83 @@ TEST(ExitStack, A2_20_pop_all_keeps_what_was_entered_for_later) {
     co_await moved.aclose();
     EXPECT_EQ(trace, (Trace{"first entered", "first left with nothing"}));
   });
+}
+
+TEST(ExitStack, A2_20_what_is_pushed_while_the_stack_is_left_is_left_next) {
+  run_virtual([]() -> Coro<> {
+    Trace trace;
+    AsyncExitStack stack;
+    stack.push_async_callback([&] { trace.push_back("first"); });
+    stack.push_async_callback([&] {
+      stack.push_async_callback([&] { trace.push_back("pushed"); });
+      trace.push_back("second");
+    });
+    co_await stack.aclose();
+    EXPECT_EQ(trace, (Trace{"second", "pushed", "first"}));
+  });
+}
+
+TEST(ExitStack, A2_20_what_is_taken_while_the_stack_is_left_stays_entered) {
+  run_virtual([]() -> Coro<> {
+    Trace trace;
+    AsyncExitStack rest;
+    AsyncExitStack stack;
+    co_await stack.enter_async_context(Plain(trace, "kept"));
+    stack.push_async_callback([&] {
+      rest.push_async_callback(
+          [&, kept = std::make_shared<AsyncExitStack>(stack.pop_all())] { return kept->aclose(); });
+    });
+    co_await stack.aclose();
+    EXPECT_EQ(trace, Trace(1, "kept entered"));
+    co_await rest.aclose();
+    EXPECT_EQ(trace, (Trace{"kept entered", "kept left with nothing"}));
+  });
+}
+
+/// Enters what nobody can copy.
+struct GivesOwned {
+  std::unique_ptr<int> aenter() { return std::make_unique<int>(7); }
+  void aexit(const std::exception_ptr&) {}
+};
+
+TEST(ExitStack, A2_20_what_is_given_can_be_moved_only) {
+  run_virtual([]() -> Coro<> {
+    AsyncExitStack stack;
+    auto seven = co_await stack.enter_async_context(GivesOwned());
+    EXPECT_EQ(*seven, 7);
+    int got = 0;
+    stack.push_async_callback([&](std::unique_ptr<int> given) { got = *given; }, std::move(seven));
+    co_await stack.aclose();
+    EXPECT_EQ(got, 7);
+  });
+}
+
+TEST(ExitStack, A2_20_push_async_exit_takes_a_manager_that_was_entered) {
+  run_virtual([]() -> Coro<> {
+    Trace trace;
+    Plain entered(trace, "one");
+    AsyncExitStack stack;
+    stack.push_async_exit(entered);
+    co_await stack.aclose();
+    EXPECT_EQ(trace, Trace(1, "one left with nothing"));
+  });
+}
+
+TEST(ExitStack, A2_20_a_stack_is_assigned_and_dropped_from_its_top) {
+  Trace trace;
+  auto note = [&trace](const char* what) {
+    return std::shared_ptr<Trace>(&trace, [what](Trace* to) { to->push_back(what); });
+  };
+  AsyncExitStack kept;
+  {
+    AsyncExitStack stack;
+    stack.push_async_callback([held = note("first")] {});
+    stack.push_async_callback([held = note("second")] {});
+    kept = stack.pop_all();
+  }
+  EXPECT_EQ(trace, Trace());
+  kept = AsyncExitStack();
+  EXPECT_EQ(trace, (Trace{"second", "first"}));
 }
 
 }  // namespace

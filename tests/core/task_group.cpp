@@ -183,7 +183,6 @@ TEST(TaskGroup, fault4_R1_children_cancelled_before_their_first_step_never_run) 
 }
 
 TEST(TaskGroup, A2_4_cancel_before_during_and_after) {
-  test::LogCapture log;  // of the coroutines that are refused
   run_virtual([]() -> Coro<> {
     TaskGroup early;
     early.cancel();
