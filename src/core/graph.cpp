@@ -30,6 +30,8 @@ FutureState* waiter_of(Ready& node) {
   return group_parent_of(node);
 }
 
+}  // namespace
+
 std::vector<FutureState*> waiters_of(FutureState& future) {
   std::vector<FutureState*> waiters;
   auto add = [&waiters](FutureState* waiter) {
@@ -41,6 +43,8 @@ std::vector<FutureState*> waiters_of(FutureState& future) {
     if (awaited.get() == &future) add(waiter.get());
   return waiters;
 }
+
+namespace {
 
 /// Each level is a call of its own when the graph is built, printed and destroyed.
 constexpr int kMostLevels = 1000;
