@@ -4,6 +4,7 @@
 #include "webservice/successor.hpp"
 #include <asyncio/http/nlohmann_json.hpp>
 #include <asyncio/sleep.hpp>
+#include <asyncio/stop_signals.hpp>
 #include <asyncio/sync.hpp>
 #include <asyncio/web/file_response.hpp>
 #include <asyncio/web/runner.hpp>
@@ -134,27 +135,22 @@ Coro<> listen(const web::AppRunner& runner, const Options& options) {
   co_await site.start();
 }
 
-/// What signals ask for. SIGINT and SIGTERM do so once: the next one ends the process. SIGUSR2 as
-/// for nginx, Gunicorn and Unicorn.
+/// What signals ask for: to stop, or, as SIGUSR2 for nginx, Gunicorn and Unicorn, to restart.
 class Signals {
  public:
   Signals(const Options& options, const web::AppRunner& runner)
       : options_(options), runner_(runner) {
-    for (int signal : {SIGINT, SIGTERM}) loop_.add_signal_handler(signal, [this] { end_.set(); });
     loop_.add_signal_handler(SIGUSR2, [this] { begin_restart(); });
   }
   /// There are sockets for a successor from now on.
   void allow_restarts() { may_restart_ = true; }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals() {
-    for (int signal : {SIGINT, SIGTERM, SIGUSR2}) loop_.remove_signal_handler(signal);
-  }
+  ~Signals() { loop_.remove_signal_handler(SIGUSR2); }
 
   /// Until the service is to end. Returns whether there is a successor.
   Coro<bool> wait() {
-    co_await end_.wait();
-    for (int signal : {SIGINT, SIGTERM}) loop_.remove_signal_handler(signal);
+    co_await stop_.wait();
     const bool was_asked = restart_.has_value();
     if (was_asked) {
       restart_->cancel();
@@ -167,7 +163,7 @@ class Signals {
  private:
   void begin_restart() {
     const bool is_under_way = restart_ && !restart_->done();
-    if (end_.is_set() || is_under_way || !may_restart_) return;
+    if (stop_.stopped() || is_under_way || !may_restart_) return;
     restart_ = create_task([this]() -> Coro<> { co_await restart(); });
   }
   Coro<> restart() {
@@ -175,7 +171,7 @@ class Signals {
     try {
       co_await start_successor(options_.command, runner_.sockets());
       is_replaced_ = true;
-      end_.set();
+      stop_.stop();
     } catch (const std::runtime_error& error) {  // OSError and RuntimeError
       problem = error.what();
     }
@@ -185,7 +181,7 @@ class Signals {
   const Options& options_;
   const web::AppRunner& runner_;
   EventLoop loop_ = get_running_loop();
-  Event end_;
+  StopSignals stop_;
   std::optional<Task<>> restart_;
   bool may_restart_ = false;
   bool is_replaced_ = false;

@@ -33,6 +33,7 @@
 #include "asyncio/shield.hpp"
 #include "asyncio/sleep.hpp"
 #include "asyncio/staggered.hpp"
+#include "asyncio/stop_signals.hpp"
 #include "asyncio/stream_protocol.hpp"
 #include "asyncio/streams.hpp"
 #include "asyncio/subprocess.hpp"

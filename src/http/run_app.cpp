@@ -1,45 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/capture.hpp"
 #include "asyncio/runner.hpp"
-#include "asyncio/sync.hpp"
+#include "asyncio/stop_signals.hpp"
 #include "asyncio/web/runner.hpp"
 
-#include <csignal>
 #include <cstdio>
 
 namespace asyncio::web {
 
 namespace {
-
-/// SIGINT and SIGTERM set an event, once: the second does what it does without us.
-class StopSignals {
- public:
-  StopSignals() : loop_(get_running_loop()) {
-    try {
-      for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
-    } catch (...) {  // Rethrown.
-      remove();
-      throw;
-    }
-  }
-  ~StopSignals() { remove(); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  auto wait() { return event_.wait(); }
-
- private:
-  void stop() {
-    event_.set();
-    remove();
-  }
-  void remove() {
-    for (int number : {SIGINT, SIGTERM}) loop_.remove_signal_handler(number);
-  }
-
-  EventLoop loop_;
-  Event event_;
-};
 
 void print_where(const AppRunner& runner, bool secure) {
   for (const SocketAddress& address : runner.addresses())

@@ -20,6 +20,7 @@ class SignalWatchers final : public Resource {
   static SignalWatchers& of(Backend& backend);
 
   void add(int signal, std::unique_ptr<RepeatedCall> call);
+  bool has(int signal) const { return watchers_.contains(signal); }
   /// Returns whether there was one.
   bool remove(int signal) noexcept;
 

@@ -123,4 +123,55 @@ TEST(Signals, A1_3_handler_of_sigint_instead_of_the_runners_and_the_next_run_has
   EXPECT_EQ(handler_of(SIGINT), SIG_DFL);
 }
 
+/// What a service does between a first and a second Ctrl-C is its own.
+TEST(Signals, A9_11_stop_signals_are_an_event_once) {
+  for (int number : {SIGINT, SIGTERM}) {
+    auto before = handler_of(number);
+    asyncio::run([&]() -> Coro<> {
+      auto runners = handler_of(number);
+      StopSignals signals;
+      EXPECT_NE(handler_of(number), runners);
+      std::raise(number);
+      co_await signals.wait();
+      EXPECT_TRUE(signals.stopped());
+      EXPECT_EQ(handler_of(number), runners);
+    });
+    EXPECT_EQ(handler_of(number), before);
+  }
+}
+
+TEST(Signals, R17_stop_signals_that_another_loop_handles_change_nothing) {
+  asyncio::run([]() -> Coro<> {
+    auto runners = handler_of(SIGINT);
+    EventLoop other = new_event_loop();
+    other.add_signal_handler(SIGTERM, [] {});
+    EXPECT_EQ(thrown([] { StopSignals signals; }),
+              "asyncio::RuntimeError: signal 15 is handled by another loop");
+    EXPECT_EQ(handler_of(SIGINT), runners);
+    other.close();
+    co_return;
+  });
+}
+
+TEST(Signals, R17_stop_signals_leave_the_handlers_of_others_alone) {
+  asyncio::run([]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    Event called;
+    loop.add_signal_handler(SIGTERM, [&] { called.set(); });
+    EXPECT_EQ(thrown([] { StopSignals signals; }),
+              "asyncio::RuntimeError: StopSignals: signal 15 has a handler");
+    std::raise(SIGTERM);
+    co_await called.wait();
+    loop.remove_signal_handler(SIGTERM);
+    {
+      StopSignals signals;
+      EXPECT_EQ(thrown([] { StopSignals second; }),
+                "asyncio::RuntimeError: StopSignals: signal 2 has a handler");
+      signals.stop();
+      loop.add_signal_handler(SIGTERM, [] {});
+    }
+    EXPECT_TRUE(loop.remove_signal_handler(SIGTERM));
+  });
+}
+
 }  // namespace
