@@ -313,7 +313,10 @@ void ServerState::loop_closing() noexcept {
   for (Connection* client : std::exchange(clients_, {})) client->set_owner(nullptr);
   for (auto& listener : listeners_) {
     backend_.forget(*listener);
-    listener->pending = false;
+    // One that has ended by now has perhaps accepted a connection, of which nobody will hear.
+    bool unheard =
+        std::exchange(listener->pending, false) && listener->phase == Operation::Phase::ended;
+    if (unheard && listener->result >= 0) backend_.close_fd(static_cast<int>(listener->result));
     stop_listening(*listener);
   }
   closed_ = true;
