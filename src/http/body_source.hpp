@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace asyncio::http::detail {
 
@@ -27,9 +29,17 @@ class BodySource {
   /// Returns  the next piece; nullopt at the end.
   virtual Coro<std::optional<std::string>> next() = 0;
   virtual bool repeatable() const noexcept = 0;
+  /// Another one of the same bytes: requests that are sent at the same time each have their own
+  /// place in them. Null if they can be sent once only.
+  virtual std::shared_ptr<BodySource> copy() const = 0;
 };
 
 std::shared_ptr<BodySource> source_of(AsyncGenerator<std::string> pieces);
 std::shared_ptr<BodySource> source_of_file(std::string path);
+/// Texts, each with the source that follows it, and a text at the end.
+std::shared_ptr<BodySource> source_of_parts(
+    std::vector<std::pair<std::string, std::shared_ptr<BodySource>>> parts, std::string end);
+/// A copy if there can be one, else `source` itself; null of null.
+std::shared_ptr<BodySource> own_source(const std::shared_ptr<BodySource>& source);
 
 }  // namespace asyncio::http::detail

@@ -53,12 +53,18 @@ RequestOptions& RequestOptions::form(const MultiDict& fields) {
   return set_body(urlencode(fields), "application/x-www-form-urlencoded");
 }
 
+RequestOptions& RequestOptions::data(const FormData& form) {
+  auto source = form.get_source();
+  if (source) return set_source(std::move(source), form.content_type());
+  return set_body(form.body(), form.content_type());
+}
+
 RequestOptions& RequestOptions::data(AsyncGenerator<std::string> pieces) {
-  return set_source(detail::source_of(std::move(pieces)));
+  return set_source(detail::source_of(std::move(pieces)), "application/octet-stream");
 }
 
 RequestOptions& RequestOptions::file(std::string path) {
-  return set_source(detail::source_of_file(std::move(path)));
+  return set_source(detail::source_of_file(std::move(path)), "application/octet-stream");
 }
 
 RequestOptions& RequestOptions::auth(std::string_view user, std::string_view password) {

@@ -176,7 +176,7 @@ ClientRequest make_request(const SessionState& session, Method method,
   if (request.timeout.get_total())
     request.deadline = get_running_loop().time() + request.timeout.get_total()->duration();
   request.ssl = options.get_ssl() ? options.get_ssl() : session.options.get_ssl();
-  request.source = options.get_source();
+  request.source = own_source(options.get_source());
   request.body = options.get_body().value_or("");
   request.head.body = framing_of(request);
   return request;

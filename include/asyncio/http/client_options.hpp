@@ -76,7 +76,7 @@ class RequestOptions {
   /// A form as the body.
   RequestOptions& form(const MultiDict& fields);
   /// A form with files as the body.
-  RequestOptions& data(const FormData& form) { return set_body(form.body(), form.content_type()); }
+  RequestOptions& data(const FormData& form);
   /// The pieces of a body, which is sent as they come: in chunks, or with the Content-Length that
   /// was set by `header`, which it has to have then. It can be sent once: a redirect or a retry
   /// that would need it again fails.
@@ -139,10 +139,11 @@ class RequestOptions {
     body_ = std::move(bytes);
     return set_type(content_type);
   }
-  RequestOptions& set_source(std::shared_ptr<detail::BodySource> source) {
+  RequestOptions& set_source(std::shared_ptr<detail::BodySource> source,
+                             std::string_view content_type) {
     body_.reset();
     source_ = std::move(source);
-    return set_type("application/octet-stream");
+    return set_type(content_type);
   }
   /// That of the body, unless the caller has named one.
   RequestOptions& set_type(std::string_view content_type);

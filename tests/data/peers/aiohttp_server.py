@@ -21,8 +21,14 @@ async def zipped(request):
 
 async def form(request):
     data = await request.post()
-    file = data["f"]
-    return web.Response(text=f"{data['a']};{file.filename}:{len(file.file.read())}")
+    said = [data["a"]]
+    contents = []
+    for file in data.getall("f"):
+        contents.append(file.file.read())
+        said.append(f"{file.filename}:{len(contents[-1])}")
+    said.append("same" if len(set(contents)) == 1 else "not the same")
+    said.append("counted" if "Content-Length" in request.headers else "chunked")
+    return web.Response(text=";".join(said))
 
 
 async def moved(request):
