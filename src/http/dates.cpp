@@ -103,17 +103,21 @@ std::optional<system_clock::time_point> parse_cookie_date(std::string_view text)
   return within_clock(sys_days(date) + *fields.time);
 }
 
-std::string http_date(system_clock::time_point time) {
+std::string_view write_http_date(DateText& text, system_clock::time_point time) {
   sys_days day = floor<days>(time);
   year_month_day date(day);
   hh_mm_ss clock(floor<seconds>(time) - day);
-  char text[64];
-  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT",
+  std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
                 kDays[weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
                 kMonthNames[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
                 static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()));
-  return text;
+  return text.data();
+}
+
+std::string http_date(system_clock::time_point time) {
+  DateText text;
+  return std::string(write_http_date(text, time));
 }
 
 }  // namespace asyncio::http::detail

@@ -15,15 +15,16 @@ namespace {
 
 /// Formatted once a second.
 std::string_view current_date() {
-  thread_local std::string text;
+  thread_local DateText text;
+  thread_local std::string_view date;
   thread_local std::chrono::seconds of{-1};
   auto now = std::chrono::system_clock::now();
   auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
   if (second != of) {
-    text = http_date(now);
+    date = write_http_date(text, now);
     of = second;
   }
-  return text;
+  return date;
 }
 
 /// Fields that the server writes itself, from what it does.

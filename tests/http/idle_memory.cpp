@@ -157,6 +157,12 @@ TEST(IdleMemory, L2_a_connection_between_requests_keeps_little_of_the_last_one) 
   asyncio::run(keep_little());
 }
 
+/// After it, answers have another Date.
+std::chrono::nanoseconds rest_of_the_second() {
+  const auto now = std::chrono::system_clock::now();
+  return std::chrono::ceil<std::chrono::seconds>(now) - now + 1ms;
+}
+
 Coro<> answer_without_allocating() {
   Served served = co_await serve(application());
   BareClient client(served.port());
@@ -165,6 +171,7 @@ Coro<> answer_without_allocating() {
   const std::string answer = co_await client.expect("hello");
   std::size_t made = 0;
   for (int round = 0; round < 4; ++round) {  // the first ones warm up
+    if (round == 3) co_await sleep(rest_of_the_second());
     AllocationCount count;
     for (int i = 0; i < 50; ++i) {
       client.send(request);
