@@ -59,10 +59,17 @@ void say_coded(Headers& headers, ContentCoding coding) {
   if (etag.starts_with('"')) headers.set("ETag", "W/" + etag);
 }
 
+/// What all fields together say: a list may be cut into several (RFC 9110, 5.3).
+std::string accepted_by(const Headers& request) {
+  std::string list;
+  for (std::string_view value : request.getall("Accept-Encoding")) list.append(value).append(",");
+  return list;
+}
+
 std::optional<ContentCoding> choose(const Headers& request, web::Response& response) {
   if (!may_be_coded(response)) return std::nullopt;
   say_varies(response.headers());
-  return accepted_coding(request.get("Accept-Encoding", ""));
+  return accepted_coding(accepted_by(request));
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ Route& Router::add(std::string_view method, std::string_view pattern, BoundHandl
   while (!is_last) {
     std::string_view segment = take_segment(rest, is_last);
     node = &child_for(*node, pattern, segment, *route);
-    if (!is_last && segment.ends_with("...}")) refuse(pattern, "nothing can follow the rest");
+    const bool takes_rest = segment.ends_with("...}") || segment.ends_with(":path}");
+    if (!is_last && takes_rest) refuse(pattern, "nothing can follow the rest");
   }
   if (bound.parts) check_parameter_count(pattern, route->names.size(), *bound.parts);
   if (!node->route)

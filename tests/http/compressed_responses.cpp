@@ -4,6 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "asyncio/web/stream_response.hpp"
 #include "backends.hpp"
+#include "raw_client.hpp"
 #include "served.hpp"
 
 #include <gtest/gtest.h>
@@ -121,6 +122,19 @@ TEST_P(CompressedResponses, D13_by_what_the_client_takes) {
           << what;
     }
     session.close();
+    co_await served.cleanup();
+  });
+}
+
+/// A list may be cut into several fields (RFC 9110, 5.3): "*" here does not stand for gzip.
+TEST_P(CompressedResponses, D13_by_all_fields_of_what_the_client_takes) {
+  run([]() -> Coro<> {
+    Event seen;
+    Served served = co_await serve(application(seen));
+    std::string fields = "Accept-Encoding: *\r\nAccept-Encoding: gzip;q=0\r\n";
+    std::string request = test::get("/", fields + "Connection: close\r\n");
+    std::string answer = co_await test::exchange(served.port(), request);
+    EXPECT_EQ(test::count_of(answer, "\r\nContent-Encoding: deflate\r\n"), 1u) << answer;
     co_await served.cleanup();
   });
 }

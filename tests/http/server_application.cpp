@@ -61,6 +61,14 @@ TEST_P(ServerApplication, S49_routes_by_the_names_of_aiohttp) {
   });
 }
 
+/// Such a route would never be found.
+TEST(ServerRoutes, D13_nothing_can_follow_a_part_that_takes_the_rest) {
+  web::Application app;
+  for (const char* pattern : {"/{rest...}/x", "/{rest:path}/x", "/a/{rest:path}/"})
+    EXPECT_THROW(app.get(pattern, test::say_last), ValueError) << pattern;
+  EXPECT_NO_THROW(app.get("/{rest:path}", test::say_last));
+}
+
 TEST_P(ServerApplication, D13_values_of_applications_and_requests) {
   run([]() -> Coro<> {
     web::Application app;
