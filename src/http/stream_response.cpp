@@ -40,7 +40,7 @@ Coro<> write_coded(std::weak_ptr<ServerExchange> link, std::shared_ptr<Encoder> 
 }  // namespace
 
 Coro<> StreamResponse::prepare(Request& request) {
-  if (prepared_) throw RuntimeError("StreamResponse: prepare() was called already");
+  if (state_ != State::fresh) throw RuntimeError("StreamResponse: prepare() was called already");
   ServerExchange& exchange = request.exchange();
   if (head_.compresses()) {
     if (auto coding = http::detail::negotiate_coding(request.headers(), head_)) {
@@ -49,19 +49,19 @@ Coro<> StreamResponse::prepare(Request& request) {
     }
   }
   exchange_ = exchange.weak_from_this();
-  prepared_ = true;
+  state_ = State::open;
   try {
     co_await exchange.begin_stream(head_, content_length_);
   } catch (const BaseException&) {  // the head is on its way
     throw;
   } catch (...) {  // Rethrown.
-    prepared_ = false;
+    state_ = State::fresh;
     throw;
   }
 }
 
 Coro<> StreamResponse::write(std::string_view data) {
-  if (!prepared_ || ended_)
+  if (state_ != State::open)
     throw RuntimeError("StreamResponse: write() before prepare() or after write_eof()");
   // Of nothing, an encoder would make a block all the same.
   if (!encoder_ || data.empty()) return write_on(exchange_, data);
@@ -69,11 +69,11 @@ Coro<> StreamResponse::write(std::string_view data) {
 }
 
 Coro<Response> StreamResponse::write_eof() {
-  if (!prepared_) throw RuntimeError("StreamResponse: write_eof() before prepare()");
-  ended_ = true;
+  if (state_ == State::fresh) throw RuntimeError("StreamResponse: write_eof() before prepare()");
+  if (state_ == State::open) state_ = State::ending;
   if (std::shared_ptr<Encoder> last = std::exchange(encoder_, nullptr))
     co_await write_coded(exchange_, last, {}, Flush::End);
-  if (!std::exchange(end_sent_, true)) {
+  if (std::exchange(state_, State::ended) == State::ending) {
     std::shared_ptr<ServerExchange> exchange = used(exchange_);
     co_await exchange->end_stream();
   }

@@ -59,9 +59,8 @@ class StreamResponse {
   std::optional<std::uint64_t> content_length_;
   std::weak_ptr<http::detail::ServerExchange> exchange_;
   std::shared_ptr<http::detail::Encoder> encoder_;  // null if the body goes as it is
-  bool prepared_ = false;
-  bool ended_ = false;
-  bool end_sent_ = false;  // later than `ended_`, if that was cancelled in between
+  /// `ending` until the end is on its way: write_eof can be cancelled in between.
+  enum class State : std::uint8_t { fresh, open, ending, ended } state_ = State::fresh;
 };
 
 }  // namespace asyncio::web
