@@ -3,9 +3,11 @@
 
 #include "crawler/record.hpp"
 #include <asyncio/capture.hpp>
+#include <asyncio/exception_group.hpp>
 #include <asyncio/timeout.hpp>
 #include <asyncio/with.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace crawler {
@@ -22,6 +24,15 @@ std::chrono::nanoseconds exactly(Seconds seconds) {
 Verdict verdict_on(const Page& page) noexcept {
   if (page.forbidden) return Verdict::excluded;
   return page.error.empty() && page.status < 400 ? Verdict::done : Verdict::failed;
+}
+
+/// Of the group's tasks: what one threw made the others give up.
+[[noreturn]] void rethrow_first(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    std::rethrow_exception(group.exceptions().front());
+  }
 }
 
 }  // namespace
@@ -43,7 +54,7 @@ Coro<> Crawl::run() {
   auto outcome = co_await capture(
       with(TaskGroup(), [&](TaskGroup& group) -> Coro<> { co_await dispatch(group); }));
   fetcher_.close();
-  outcome.value();
+  if (!outcome) rethrow_first(outcome.exception());
 }
 
 Coro<> Crawl::dispatch(TaskGroup& group) {

@@ -28,7 +28,7 @@ Coro<int> crawl(const crawler::Options& options) {
   crawler::Output output(options.output);
   crawler::SqliteFrontier frontier(options.state, output);
   crawler::Crawl crawl(options, frontier);
-  crawler::Progress progress(crawl, frontier);
+  crawler::Progress progress(crawl, frontier, output.is_terminal());
 
   auto crawling = create_task([&]() -> Coro<> { co_await crawl.run(); });
   EventLoop loop = get_running_loop();
@@ -42,6 +42,7 @@ Coro<int> crawl(const crawler::Options& options) {
   auto outcome = co_await capture(crawling);
   showing.cancel();
   co_await wait(showing);
+  progress.clear();
   if (!outcome && !outcome.cancelled()) outcome.rethrow();
   if (!options.quiet) co_await progress.finish(outcome.cancelled());
   const bool nothing = crawl.tally().done == 0 && crawl.tally().failed > 0;

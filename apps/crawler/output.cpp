@@ -38,6 +38,8 @@ Output::~Output() {
   if (descriptor_ != STDOUT_FILENO) ::close(descriptor_);
 }
 
+bool Output::is_terminal() const noexcept { return ::isatty(descriptor_) == 1; }
+
 void Output::append(std::string_view line) {
   while (!line.empty()) {
     ssize_t written = ::write(descriptor_, line.data(), line.size());

@@ -29,6 +29,7 @@ class Output {
   void append(std::string_view line);
   /// How long the file is.
   std::uint64_t size() const noexcept { return size_; }
+  bool is_terminal() const noexcept;
   /// Drops what is behind: the last words of a program that was killed. Does nothing to what keeps
   /// no bytes: stdout, a pipe, a device.
   /// Throws: OutputError if the file is shorter, and records are missing.

@@ -5,17 +5,19 @@
 
 #include <cstdio>
 #include <unistd.h>
+#include <utility>
 
 namespace crawler {
 
 using namespace asyncio;
 using namespace std::chrono_literals;
 
-Progress::Progress(const Crawl& crawl, Frontier& frontier)
+Progress::Progress(const Crawl& crawl, Frontier& frontier, bool beside_records)
     : crawl_(crawl),
       frontier_(frontier),
       begin_(get_running_loop().time()),
-      on_terminal_(::isatty(STDERR_FILENO) == 1) {}
+      on_terminal_(::isatty(STDERR_FILENO) == 1),
+      beside_records_(beside_records) {}
 
 Coro<std::string> Progress::line() {
   Counts counts = co_await frontier_.counts();
@@ -31,20 +33,26 @@ Coro<std::string> Progress::line() {
 }
 
 Coro<> Progress::show() {
+  if (on_terminal_ && beside_records_) co_return;
   while (true) {
     if (on_terminal_)
       co_await sleep(200ms);
     else
       co_await sleep(10s);
     std::string text = co_await line();
+    visible_ = on_terminal_;
     std::fprintf(stderr, on_terminal_ ? "\r%s\033[K" : "%s\n", text.c_str());
   }
 }
 
+void Progress::clear() {
+  if (std::exchange(visible_, false)) std::fprintf(stderr, "\r\033[K");
+}
+
 Coro<> Progress::finish(bool stopped) {
   std::string text = co_await line();
-  std::fprintf(stderr, "%s%s%s%s\n", on_terminal_ ? "\r" : "",
-               stopped ? "stopped: " : "crawled: ", text.c_str(), on_terminal_ ? "\033[K" : "");
+  clear();
+  std::fprintf(stderr, "%s%s\n", stopped ? "stopped: " : "crawled: ", text.c_str());
 }
 
 }  // namespace crawler

@@ -12,10 +12,13 @@ namespace crawler {
 /// A line on stderr that changes, on a terminal; now and then a new line elsewhere.
 class Progress {
  public:
-  Progress(const Crawl& crawl, Frontier& frontier);
+  /// `beside_records`: they come on a terminal, whose line the two would share.
+  Progress(const Crawl& crawl, Frontier& frontier, bool beside_records);
 
   /// Shows it until it is cancelled.
   asyncio::Coro<> show();
+  /// Takes it away: what is said then begins a line.
+  void clear();
   /// The last line.
   asyncio::Coro<> finish(bool stopped);
 
@@ -25,7 +28,8 @@ class Progress {
   const Crawl& crawl_;
   Frontier& frontier_;
   asyncio::TimePoint begin_;
-  bool on_terminal_;
+  bool on_terminal_, beside_records_;
+  bool visible_ = false;
 };
 
 }  // namespace crawler

@@ -8,11 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fcntl.h>
 #include <regex>
 #include <string>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -58,58 +55,6 @@ TEST(CrawlerProgress, the_last_line_says_what_was_done) {
     std::regex line(
         R"(crawled: 2 pages, 1 failed, 2 excluded, 0 waiting; 0\.3 MB, \d+ pages/s, \d+\.\d s\n)");
     EXPECT_TRUE(std::regex_match(err, line)) << err;
-    co_await served.cleanup();
-  });
-}
-
-/// A terminal: what is written to it, and the end that a program has.
-class Terminal {
- public:
-  Terminal() : screen_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    char name[64];
-    if (::grantpt(screen_) == 0 && ::unlockpt(screen_) == 0 &&
-        ::ptsname_r(screen_, name, sizeof name) == 0)
-      program_ = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (program_ < 0) throw OSError(errno, "open a terminal");
-  }
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
-  ~Terminal() { ::close(program_); }
-
-  int program() const noexcept { return program_; }
-  /// The reader owns the screen.
-  Coro<StreamReader> screen() const { return connect_read_pipe(screen_); }
-
- private:
-  int screen_;
-  int program_ = -1;
-};
-
-/// Reads until `shown` has the words.
-Coro<> until_shown(StreamReader screen, std::string& shown, std::string words) {
-  while (shown.find(words) == std::string::npos) shown += co_await screen.read(1000);
-}
-
-TEST(CrawlerProgress, on_a_terminal_it_is_shown_meanwhile) {
-  run([]() -> Coro<> {
-    Event release;
-    Served served = co_await serve(small_site(release));
-    Terminal terminal;
-    StreamReader screen = co_await terminal.screen();
-    SubprocessOptions options;
-    options.stderr(terminal.program());
-    Process process = co_await create_subprocess_exec(options, command_for(served));
-    std::string shown;
-    // One page is asked for as long as nobody has seen this.
-    std::string meanwhile = "\r1 pages, 1 failed, 2 excluded, 1 waiting; 0.0 MB, ";
-    co_await wait_for(until_shown(screen, shown, meanwhile), 30s);
-    EXPECT_EQ(shown.find("crawled"), std::string::npos) << shown;
-    EXPECT_FALSE(process.returncode().has_value());
-    release.set();
-    std::string last = "\rcrawled: 2 pages, 1 failed, 2 excluded, 0 waiting; 0.3 MB, ";
-    co_await wait_for(until_shown(screen, shown, last), 30s);
-    int status = co_await process.wait();
-    EXPECT_EQ(status, 0);
     co_await served.cleanup();
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // apps/vectordb/engine: searches and the other reads, beside writes; refusals; recall.
 #include "asyncio/asyncio.hpp"
+#include "rounds.hpp"
 #include "vectordb/engine/vector_index.hpp"
 #include "vectordb_folder.hpp"
 
@@ -343,6 +344,18 @@ TEST(VectordbCollection, recall_at_ten_stays_above_095_also_after_deletions_and_
     EXPECT_EQ(info.points, 3150u);
     EXPECT_EQ(info.deleted_slots, 0u);
     EXPECT_GE(co_await recall(collection, data, 50), 0.95);
+  });
+}
+
+/// With the settings that a collection has by default. In few clusters, so that each point has
+/// thousands of others about as near: where there are fifty, the graph finds all.
+TEST(VectordbCollection, S46_recall_at_ten_of_twenty_thousand_clustered_points) {
+  constexpr std::size_t kPoints = test::kSanitized ? 2'000 : 20'000;
+  with_database([](Database& database) -> Coro<> {
+    Collection collection = co_await database.create("c", graph_only(64, Distance::Cosine));
+    Clustered data(64, 5);
+    co_await collection.upsert(data.points(0, kPoints));
+    EXPECT_GE(co_await recall(collection, data, 200), 0.95);
   });
 }
 

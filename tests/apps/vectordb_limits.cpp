@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The server of apps/vectordb where a small request asks for what takes much memory.
 #include "vectordb/engine/config.hpp"
+#include "vectordb/engine/validation.hpp"
 #include "vectordb_served.hpp"
 
 #include <gtest/gtest.h>
@@ -67,8 +68,44 @@ TEST(VectorDBLimits, the_vectors_that_retrieve_answers_have_a_limit) {
     std::string body = repeated("ids", "1", Limits::kResults, ",\"with_vector\":true");
     co_await expect_refused(
         db, kPoints, body,
-        "bytes of the vectors of the results: 1638400000 is more than 1073741824");
+        "with_vector: the vectors of the results have 1638400000 bytes, more than 1073741824");
   });
+}
+
+/// An error of the client, of this type and with these words.
+template <class Error, class T>
+Coro<> expect_error(Coro<T> call, std::string message) {
+  auto outcome = co_await capture(std::move(call));
+  EXPECT_TRUE(outcome.template holds<Error>()) << message;
+  EXPECT_EQ(test::message_of(outcome), message);
+}
+
+TEST(VectorDBLimits, the_client_is_told_which_field_asks_for_too_much) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await create(db, 4096);
+    auto client = co_await vectordb::AsyncVectorDB::connect(db.address());
+    vectordb::ScrollRequest page;
+    page.with_vector = true;
+    page.limit = Limits::kResults + 1;
+    co_await expect_error<vectordb::BadRequest>(client.scroll("docs", page),
+                                                "scroll 'docs': limit: 100001 is more than 100000");
+    page.limit = Limits::kResults;  // of a collection that has none: as many as there are count
+    vectordb::ScrollPage none = co_await client.scroll("docs", page);
+    EXPECT_TRUE(none.points.empty());
+    std::vector<vectordb::PointId> ids(Limits::kResults, vectordb::PointId(1));
+    co_await expect_error<vectordb::BadRequest>(
+        client.get("docs", ids),
+        "get from 'docs': with_vector: the vectors of the results have 1638400000 bytes, more than "
+        "1073741824");
+    co_await client.close();
+  });
+}
+
+/// As of a page of a scroll over so many points that a test has no room for.
+TEST(VectorDBLimits, the_vectors_of_a_page_have_the_same_limit) {
+  constexpr std::size_t kMost = Limits::kBatchBytes / sizeof(float);
+  EXPECT_NO_THROW(vectordb::check_result_vectors(kMost));
+  EXPECT_THROW(vectordb::check_result_vectors(kMost + 1), vectordb::InvalidArgument);
 }
 
 TEST(VectorDBLimits, the_payloads_of_an_answer_have_a_limit) {

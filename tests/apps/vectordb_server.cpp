@@ -323,7 +323,7 @@ std::vector<Case> huge_results() {
           {"POST", flat + "/query/batch", many("searches", all, 1000), 400, "sum of the limits"},
           {"POST", flat + "/search/batch", many("searches", most, 10), 200, "[[{"},
           {"POST", wide + "/search/batch", many("searches", vectors, 1000), 400,
-           "bytes of the vectors of the results: 1310720000 is more than 1073741824"}};
+           "with_vector: the vectors of the results have 1310720000 bytes, more than 1073741824"}};
 }
 
 TEST(VectorDBServer, results_that_no_memory_holds_are_refused) {

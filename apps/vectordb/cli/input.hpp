@@ -5,6 +5,7 @@
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/point.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <istream>
 #include <memory>
@@ -28,6 +29,7 @@ class Batch {
 
   std::vector<Point> points;
   std::vector<std::string> places;
+  std::size_t bytes = 0;  // how much of the file they were
 };
 
 /// Reads points one by one; blocks while it does.

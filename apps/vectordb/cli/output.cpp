@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <unistd.h>
+#include <utility>
 
 namespace vectordb::cli {
 
@@ -76,17 +77,20 @@ ProgressBar::ProgressBar(std::string label, std::size_t total, bool quiet)
     : label_(std::move(label)),
       total_(total),
       visible_(!quiet && ::isatty(STDERR_FILENO) == 1),
-      begin_(get_running_loop().time()),
-      drawn_(begin_) {}
+      begin_(get_running_loop().time()) {}
 
-ProgressBar::~ProgressBar() {
-  if (visible_) std::fprintf(stderr, "\r\033[K");
+ProgressBar::~ProgressBar() { clear(); }
+
+void ProgressBar::clear() {
+  if (std::exchange(visible_, false)) std::fprintf(stderr, "\r\033[K");
 }
 
-void ProgressBar::set(std::size_t done) {
+void ProgressBar::set(std::size_t done, std::size_t work) {
   done_ = done;
+  work_ = work;
   TimePoint now = get_running_loop().time();
-  if (!visible_ || (now - drawn_ < std::chrono::milliseconds(100) && done != total_)) return;
+  bool due = !drawn_ || now - *drawn_ >= std::chrono::milliseconds(100) || work == total_;
+  if (!visible_ || !due) return;
   drawn_ = now;
   draw();
 }
@@ -97,10 +101,11 @@ void ProgressBar::draw() {
     std::fprintf(stderr, "\r%s %zu, %.0f/s\033[K", label_.c_str(), done_, rate);
     return;
   }
-  std::size_t filled = kBar * std::min(done_, total_) / total_;
+  const double part = std::min(static_cast<double>(work_) / static_cast<double>(total_), 1.0);
+  const auto filled = static_cast<std::size_t>(part * kBar);
   std::string bar = std::string(filled, '#') + std::string(kBar - filled, '.');
-  std::fprintf(stderr, "\r%s [%s] %zu/%zu, %.0f/s\033[K", label_.c_str(), bar.c_str(), done_,
-               total_, rate);
+  std::fprintf(stderr, "\r%s [%s] %3.0f%% %zu, %.0f/s\033[K", label_.c_str(), bar.c_str(),
+               std::floor(part * 100), done_, rate);
 }
 
 double ProgressBar::seconds() const {

@@ -5,6 +5,7 @@
 #include "vectordb/client/client.hpp"
 #include <asyncio/time.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,16 +38,18 @@ nlohmann::json to_json(const Record& record);
 /// A bar on standard error, if that is a terminal.
 class ProgressBar {
  public:
-  /// `total` 0: it is not known.
+  /// What `work` comes to, at the end; 0: it is not known.
   ProgressBar(std::string label, std::size_t total, bool quiet);
   ~ProgressBar();
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// Shows it, ten times a second at most.
-  void set(std::size_t done);
-  void add(std::size_t count) { set(done_ + count); }
-  void set_total(std::size_t total) { total_ = total; }
+  /// Shows it: the first time, at the end, and else ten times a second at most. `work` is bytes of
+  /// a file, say, which has `done` points up to there.
+  void set(std::size_t done, std::size_t work);
+  void add(std::size_t count) { set(done_ + count, done_ + count); }
+  /// Takes it away: what is said then begins a line.
+  void clear();
   double seconds() const;
 
  private:
@@ -54,9 +57,10 @@ class ProgressBar {
 
   std::string label_;
   std::size_t total_;
-  std::size_t done_ = 0;
+  std::size_t done_ = 0, work_ = 0;
   bool visible_;
-  asyncio::TimePoint begin_, drawn_;
+  asyncio::TimePoint begin_;
+  std::optional<asyncio::TimePoint> drawn_;
 };
 
 }  // namespace vectordb::cli

@@ -83,6 +83,10 @@ void OutputFile::write(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) fail();
 }
 
+bool OutputFile::is_terminal() const noexcept {
+  return ::isatty(::fileno(file_ ? file_.get() : stdout)) == 1;
+}
+
 void OutputFile::close() {
   if (!file_) return flush_output();
   if (std::fflush(file_.get()) != 0) fail();

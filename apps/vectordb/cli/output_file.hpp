@@ -30,6 +30,7 @@ class OutputFile {
 
   void write(std::string_view text);
   void close();
+  bool is_terminal() const noexcept;
 
  private:
   OutputFile() = default;

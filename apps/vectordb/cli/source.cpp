@@ -43,6 +43,8 @@ class InterruptibleFile final : public std::streambuf {
     const off_t at = ::lseek(file_, 0, SEEK_CUR);
     return at < 0 || at > status.st_size ? 0 : static_cast<std::uint64_t>(status.st_size - at);
   }
+  /// How much was taken out of it by now.
+  std::size_t taken() const noexcept { return read_ - static_cast<std::size_t>(egptr() - gptr()); }
 
  protected:
   int_type underflow() override {
@@ -53,6 +55,7 @@ class InterruptibleFile final : public std::streambuf {
     } while (count < 0 && (errno == EINTR || errno == EAGAIN));
     if (count < 0) fail("read");
     if (count == 0) return traits_type::eof();
+    read_ += static_cast<std::size_t>(count);
     setg(bytes_.data(), bytes_.data(), bytes_.data() + count);
     return traits_type::to_int_type(bytes_[0]);
   }
@@ -74,6 +77,7 @@ class InterruptibleFile final : public std::streambuf {
   std::string name_;
   int stop_;
   int file_ = STDIN_FILENO;
+  std::size_t read_ = 0;
   std::array<char, std::size_t{64} << 10> bytes_;
 };
 
@@ -82,6 +86,7 @@ Source::Source(const std::string& file, std::string format, std::uint64_t first_
       format_(format.empty() ? format_of(file) : std::move(format)),
       first_id_(first_id),
       file_(std::make_unique<InterruptibleFile>(file == "-" ? "" : file, name_)),
+      bytes_(file_->size()),
       input_(file_.get()) {
   input_.exceptions(std::ios::badbit);  // throws what underflow() threw
 }
@@ -89,11 +94,11 @@ Source::Source(const std::string& file, std::string format, std::uint64_t first_
 Source::~Source() = default;
 
 Batch Source::batch(std::size_t count) {
-  if (!reader_) {
-    auto bytes = file_->size();  // before something is read
-    reader_ = read_points(input_, name_, format_, first_id_, bytes);
-  }
-  return reader_->batch(count);
+  const std::size_t before = file_->taken();
+  if (!reader_) reader_ = read_points(input_, name_, format_, first_id_, bytes_);
+  Batch batch = reader_->batch(count);
+  batch.bytes = file_->taken() - before;
+  return batch;
 }
 
 void Source::stop() noexcept { file_->stop(); }

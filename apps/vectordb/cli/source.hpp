@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <istream>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vectordb::cli {
@@ -30,6 +31,10 @@ class Source {
   /// Throws   InputError.
   /// Thread   any, one at a time.
   Batch batch(std::size_t count);
+  /// How many bytes there are; 0 if that is not known.
+  ///
+  /// Thread   any.
+  std::size_t bytes() const noexcept { return bytes_.value_or(0); }
   /// The file is at its end from now on, also for a thread that waits for more of it.
   ///
   /// Thread   any.
@@ -39,6 +44,7 @@ class Source {
   std::string name_, format_;
   std::uint64_t first_id_;
   std::unique_ptr<InterruptibleFile> file_;
+  std::optional<std::uint64_t> bytes_;
   std::istream input_;
   std::unique_ptr<PointReader> reader_;
 };

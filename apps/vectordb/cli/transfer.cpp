@@ -39,8 +39,8 @@ class Upload {
   Upload(AsyncVectorDB& db, const Options& options)
       : db_(db),
         options_(options),
-        bar_("insert", 0, options.quiet),
-        source_(std::make_shared<Source>(options.file, options.format, options.first_id)) {}
+        source_(std::make_shared<Source>(options.file, options.format, options.first_id)),
+        bar_("insert", source_->bytes(), options.quiet) {}
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
   /// After an error a thread may still read, perhaps from a pipe that says nothing: the end of the
@@ -57,9 +57,12 @@ class Upload {
       auto outcome = co_await capture(db_.insert_vectors(options_.collection, std::move(points)));
       if (!outcome) rethrow_with_place(outcome.exception(), batch.places);
       done_ += count;
-      bar_.set(done_);
+      bytes_ += batch.bytes;
+      bar_.set(done_, bytes_);
     }
   }
+  /// Nothing is shown of it from now on.
+  void end_bar() { bar_.clear(); }
   std::size_t done() const noexcept { return done_; }
   double seconds() const { return bar_.seconds(); }
 
@@ -72,10 +75,10 @@ class Upload {
 
   AsyncVectorDB& db_;
   const Options& options_;
-  ProgressBar bar_;
   std::shared_ptr<Source> source_;  // the thread that is in it holds another one
+  ProgressBar bar_;
   Lock reading_;
-  std::size_t done_ = 0;
+  std::size_t done_ = 0, bytes_ = 0;  // what the server has
 };
 
 /// Said also where the input is empty, and before any of it is waited for.
@@ -104,6 +107,7 @@ Status insert(AsyncVectorDB& db, const Options& options) {
   Upload upload(db, options);
   const Work work = [&] { return upload.work(); };
   auto outcome = co_await capture(several(options.concurrency, work));
+  upload.end_bar();
   if (!outcome)
     std::fprintf(stderr, "vectordb: %zu points were inserted before the error\n", upload.done());
   outcome.value();
@@ -114,7 +118,8 @@ Status insert(AsyncVectorDB& db, const Options& options) {
 Status export_points(AsyncVectorDB& db, const Options& options) {
   std::size_t total = co_await db.count(options.collection);
   OutputFile output(options.file);
-  ProgressBar bar("export", total, options.quiet);
+  // Not between the lines of the points.
+  ProgressBar bar("export", total, options.quiet || output.is_terminal());
   ScrollRequest request;
   request.limit = options.batch;
   request.with_vector = true;

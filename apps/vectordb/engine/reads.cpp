@@ -31,7 +31,7 @@ Record record_of(const PointTable& table, const PointId& id, Slot slot,
 std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
                              const PayloadSelector& with_payload, bool with_vector) {
   check_limit(ids.size(), Limits::kResults, "ids");
-  if (with_vector) check_result_vectors(ids.size(), table.config().size);
+  if (with_vector) check_result_vectors(ids.size() * table.config().size);
   PayloadRoom room;
   std::shared_lock guard(table.lock());
   std::vector<Record> records;
@@ -50,7 +50,7 @@ ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
   PayloadRoom& room = request.room ? *request.room : own;
   std::shared_lock guard(table.lock());
   if (request.with_vector)
-    check_result_vectors(std::min(request.limit, table.ids().size()), table.config().size);
+    check_result_vectors(std::min(request.limit, table.ids().size()) * table.config().size);
   ScrollPage page;
   auto place = request.offset ? table.ids().lower_bound(*request.offset) : table.ids().begin();
   for (; place != table.ids().end(); ++place) {

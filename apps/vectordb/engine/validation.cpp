@@ -52,9 +52,12 @@ std::size_t payload_bytes(const json& payload) {
   return sum;
 }
 
-void check_result_vectors(std::size_t results, std::size_t dimensions) {
-  check_limit(results * dimensions * sizeof(float), Limits::kBatchBytes,
-              "bytes of the vectors of the results");
+void check_result_vectors(std::size_t numbers) {
+  const std::size_t bytes = numbers * sizeof(float);
+  if (bytes > Limits::kBatchBytes)
+    throw InvalidArgument("with_vector", "the vectors of the results have " +
+                                             std::to_string(bytes) + " bytes, more than " +
+                                             std::to_string(Limits::kBatchBytes));
 }
 
 void check_vector(const Vector& vector, std::size_t size, const std::string& field) {

@@ -12,8 +12,8 @@ namespace vectordb {
 void check_limit(std::size_t value, std::size_t most, const std::string& field);
 /// About what a payload takes in memory, and on the wire.
 std::size_t payload_bytes(const nlohmann::json& payload);
-/// Of so many results, in one answer.
-void check_result_vectors(std::size_t results, std::size_t dimensions);
+/// Of all results in one answer.
+void check_result_vectors(std::size_t numbers);
 /// Its dimensions, and that each is a finite number.
 void check_vector(const Vector& vector, std::size_t size, const std::string& field);
 /// Points, payloads and paths; makes the vectors what is kept of them.

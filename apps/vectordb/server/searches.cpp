@@ -36,16 +36,16 @@ void share_room(std::vector<T>& searches) {
 template <class T>
 void check_results(std::span<const T> searches, std::size_t dimensions, std::size_t points) {
   std::size_t results = 0;
-  std::size_t bytes = 0;
+  std::size_t numbers = 0;
   for (const T& one : searches) {
     const SearchRequest& search = search_in(one);
     check_limit(search.limit, Limits::kResults, "limit");
     std::size_t most = std::min(search.limit, points);
     results += most;
-    if (search.with_vector) bytes += most * dimensions * sizeof(float);
+    if (search.with_vector) numbers += most * dimensions;
   }
   check_limit(results, Limits::kResults, "sum of the limits");
-  check_limit(bytes, Limits::kBatchBytes, "bytes of the vectors of the results");
+  check_result_vectors(numbers);
 }
 
 /// What the answer would hold in memory at once.

@@ -6,10 +6,9 @@
 #include "vectordb/server/errors.hpp"
 #include <asyncio/capture.hpp>
 #include <asyncio/logging.hpp>
-#include <asyncio/sync.hpp>
+#include <asyncio/stop_signals.hpp>
 #include <asyncio/task.hpp>
 
-#include <csignal>
 #include <cstdio>
 
 namespace vectordb {
@@ -133,36 +132,6 @@ Coro<> Service::close() {
 
 namespace {
 
-/// SIGINT and SIGTERM say stop, once: the next one ends the process.
-class StopSignals {
- public:
-  StopSignals() : loop_(get_running_loop()) {
-    try {
-      for (int number : {SIGINT, SIGTERM}) loop_.add_signal_handler(number, [this] { stop(); });
-    } catch (...) {  // Rethrown.
-      remove();
-      throw;
-    }
-  }
-  ~StopSignals() { remove(); }
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-
-  void stop() {
-    event_.set();
-    remove();
-  }
-  auto wait() { return event_.wait(); }
-
- private:
-  void remove() {
-    for (int number : {SIGINT, SIGTERM}) loop_.remove_signal_handler(number);
-  }
-
-  EventLoop loop_;
-  Event event_;
-};
-
 /// What cannot be opened cannot be served.
 Coro<> open_or_stop(Service& service, StopSignals& signals) {
   auto opened = co_await capture(service.open());
@@ -201,9 +170,12 @@ Coro<> serve(ServeOptions options) {
   Service service(options);
   web::AppRunner runner(service.application(), service.runner_options());
   co_await runner.setup();
+  // Made now: at the end there may be no memory for them.
+  auto cleanup = runner.cleanup();
+  auto close = service.close();
   auto served = co_await capture(run_until_stopped(service, runner, options));
-  auto cleaned = co_await capture(runner.cleanup());
-  co_await service.close();
+  auto cleaned = co_await capture(std::move(cleanup));
+  co_await std::move(close);
   served.value();
   cleaned.value();
 }
