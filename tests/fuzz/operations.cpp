@@ -5,8 +5,9 @@
 ///
 /// What has to hold: no report of a sanitizer, nothing leaked; every error that was thrown arrives
 /// somewhere (D3); every task ends once it is cancelled often enough (R1); primitives are free
-/// again (R2); what is read from a stream is what was written, from the beginning and without a gap
-/// (R2); no socket stays open (R5).
+/// again, and queues give what was put, in their order (R2); what is read from a stream or received
+/// by a protocol is what was written, from the beginning and without a gap (R2), and a protocol is
+/// called in its order; no socket stays open (R5).
 #include "asyncio/asyncio.hpp"
 #include "asyncio/testing/network.hpp"
 #include "asyncio/testing/simulated.hpp"

@@ -30,6 +30,10 @@ class Thrown : public std::runtime_error {
 
 World::World(EventLoop on, Choices& decisions) : choices(decisions), loop_(std::move(on)) {
   for (int i = 0; i < 3; ++i) futures_.push_back(loop_.create_future<int>());
+  lines_[0] = std::make_unique<LineOf<Queue<int>>>(2);
+  lines_[1] = std::make_unique<LineOf<LifoQueue<int>>>(2);
+  // A heap has an order to lose from four items on.
+  lines_[2] = std::make_unique<LineOf<PriorityQueue<int>>>(6);
 }
 
 Coro<> World::listen() {
@@ -40,6 +44,7 @@ Coro<> World::listen() {
       writer.abort();
   };
   server_ = co_await start_server(handler, "127.0.0.1", 80, ServerOptions().limit(64));
+  co_await listen_with_protocols();
 }
 
 Coro<> World::close_all() {
@@ -51,14 +56,13 @@ Coro<> World::close_all() {
       stream->writer.close();
   }
   streams_.clear();
+  close_transports();
   asyncio::testing::Network().heal();
   co_await sleep(1h);
-  check(!lock_.locked(), "the lock is still taken");
-  check(!condition_.locked(), "the condition's lock is still taken");
-  auto first = co_await capture(wait_for(semaphore_.acquire(), 1s));
-  auto second = co_await capture(wait_for(semaphore_.acquire(), 1s));
-  check(first && second && semaphore_.locked(), "units of the semaphore were lost or made");
-  check(put_ == taken_ + static_cast<int>(queue_.qsize()), "items of the queue were lost or made");
+  abort_transports();
+  co_await sleep(1s);
+  check_transports();
+  co_await check_primitives();
 }
 
 void World::drop_handles() {
@@ -67,6 +71,8 @@ void World::drop_handles() {
   handles_.clear();
   streams_.clear();
   server_.reset();
+  sides_.clear();
+  protocol_server_.reset();
 }
 
 // --- Errors -----------------------------------------------------------------------------------
@@ -105,7 +111,7 @@ std::shared_ptr<Stream> World::some_stream() {
 }
 
 void World::do_something() {
-  switch (choices.below(12)) {
+  switch (choices.below(14)) {
     case 1:
     case 2:
     case 3: {
@@ -147,9 +153,11 @@ void World::do_something() {
       use_stream();
       break;
     case 11:
-      if (queue_.full()) break;
-      queue_.put_nowait(1);
-      ++put_;
+      use_line();
+      break;
+    case 12:
+    case 13:
+      use_transport();
       break;
     default:
       break;
@@ -225,11 +233,14 @@ Coro<int> World::work(int depth, Counted) {
 
 Coro<bool> World::step(int depth) {
   using Step = Coro<> (World::*)(int);
-  constexpr Step kSteps[] = {&World::wait_for_time, &World::wait_for_task, &World::wait_for_future,
-                             &World::combine,       &World::use_group,     &World::use_timeout,
-                             &World::use_lock,      &World::use_condition, &World::use_queue,
-                             &World::generate,      &World::connect,       &World::read,
-                             &World::write,         &World::clean_up};
+  constexpr Step kSteps[] = {&World::wait_for_time,   &World::wait_for_task,
+                             &World::wait_for_future, &World::combine,
+                             &World::use_group,       &World::use_timeout,
+                             &World::use_lock,        &World::use_condition,
+                             &World::use_queue,       &World::generate,
+                             &World::connect,         &World::read,
+                             &World::write,           &World::clean_up,
+                             &World::use_barrier,     &World::connect_with_protocol};
   constexpr int kCount = static_cast<int>(std::size(kSteps));
   int choice = choices.below(kCount + 4);
   if (choice == 0 || depth >= kDepth) co_return false;
@@ -315,61 +326,6 @@ Coro<> World::use_timeout(int depth) {
     co_await step(depth);
   };
   co_await with(timeout(some_time()), body);
-}
-
-Coro<> World::use_lock(int depth) {
-  if (choices.one_in(2)) {
-    auto held = co_await lock_.scoped();
-    co_await step(depth);
-  } else if (choices.one_in(2)) {
-    co_await use_semaphore(depth);
-  } else {
-    co_await event_.wait();
-  }
-}
-
-/// Or lets tasks stand in line for it, and cancels one of them in the step that gives the unit.
-Coro<> World::use_semaphore(int depth) {
-  std::vector<Task> line;
-  {
-    auto held = co_await semaphore_.scoped();
-    if (choices.one_in(2)) {
-      co_await step(depth);
-      co_return;
-    }
-    for (int i = 2 + choices.below(3); i > 0; --i) line.push_back(create_task(stand_in_line()));
-    co_await sleep(some_time());
-  }
-  line[choices.byte() % line.size()].cancel();
-  co_await wait(line);
-}
-
-Coro<int> World::stand_in_line() {
-  auto held = co_await semaphore_.scoped();
-  co_await sleep(some_time());
-  co_return 1;
-}
-
-Coro<> World::use_condition(int depth) {
-  auto held = co_await condition_.scoped();
-  if (choices.one_in(2))
-    condition_.notify(1 + choices.below(2));
-  else
-    co_await condition_.wait();
-  co_await step(depth);
-}
-
-Coro<> World::use_queue(int) {
-  if (choices.one_in(2)) {
-    co_await queue_.put(1);
-    ++put_;
-  } else if (choices.one_in(6)) {
-    co_await queue_.join();
-  } else {
-    co_await queue_.get();
-    ++taken_;
-    queue_.task_done();
-  }
 }
 
 namespace {

@@ -5,7 +5,10 @@
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
 #include "choices.hpp"
+#include "world_queues.hpp"
+#include "world_transports.hpp"
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -47,6 +50,10 @@ class World {
   void arrived(const std::exception_ptr& error);
   /// Every error that was thrown must have arrived.
   void check_errors() const;
+  /// Throws an error, which has to arrive.
+  [[noreturn]] void fail_now();
+  /// The other end of its connection; null if that is not known.
+  const Side* peer_of(const Side& side) const;
 
   Choices& choices;
   bool tidy = false;
@@ -74,19 +81,34 @@ class World {
   asyncio::Coro<> read(int depth);
   asyncio::Coro<> write(int depth);
   asyncio::Coro<> clean_up(int depth);
+  asyncio::Coro<> use_barrier(int depth);
+  asyncio::Coro<> connect_with_protocol(int depth);
+
+  asyncio::Coro<> pass_barrier();
+  asyncio::Coro<> check_primitives();
+  asyncio::Coro<> check_barrier();
+  asyncio::Coro<> listen_with_protocols();
+  std::shared_ptr<Side> new_side(Role role);
+  void close_transports();
+  void abort_transports();
+  void check_transports() const;
 
   template <class R>
   void note(const R& outcome) {
     if (outcome.has_exception()) arrived(outcome.exception());
   }
-  [[noreturn]] void fail_now();
   void got(Stream& stream, const std::string& bytes);
   void schedule();
   void disturb_network();
   void use_stream();
+  void use_line();
+  void use_transport();
   Task& some_task();
   asyncio::Future<int>& some_future();
   std::shared_ptr<Stream> some_stream();
+  Line& some_line();
+
+  static constexpr int kParties = 2;
 
   asyncio::EventLoop loop_;
   std::vector<int> arrivals_;  // of each error, how often
@@ -99,9 +121,12 @@ class World {
   asyncio::Semaphore semaphore_{2};
   asyncio::Event event_;
   asyncio::Condition condition_;
-  asyncio::Queue<int> queue_{2};
-  int put_ = 0;
-  int taken_ = 0;
+  std::array<std::unique_ptr<Line>, 3> lines_;
+  asyncio::Barrier barrier_{kParties};
+  int rounds_ = 0;  // of the barrier, that were complete
+  int passed_ = 0;  // who left it with a place
+  std::optional<asyncio::Server> protocol_server_;
+  std::vector<std::shared_ptr<Side>> sides_;
 };
 
 }  // namespace fuzz
