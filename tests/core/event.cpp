@@ -279,10 +279,12 @@ TEST(Event, fault7_random_cancellations_lose_no_wake_up) {
       int passed = 0;
       std::vector<Task<>> tasks;
       for (int i = 0; i < 5; ++i) tasks.push_back(create_task(await_rounds(event, 4, passed)));
+      auto cancel_one = [&] { tasks[static_cast<std::size_t>(random.below(5))].cancel(); };
       for (int i = 0; i < 10; ++i) {
         co_await yields(random.below(3));
+        if (random.one_in(4)) cancel_one();
         event.set();
-        if (random.one_in(2)) tasks[static_cast<std::size_t>(random.below(5))].cancel();
+        if (random.one_in(4)) cancel_one();
         if (random.one_in(2)) event.clear();
       }
       event.set();
