@@ -56,19 +56,31 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
                               std::uint64_t which, bool& happened) {
     Quiet quiet;
     std::exception_ptr error;
+    bool begun = false, ended = false;
     test::allocation_of_the_moment = which;
     {
       test::AllocationFailure failure(which);
       try {
         RunOptions options;
         options.loop_factory(factory);
-        auto main = [&program]() -> Coro<> { co_await wait_for(program.run(), 5s); };
+        auto main = [&]() -> Coro<> {
+          begun = true;
+          try {
+            co_await wait_for(program.run(), 5s);
+          } catch (const CancelledError&) {  // by run(), which an error has left
+            throw;
+          } catch (...) {  // Judged below.
+            error = std::current_exception();
+          }
+          ended = true;
+        };
         asyncio::run(main(), options);
       } catch (...) {  // Judged below.
         error = std::current_exception();
       }
       happened = failure.happened();
     }
+    if (begun && !ended) return "the loop ended before the program: " + describe_exception(error);
     if (!error || (happened && (test::lacks_memory(error) || ends_otherwise(error)))) return "";
     return describe_exception(error);
   }

@@ -237,6 +237,24 @@ Coro<> exit_stacks() {
   require(calls == 1, "a callback is lost or doubled");
 }
 
+/// What a group's child refers to lives as long as the child, however the stack is left.
+Coro<> exit_stack_of_groups() {
+  int ended = 0;
+  auto child = [&ended]() -> Coro<> {
+    auto outcome = co_await capture(slowly());
+    ++ended;
+    outcome.value();
+  };
+  co_await with(AsyncExitStack(), [&](AsyncExitStack& stack) -> Coro<> {
+    TaskGroup& first = co_await stack.enter_async_context(TaskGroup());
+    first.create_task(child);
+    TaskGroup& second = co_await stack.enter_async_context(TaskGroup());
+    second.create_task(child);
+    co_await sleep(0s);  // they begin
+  });
+  require(ended == 2, "the stack has not waited for the children");
+}
+
 Coro<> variables() {
   static ContextVar<std::string> variable("a variable with a long name");
   variable.set(text());
@@ -267,6 +285,7 @@ constexpr Program kPrograms[] = {
     {"primitives", primitives},
     {"generators", generators},
     {"exit_stacks", exit_stacks},
+    {"exit_stack_of_groups", exit_stack_of_groups},
     {"variables", variables},
 };
 

@@ -99,6 +99,23 @@ Coro<> tls_echo() {
   co_await exchange(serving, connecting);
 }
 
+Coro<> end_at_once() {
+  Server server = co_await start_server(send_back, "127.0.0.1", 0);
+  auto [reader, writer] = co_await open_connection("127.0.0.1", server.sockets().at(0).port());
+  server.close();
+  writer.close();
+  co_await writer.wait_closed();
+  co_await server.wait_closed();
+}
+
+/// A server that may have heard nothing of its client when it ends. It still hears of the first
+/// one; for the second the loop ends as well.
+Coro<> hasty_end() {
+  co_await end_at_once();
+  co_await sleep(2ms);
+  co_await end_at_once();
+}
+
 /// A server that sends a file, by the kernel where it can.
 Coro<> send_a_file() {
   std::string text = pattern(kBytes);
@@ -232,6 +249,27 @@ Coro<> copy_a_file() {
   to.close();
 }
 
+/// Reads may give less than they were asked for.
+Coro<std::string> part_of(File file, std::uint64_t offset, std::size_t size) {
+  std::string part;
+  while (part.size() < size) {
+    std::string some = co_await file.read_at(offset + part.size(), size - part.size());
+    if (some.empty()) break;
+    part += some;
+  }
+  co_return part;
+}
+
+/// Two reads at once, of which either may be the first to end.
+Coro<> read_two_parts() {
+  std::string text = pattern(kBytes);
+  File file = co_await open_file(source_file());
+  auto [half, end] = co_await gather(part_of(file, 0, kBytes / 2), part_of(file, kBytes - 7, 100));
+  require(half == text.substr(0, kBytes / 2), "not the first half of the file");
+  require(end == text.substr(kBytes - 7), "not the end of the file");
+  file.close();
+}
+
 Coro<> pipe_through_a_process() {
   std::string text = pattern(kBytes);
   Process process =
@@ -244,9 +282,11 @@ Coro<> pipe_through_a_process() {
 constexpr Program kPrograms[] = {
     {"tcp_echo", tcp_echo},
     {"half_close", half_close},
+    {"hasty_end", hasty_end},
     {"tls_echo", tls_echo},
     {"send_a_file", send_a_file},
     {"copy_a_file", copy_a_file},
+    {"read_two_parts", read_two_parts},
     {"datagrams", datagrams},
     {"own_sockets", own_sockets, false},
     {"pipe_through_a_process", pipe_through_a_process, false},

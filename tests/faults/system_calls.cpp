@@ -167,7 +167,20 @@ std::string outcome_of(const Subject& subject, Faults& faults) {
   test::LogCapture log;
   RunOptions options;
   options.loop_factory([&] { return loop_of(subject.backend, faults); });
-  auto main = [&subject]() -> Coro<> { co_await wait_for(subject.program.run(), 5s); };
+  bool begun = false, ended = false;
+  std::exception_ptr of_program;
+  auto main = [&]() -> Coro<> {
+    begun = true;
+    try {
+      co_await wait_for(subject.program.run(), 5s);
+    } catch (const CancelledError&) {  // by run(), which an error has left
+      throw;
+    } catch (...) {  // Rethrown.
+      of_program = std::current_exception();
+    }
+    ended = true;
+    if (of_program) std::rethrow_exception(of_program);
+  };
   try {
     asyncio::run(main(), options);
     return "right";
@@ -175,6 +188,7 @@ std::string outcome_of(const Subject& subject, Faults& faults) {
     return "it hangs";
   } catch (...) {  // Described, for the test to judge.
     std::exception_ptr error = std::current_exception();
+    if (begun && !ended) return "the loop ended before the program: " + describe_exception(error);
     return (says_why(error) ? "says why: " : "") + describe_exception(error);
   }
 }

@@ -4,6 +4,7 @@
 #include "asyncio/http/client.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
+#include "folder.hpp"
 #include "http2_peer.hpp"
 #include "served.hpp"
 #include "tls.hpp"
@@ -105,6 +106,45 @@ Coro<> redirect_or_end(H2Link link, H2Stream stream) {
     respond(link, stream, "end");
   }
   co_return;
+}
+
+/// "length:name=size;name=size;" of a form; the length is "-" if nobody said it before.
+Coro<web::Response> measure(web::Request& request) {
+  std::string text(request.headers().get("Content-Length", "-"));
+  web::PostData form = co_await request.post();
+  text += ":";
+  for (const auto& file : form.files())
+    text += file.filename + "=" + std::to_string(file.content.size()) + ";";
+  co_return web::Response(text);
+}
+
+AsyncGenerator<std::string> many_pieces() {
+  for (int i = 0; i < 10; ++i) co_yield std::string(10'000, 'x');
+}
+
+TEST(ClientHttp2, D13_files_of_a_form_that_are_not_in_memory) {
+  run_simulated([]() -> Coro<> {
+    web::Application app;
+    app.post("/", measure);
+    web::RunnerOptions options;
+    options.http2_prior_knowledge(true);
+    Served served = co_await test::serve(std::move(app), options);
+    ClientSession session(over_http2());
+    test::Folder folder;
+    http::FormData form;
+    form.add_path("f", folder.write("one", std::string(200'000, 'x')));
+    ClientResponse counted = co_await session.post(served.url(), RequestOptions().data(form));
+    EXPECT_EQ(counted.version(), http::Version::http_2);
+    std::string text = co_await counted.text();
+    EXPECT_TRUE(text.ends_with(":one=200000;")) << text;
+    EXPECT_GT(std::stoul(text), 200'000u) << text;
+    form.add_file("g", many_pieces(), "two");
+    ClientResponse streamed = co_await session.post(served.url(), RequestOptions().data(form));
+    text = co_await streamed.text();
+    EXPECT_EQ(text, "-:one=200000;two=100000;");
+    session.close();
+    co_await served.cleanup();
+  });
 }
 
 TEST(ClientHttp2, S42_hooks_are_told_of_each_moment) {

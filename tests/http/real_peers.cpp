@@ -8,6 +8,7 @@
 #include "asyncio/web/websocket_response.hpp"
 #include "backends.hpp"
 #include "connected.hpp"
+#include "folder.hpp"
 #include "peers.hpp"
 #include "program_output.hpp"
 #include "tls.hpp"
@@ -115,7 +116,9 @@ class Both {
     co_await both.runner_.setup();
     web::TCPSite plain(both.runner_, "127.0.0.1", 0);
     co_await plain.start();
-    web::TCPSite tls(both.runner_, "127.0.0.1", 0, ServerOptions().ssl(pki().server()));
+    ServerOptions secure;
+    secure.ssl(pki().server());
+    web::TCPSite tls(both.runner_, "127.0.0.1", 0, secure);
     co_await tls.start();
     co_return both;
   }
@@ -253,19 +256,35 @@ Coro<> talk_to(ClientSession session, WebSocketOptions options) {
   EXPECT_EQ(end.data, "restart");
 }
 
+Coro<std::string> answer_to(ClientSession session, const http::FormData& form) {
+  ClientResponse response = co_await session.post("/form", RequestOptions().data(form));
+  std::string said = co_await response.text();
+  co_return said;
+}
+
+/// With files in memory, on the disk and from a generator.
+Coro<> send_forms(ClientSession session) {
+  test::Folder folder;
+  const std::string content = pattern(100'000);
+  http::FormData form;
+  form.add_field("a", "x y&z").add_file("f", content, "\u00e9 1.bin");
+  std::string said = co_await answer_to(session, form);
+  EXPECT_EQ(said, "x y&z;\u00e9 1.bin:100000;same;counted");
+  form.add_path("f", folder.write("2.bin", content));
+  said = co_await answer_to(session, form);
+  EXPECT_EQ(said, "x y&z;\u00e9 1.bin:100000;2.bin:100000;same;counted");
+  form.add_file("f", in_pieces(content), "3.bin");
+  said = co_await answer_to(session, form);
+  EXPECT_EQ(said, "x y&z;\u00e9 1.bin:100000;2.bin:100000;3.bin:100000;same;chunked");
+}
+
 Coro<> ask_server(std::vector<std::string> command, bool has_forms) {
   Program server(std::move(command));
   std::uint16_t port = co_await test::port_of(server, "port ([0-9]+)\n");
   ClientSession session(
       http::SessionOptions().base_url(URL("http://127.0.0.1:" + std::to_string(port))));
   co_await ask(session);
-  if (has_forms) {
-    http::FormData form;
-    form.add_field("a", "x y&z").add_file("f", pattern(100'000), "\u00e9 1.bin");
-    ClientResponse response = co_await session.post("/form", RequestOptions().data(form));
-    std::string said = co_await response.text();
-    EXPECT_EQ(said, "x y&z;\u00e9 1.bin:100000");
-  }
+  if (has_forms) co_await send_forms(session);
   co_await talk_to(session, WebSocketOptions());
   co_await talk_to(session, WebSocketOptions().compress(false));
   co_await talk_to(session, WebSocketOptions().window_bits(10).context_takeover(false));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Processes of the system: their beginnings, which wait for iterations of the loop alone, what they
-// say, and their end. One whose beginning is cancelled is killed and waited for.
+// Processes of the system, and the signals that ask this one to end: their beginnings, which wait
+// for iterations of the loop alone, what they say, and their end. One whose beginning is cancelled
+// is killed and waited for.
 #include "descriptors.hpp"
 #include "left_open.hpp"
 #include "told.hpp"
@@ -166,6 +167,20 @@ Coro<MadeProcess> shell_protocol(Protocols<ToldOutput>* noted) {
   co_return co_await loop.subprocess_shell(factory, both_pipes(), "cat");
 }
 
+class StopSignalsCase final : public Case {
+ public:
+  Coro<> operation() override { co_await signals_.wait(); }
+  void complete() override { signals_.stop(); }
+  Coro<> use_again() override {
+    complete();
+    co_await signals_.wait();
+    require(signals_.stopped(), "the end that was asked for is lost");
+  }
+
+ private:
+  StopSignals signals_;
+};
+
 constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 constexpr Entry kEntries[] = {
@@ -174,6 +189,7 @@ constexpr Entry kEntries[] = {
     {"create_subprocess_exec", kCoroutine, make<CreatesProcess<exec>>, On::system},
     {"create_subprocess_shell", kCoroutine, make<CreatesProcess<shell>>, On::system},
     {"subprocess_exec", kCoroutine, make<CreatesTransport<exec_protocol>>, On::system},
+    {"stop_signals", AwaitableKind::event_wait, make<StopSignalsCase>, On::system},
     {"subprocess_shell", kCoroutine, make<CreatesTransport<shell_protocol>>, On::system},
 };
 

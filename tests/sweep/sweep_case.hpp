@@ -47,6 +47,8 @@ struct Entry {
   On loops = On::every_loop;
   /// Has a server on the same loop, which may be the one that fails.
   bool is_http = false;
+  /// Waits in a handler of that server: a loop that ends, ends it before the operation.
+  bool in_handler = false;
 
   friend void PrintTo(const Entry& entry, std::ostream* out) { *out << entry.name; }
 };

@@ -388,20 +388,21 @@ constexpr auto kCoroutine = AwaitableKind::coroutine;
 
 // Of the simulated loop alone, where no connection fails: a request is used beside its handler.
 constexpr Entry kEntries[] = {
-    {"request_read_some", kCoroutine, make<ReadsBody<some_of, kSome>>, On::simulated, true},
-    {"request_read", kCoroutine, make<ReadsBody<all_of, kWhole>>, On::simulated, true},
-    {"request_post", kCoroutine, make<ReadsBody<field_of, kFields>>, On::simulated, true},
-    {"request_multipart", kCoroutine, make<ReadsBody<field_of, kPartsForm>>, On::simulated, true},
-    {"multipart_next", kCoroutine, make<ReadsPart<20>>, On::simulated, true},
-    {"body_part_read", kCoroutine, make<ReadsPart<58>>, On::simulated, true},
+    {"request_read_some", kCoroutine, make<ReadsBody<some_of, kSome>>, On::simulated, true, true},
+    {"request_read", kCoroutine, make<ReadsBody<all_of, kWhole>>, On::simulated, true, true},
+    {"request_post", kCoroutine, make<ReadsBody<field_of, kFields>>, On::simulated, true, true},
+    {"request_multipart", kCoroutine, make<ReadsBody<field_of, kPartsForm>>, On::simulated, true,
+     true},
+    {"multipart_next", kCoroutine, make<ReadsPart<20>>, On::simulated, true, true},
+    {"body_part_read", kCoroutine, make<ReadsPart<58>>, On::simulated, true, true},
     {"stream_write", kCoroutine, make<WritesStream<web::StreamResponse, write>>, On::simulated,
      true},
     {"event_source_send", kCoroutine, make<WritesStream<web::EventSourceResponse, send_event>>,
      On::simulated, true},
-    {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true},
-    {"request_stream_prepare", kCoroutine, make<PreparesStream>, On::simulated, true},
-    {"file_response", kCoroutine, make<SendsFile>, On::simulated, true},
-    {"static_files", kCoroutine, make<SendsFromFolder>, On::simulated, true},
+    {"request_websocket", kCoroutine, make<Upgrades>, On::simulated, true, true},
+    {"request_stream_prepare", kCoroutine, make<PreparesStream>, On::simulated, true, true},
+    {"file_response", kCoroutine, make<SendsFile>, On::simulated, true, true},
+    {"static_files", kCoroutine, make<SendsFromFolder>, On::simulated, true, true},
     {"app_cleanup", kCoroutine, make<Cleanup>, On::system, true},
 };
 
