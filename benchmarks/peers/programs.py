@@ -42,15 +42,13 @@ def programs(rivals, ours):
     for name, build in ours.items():
         bin_ = f"{build}/benchmarks"
         found["loop"][name] = [f"{bin_}/asyncio_peer_loop"]
-        for style in ("streams", "protocol"):
-            found["echo"][f"{name} {style}"] = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
-        if name == "ours":
-            uring = ["env", "ASYNCIO_BACKEND=io_uring"]
-            found["echo"]["ours streams io_uring"] = [*uring, *found["echo"]["ours streams"]]
-            found["http"]["ours io_uring"] = [*uring, f"{bin_}/asyncio_peer_http", "{port}"]
-        found["http"][name] = [f"{bin_}/asyncio_peer_http", "{port}"]
-        found["websocket"][name] = [f"{bin_}/asyncio_peer_websocket", "{port}"]
-        found["client"][name] = [f"{bin_}/asyncio_peer_client", "{url}", "{n}", "100"]
+        for backend, before in (("", []), (" io_uring", ["env", "ASYNCIO_BACKEND=io_uring"])):
+            for style in ("streams", "protocol"):
+                echo = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
+                found["echo"][f"{name} {style}{backend}"] = [*before, *echo]
+            found["http"][name + backend] = [*before, f"{bin_}/asyncio_peer_http", "{port}"]
+            found["websocket"][name + backend] = [*before, f"{bin_}/asyncio_peer_websocket", "{port}"]
+            found["client"][name + backend] = [*before, f"{bin_}/asyncio_peer_client", "{url}", "{n}", "100"]
     found["loop"] |= {
         "asio": [f"{rivals}/asio-gcc"], "asio-clang": [f"{rivals}/asio-clang"], "libuv": [f"{rivals}/uv"],
         "tokio": [f"{rivals}/cargo/release/bench"], "go": [f"{rivals}/go-bench"],
