@@ -67,6 +67,9 @@ inline Coro<> counting(int& count, int amount) {
   slept.value();
 }
 
+/// Runs what is ready, and what follows from it.
+inline Coro<> settle() { co_await sleep(1ms); }
+
 /// How a task with this body ends that is cancelled after 0.1s.
 template <class F>
 Coro<std::string> cancelled_soon(F& body) {

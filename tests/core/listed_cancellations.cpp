@@ -3,6 +3,7 @@
 /// docs/internals/cpython-wait-and-task-tests.md
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
+#include "listed.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -14,15 +15,16 @@
 #include <string>
 #include <vector>
 
-using namespace asyncio;
-using namespace std::chrono_literals;
+using namespace listed;
 using test::run_virtual;
 using test::thrown;
 
 namespace {
 
-/// Runs what is ready, and what follows from it.
-Coro<> settle() { co_await sleep(1ms); }
+Coro<int> value_when(Future<> future, int value) {
+  co_await future;
+  co_return value;
+}
 
 TimePoint now() { return get_running_loop().time(); }
 
@@ -129,11 +131,7 @@ TEST(ListedTasks, A2_18_D4_uncancel_makes_a_structured_block) {
 TEST(ListedTasks, A2_18_D4_uncancel_of_a_task_that_is_about_to_resume) {
   run_virtual([]() -> Coro<> {
     auto future = get_running_loop().create_future();
-    auto body = [&]() -> Coro<int> {
-      co_await future;
-      co_return 42;
-    };
-    Task<int> task = create_task(body);
+    Task<int> task = create_task(value_when(future, 42));
     co_await settle();
     future.set_result();
     task.cancel();
@@ -216,11 +214,7 @@ TEST(ListedTasks, A2_18_D4_the_future_that_it_waits_for_or_the_task_or_both_are_
   run_virtual([]() -> Coro<> {
     for (int which = 1; which <= 3; ++which) {
       auto future = get_running_loop().create_future();
-      auto body = [&]() -> Coro<int> {
-        co_await future;
-        co_return 12;
-      };
-      Task<int> task = create_task(body);
+      Task<int> task = create_task(value_when(future, 12));
       co_await settle();
       if (which & 1) future.cancel();
       if (which & 2) task.cancel();

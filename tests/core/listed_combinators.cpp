@@ -4,6 +4,7 @@
 /// docs/internals/cpython-wait-and-task-tests.md
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
+#include "listed.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -12,15 +13,11 @@
 #include <string>
 #include <tuple>
 
-using namespace asyncio;
-using namespace std::chrono_literals;
+using namespace listed;
 using test::run_virtual;
 using test::thrown;
 
 namespace {
-
-/// Runs what is ready, and what follows from it.
-Coro<> settle() { co_await sleep(1ms); }
 
 Coro<std::string> done_after(Delay delay) {
   co_await sleep(delay);
@@ -153,70 +150,61 @@ TEST(ListedCombinators, A2_18_D4_a_gather_whose_children_are_done_refuses_to_be_
   });
 }
 
-TEST(ListedCombinators, A2_18_D4_one_future_of_a_gather_is_cancelled) {
-  run_virtual([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
-    auto a = loop.create_future<int>();
-    auto b = loop.create_future<int>();
-    auto c = loop.create_future<int>();
-    auto d = loop.create_future<int>();
-    auto e = loop.create_future<int>();
-    auto all = gather(a, b, c, d, e);
-    int calls = 0;
-    all.add_done_callback([&] { ++calls; });
+Future<int> a_future() { return get_running_loop().create_future<int>(); }
+
+/// Those of a gather, the first with its result.
+class FiveFutures {
+ public:
+  FiveFutures() {
+    all.add_done_callback([this] { ++calls; });
     a.set_result(1);
-    b.cancel();
-    co_await settle();
-    EXPECT_TRUE(all.done());
-    EXPECT_EQ(calls, 1);
-    EXPECT_FALSE(all.cancelled());
-    EXPECT_EQ(describe_exception(all.exception()), "asyncio::CancelledError");
+  }
+  /// The gather is done before, and is told nothing more.
+  Coro<> end_the_others() {
     c.set_result(3);
     d.cancel();
     e.set_exception(RuntimeError("late"));
     (void)e.exception();
     co_await settle();
     EXPECT_EQ(calls, 1);
+  }
+
+  Future<int> a = a_future(), b = a_future(), c = a_future(), d = a_future(), e = a_future();
+  Future<std::tuple<int, int, int, int, int>> all = gather(a, b, c, d, e);
+  int calls = 0;
+};
+
+TEST(ListedCombinators, A2_18_D4_one_future_of_a_gather_is_cancelled) {
+  run_virtual([]() -> Coro<> {
+    FiveFutures five;
+    five.b.cancel();
+    co_await settle();
+    EXPECT_TRUE(five.all.done());
+    EXPECT_EQ(five.calls, 1);
+    EXPECT_FALSE(five.all.cancelled());
+    EXPECT_EQ(describe_exception(five.all.exception()), "asyncio::CancelledError");
+    co_await five.end_the_others();
   });
 }
 
 TEST(ListedCombinators,
      A2_18_D4_children_that_end_after_the_first_error_of_a_gather_change_nothing) {
   run_virtual([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
-    auto a = loop.create_future<int>();
-    auto b = loop.create_future<int>();
-    auto c = loop.create_future<int>();
-    auto d = loop.create_future<int>();
-    auto e = loop.create_future<int>();
-    auto all = gather(a, b, c, d, e);
-    int calls = 0;
-    all.add_done_callback([&] { ++calls; });
-    a.set_result(1);
-    b.set_exception(ValueError("b"));
+    FiveFutures five;
+    five.b.set_exception(ValueError("b"));
     co_await settle();
-    EXPECT_TRUE(all.done());
-    EXPECT_EQ(calls, 1);
-    EXPECT_EQ(all.exception(), b.exception());
-    c.set_result(3);
-    d.cancel();
-    e.set_exception(RuntimeError("late"));
-    (void)e.exception();
-    co_await settle();
-    EXPECT_EQ(calls, 1);
-    EXPECT_EQ(describe_exception(all.exception()), "asyncio::ValueError: b");
+    EXPECT_TRUE(five.all.done());
+    EXPECT_EQ(five.calls, 1);
+    EXPECT_EQ(five.all.exception(), five.b.exception());
+    co_await five.end_the_others();
+    EXPECT_EQ(describe_exception(five.all.exception()), "asyncio::ValueError: b");
   });
 }
 
 TEST(ListedCombinators, A2_18_D4_cancelled_futures_are_results_with_return_exceptions) {
   run_virtual([]() -> Coro<> {
-    EventLoop loop = get_running_loop();
-    auto a = loop.create_future<int>();
-    auto b = loop.create_future<int>();
-    auto c = loop.create_future<int>();
-    auto d = loop.create_future<int>();
-    auto e = loop.create_future<int>();
-    auto f = loop.create_future<int>();
+    auto a = a_future(), b = a_future(), c = a_future();
+    auto d = a_future(), e = a_future(), f = a_future();
     auto all = gather(return_exceptions, a, b, c, d, e, f);
     int calls = 0;
     all.add_done_callback([&] { ++calls; });

@@ -12,9 +12,7 @@
 #include <optional>
 #include <string>
 
-using namespace asyncio;
 using namespace listed;
-using namespace std::chrono_literals;
 using test::Counted;
 using test::run_virtual;
 using test::thrown;

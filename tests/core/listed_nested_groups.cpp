@@ -12,9 +12,7 @@
 #include <string>
 #include <utility>
 
-using namespace asyncio;
 using namespace listed;
-using namespace std::chrono_literals;
 using test::Counted;
 using test::run_virtual;
 using test::thrown;

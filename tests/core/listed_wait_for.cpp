@@ -3,6 +3,7 @@
 /// docs/internals/cpython-wait-and-task-tests.md
 #include "asyncio/asyncio.hpp"
 #include "captures.hpp"
+#include "listed.hpp"
 #include "virtual_loop.hpp"
 
 #include <gtest/gtest.h>
@@ -11,14 +12,10 @@
 #include <optional>
 #include <string>
 
-using namespace asyncio;
-using namespace std::chrono_literals;
+using namespace listed;
 using test::run_virtual;
 
 namespace {
-
-/// Runs what is ready, and what follows from it.
-Coro<> settle() { co_await sleep(1ms); }
 
 TimePoint now() { return get_running_loop().time(); }
 

@@ -13,6 +13,7 @@
 #include "peers.hpp"
 #include "program_output.hpp"
 #include "served.hpp"
+#include "talk.hpp"
 
 #include <gtest/gtest.h>
 
@@ -34,6 +35,7 @@ using http::WebSocket;
 using http::WSCloseCode;
 using http::WSMsgType;
 using test::Folder;
+using test::free_port;
 using test::pattern;
 using test::Program;
 using test::Served;
@@ -41,15 +43,6 @@ using test::Served;
 namespace {
 
 constexpr std::size_t kLarge = std::size_t{8} << 20;
-
-/// One that nobody has by now.
-Coro<std::uint16_t> free_port() {
-  Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
-  std::uint16_t port = scout.sockets().at(0).port();
-  scout.close();
-  co_await scout.wait_closed();
-  co_return port;
-}
 
 /// It hands on what comes to `port` as it is usual: "/unbuffered/..." as it comes, the rest once
 /// it is there, "/ws" as WebSockets.
@@ -253,22 +246,9 @@ TEST_P(BehindNginx, D13_large_answers_and_parts_of_files) {
   });
 }
 
-Coro<web::Response> talk(web::Request& request) {
-  WebSocket ws = co_await web::websocket(request);
-  while (auto message = co_await ws.next()) {
-    if (message->data == "close")
-      co_await ws.close(WSCloseCode::TryAgainLater, "later");
-    else if (message->type == WSMsgType::Text)
-      co_await ws.send_str(message->data);
-    else
-      co_await ws.send_bytes(message->data);
-  }
-  co_return web::Response::sent();
-}
-
 TEST_P(BehindNginx, D13_websockets_pass) {
   web::Application app;
-  app.get("/ws", talk);
+  app.get("/ws", test::talk);
   behind_nginx(std::move(app), [](ClientSession session, const Served&) -> Coro<> {
     WebSocket ws = co_await session.ws_connect("/ws");
     for (std::size_t size : {0, 1, 125, 126, 65535, 65536, 300'000}) {

@@ -24,6 +24,7 @@ using http::RequestOptions;
 using http::SessionOptions;
 using http::URL;
 using test::error_of;
+using test::free_port;
 using test::pattern;
 using test::pki;
 using test::Program;
@@ -32,15 +33,6 @@ namespace {
 
 class ClientPeers : public test::BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, ClientPeers, test::real_backends, test::backend_name);
-
-/// One that nobody has by now.
-Coro<std::uint16_t> free_port() {
-  Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
-  std::uint16_t port = scout.sockets().at(0).port();
-  scout.close();
-  co_await scout.wait_closed();
-  co_return port;
-}
 
 /// Until somebody listens there.
 Coro<> until_open(std::uint16_t port) {

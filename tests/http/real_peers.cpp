@@ -11,6 +11,7 @@
 #include "folder.hpp"
 #include "peers.hpp"
 #include "program_output.hpp"
+#include "talk.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
@@ -71,19 +72,6 @@ Coro<web::Response> form(web::Request& request) {
   co_return web::Response(text);
 }
 
-Coro<web::Response> talk(web::Request& request) {
-  WebSocket ws = co_await web::websocket(request, WebSocketOptions().protocols("chat"));
-  while (auto message = co_await ws.next()) {
-    if (message->data == "close")
-      co_await ws.close(WSCloseCode::TryAgainLater, "later");
-    else if (message->type == WSMsgType::Text)
-      co_await ws.send_str(message->data);
-    else
-      co_await ws.send_bytes(message->data);
-  }
-  co_return web::Response::sent();
-}
-
 web::Application application() {
   web::Application app;
   app.get("/", [](web::Request&) -> Coro<web::Response> { co_return web::Response("hello"); });
@@ -104,7 +92,7 @@ web::Application application() {
     response.set_cookie(http::Cookie("taste", "sweet").path("/"));
     co_return response;
   });
-  app.get("/stream", stream).post("/form", form).get("/ws", talk);
+  app.get("/stream", stream).post("/form", form).get("/ws", test::talk);
   return app;
 }
 

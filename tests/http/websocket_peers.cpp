@@ -8,6 +8,7 @@
 #include "peers.hpp"
 #include "program_output.hpp"
 #include "served.hpp"
+#include "talk.hpp"
 
 #include <gtest/gtest.h>
 
@@ -120,23 +121,10 @@ class WebSocketPeers : public test::BackendTest {
 };
 INSTANTIATE_TEST_SUITE_P(Backends, WebSocketPeers, test::real_backends, test::backend_name);
 
-Coro<web::Response> talk(web::Request& request) {
-  WebSocket ws = co_await web::websocket(request, WebSocketOptions().protocols("chat"));
-  while (auto message = co_await ws.next()) {
-    if (message->data == "close")
-      co_await ws.close(WSCloseCode::TryAgainLater, "later");
-    else if (message->type == WSMsgType::Text)
-      co_await ws.send_str(message->data);
-    else
-      co_await ws.send_bytes(message->data);
-  }
-  co_return web::Response::sent();
-}
-
 TEST_P(WebSocketPeers, fault168_python_websockets_talks_to_our_server) {
   run([]() -> Coro<> {
     web::Application app;
-    app.get("/ws", talk);
+    app.get("/ws", test::talk);
     Served served = co_await serve(std::move(app));
     std::string url = "ws://127.0.0.1:" + std::to_string(served.port()) + "/ws";
     Program client({kPython, "-c", std::string(kPreamble) + kClient, url});

@@ -107,17 +107,6 @@ Coro<int> downloads(std::uint16_t server, std::uint64_t seed, bool tls) {
   co_return exact;
 }
 
-std::uint16_t free_port() {
-  std::uint16_t port = 0;
-  asyncio::run([&]() -> Coro<> {
-    Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0);
-    port = scout.sockets().at(0).port();
-    scout.close();
-    co_await scout.wait_closed();
-  });
-  return port;
-}
-
 Program nginx(const test::Folder& folder, std::uint16_t port, bool tls) {
   folder.write("file", pattern(kSize));
   std::string listen = "listen 127.0.0.1:" + std::to_string(port);
@@ -149,7 +138,7 @@ Coro<> until_it_listens(std::uint16_t port) {
 TEST_P(Chaos, random_weather_between_our_client_and_nginx) {
   for (bool tls : {false, true}) {
     test::Folder folder;
-    std::uint16_t port = free_port();
+    std::uint16_t port = asyncio::run(test::free_port());
     Program server = nginx(folder, port, tls);
     int exact = 0;
     auto once = [&](std::uint64_t seed) {

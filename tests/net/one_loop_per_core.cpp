@@ -67,7 +67,8 @@ class OneLoopPerCore : public test::BackendTest {
       std::vector<Core> cores(kLoops);
       std::latch ready(kLoops + 1);
       RunOptions how = options();
-      std::uint16_t port = free_port();
+      // The first server chooses one: it has to be free when the others come, as well.
+      std::uint16_t port = asyncio::run(test::free_port(ServerOptions().reuse_port(true)), how);
       std::vector<std::jthread> threads;
       for (Core& core : cores)
         threads.emplace_back([&, how] {
@@ -79,21 +80,6 @@ class OneLoopPerCore : public test::BackendTest {
       for (Core& core : cores) core.stop();
     }
     EXPECT_EQ(test::open_descriptors(), before);
-  }
-
- private:
-  /// The first server chooses one: it has to be free when the others come, as well.
-  std::uint16_t free_port() const {
-    return asyncio::run(
-        []() -> Coro<std::uint16_t> {
-          Server scout = co_await start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0,
-                                               ServerOptions().reuse_port(true));
-          std::uint16_t port = scout.sockets().at(0).port();
-          scout.close();
-          co_await scout.wait_closed();
-          co_return port;
-        }(),
-        options());
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, OneLoopPerCore, test::real_backends, test::backend_name);

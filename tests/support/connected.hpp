@@ -7,6 +7,7 @@
 #include "asyncio/task.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <utility>
@@ -55,6 +56,16 @@ inline Coro<Connected> connected(ConnectOptions options = {}) {
   Streams other = co_await accepted;
   Connected both(std::move(server), std::move(client), std::move(other));
   co_return both;
+}
+
+/// One that nobody has by now.
+inline Coro<std::uint16_t> free_port(asyncio::ServerOptions options = {}) {
+  Server scout =
+      co_await asyncio::start_server([](StreamReader, StreamWriter) {}, "127.0.0.1", 0, options);
+  std::uint16_t port = scout.sockets().at(0).port();
+  scout.close();
+  co_await scout.wait_closed();
+  co_return port;
 }
 
 /// The description of what awaiting it throws; "nothing", "cancelled".
