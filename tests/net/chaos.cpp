@@ -6,6 +6,7 @@
 #include "backends.hpp"
 #include "captures.hpp"
 #include "chaos_proxy.hpp"
+#include "connected.hpp"
 #include "peers.hpp"
 #include "program_output.hpp"
 #include "rounds.hpp"

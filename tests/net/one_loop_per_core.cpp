@@ -3,6 +3,7 @@
 #include "asyncio/asyncio.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
+#include "connected.hpp"
 #include "rounds.hpp"
 
 #include <gtest/gtest.h>
