@@ -133,6 +133,7 @@ void Connection::close_if_failed() {
 
 void Connection::close() {
   check_thread();
+  advance();  // what arrived before and has its turn to come
   if (closing_) return;
   if (write_error_) return force_close(write_error_);
   if (tls_ && tls_->handshaking()) return abort();

@@ -13,6 +13,8 @@ namespace asyncio::detail {
 
 namespace {
 
+constexpr std::size_t kMuch = 2048;
+
 /// Gives back the pin of an operation that has ended, also if a server's handler is interrupted.
 class Pinned {
  public:
@@ -59,12 +61,13 @@ bool Connection::fill(ReadWait& reader) {
 
 void Connection::pause_reading() {
   check_thread();
+  advance();  // what arrived before and has its turn to come
   reading_paused_ = true;
 }
 
 void Connection::resume_reading() {
   check_thread();
-  if (std::exchange(reading_paused_, false)) serve_reader();
+  if (std::exchange(reading_paused_, false)) advance();
 }
 
 /// Starts to wait until the descriptor is ready; false if it may be ready now.
@@ -93,6 +96,7 @@ std::int64_t Connection::receive(ReadWait& reader) {
   std::int64_t got = backend_.attempt(recv);
   if (got <= 0) return got;
   auto count = static_cast<std::size_t>(got);
+  much_arrives_ = !direct && count >= kMuch;
   if (direct)
     reader.received(count);
   else
@@ -113,7 +117,7 @@ void Connection::on_readable(Ready& node) {
       self.tls_->on_input();
     } else {
       if (wake.result < 0) self.read_failed(static_cast<int>(-wake.result));
-      self.serve_reader();
+      self.on_arrival();
     }
   }
 }
@@ -130,13 +134,20 @@ void Connection::on_reader_gone(Ready& node) {
   self.unpin();
 }
 
-void Connection::serve_reader() {
-  try {
+/// Of many connections that are readable at once, each would keep what came for it until its task
+/// has its turn. What is large comes in that turn, so that all use the same memory, which is in the
+/// processor's caches; what is small comes at once, since one call of the system after another of
+/// the same kind is faster.
+void Connection::on_arrival() noexcept {
+  if (much_arrives_ && waiter())
+    waiter()->serve_in_step();
+  else
     advance();
-  } catch (const std::exception&) {  // No memory for what arrived: the reader is told.
-    failure_ = std::current_exception();
-    force_close(failure_);
-  }
+}
+
+void Connection::fill_failed(std::exception_ptr error) noexcept {
+  failure_ = std::move(error);
+  force_close(failure_);
 }
 
 }  // namespace asyncio::detail

@@ -34,6 +34,19 @@ void ReadWait::await_suspend(PromiseBase& promise) {
   suspend_task(promise);
 }
 
+void ReadWait::serve_in_step() noexcept {
+  if (state_ != State::pending) return;
+  ask_before_resuming();
+  fire();
+}
+
+bool ReadWait::may_resume() noexcept {
+  if (cancel_delivered()) state_ = State::cancelled;
+  if (state_ == State::cancelled || reader_->serve(*this)) return true;
+  state_ = State::pending;
+  return false;
+}
+
 void ReadWait::fire() noexcept {
   if (state_ != State::pending) return;
   state_ = State::fired;
@@ -101,11 +114,18 @@ void ReaderState::wake_if_satisfied() noexcept {
   if (waiter_ && satisfies(*waiter_)) waiter_->fire();
 }
 
-void ReaderState::advance() {
-  if (!waiter_) return;
-  while (!satisfies(*waiter_))
-    if (!fill(*waiter_)) return;
-  waiter_->fire();
+bool ReaderState::serve(ReadWait& reader) noexcept {
+  try {
+    while (!satisfies(reader))
+      if (!fill(reader)) return false;
+  } catch (const std::exception&) {  // No memory for what arrived: the reader is told.
+    fill_failed(std::current_exception());
+  }
+  return true;
+}
+
+void ReaderState::advance() noexcept {
+  if (waiter_ && serve(*waiter_)) waiter_->fire();
 }
 
 }  // namespace asyncio::detail

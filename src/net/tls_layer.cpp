@@ -169,7 +169,7 @@ void TlsLayer::handshake_ended(std::exception_ptr error) {
     connection_.queue_shrank();
   }
   if (owner_waits && connection_.owner_) connection_.owner_->handshake_ended(connection_, error);
-  if (!error) connection_.serve_reader();
+  if (!error) connection_.advance();
 }
 
 // --- Reading ----------------------------------------------------------------------------------

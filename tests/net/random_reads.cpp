@@ -20,20 +20,20 @@ using namespace asyncio;
 using namespace std::chrono_literals;
 using test::Random;
 
-/// Lines of up to 40 bytes.
-std::string lines(Random& random) {
+/// Lines of up to 40 bytes, or of up to 4,000.
+std::string lines(Random& random, int scale) {
   std::string text;
   for (int left = 1 + random.below(60); left > 0; --left) {
-    auto length = static_cast<std::size_t>(random.below(40));
+    auto length = static_cast<std::size_t>(random.below(40 * scale));
     text += std::string(length, static_cast<char>('a' + random.below(26))) + '\n';
   }
   if (random.one_in(2)) text.pop_back();  // the last is no line
   return text;
 }
 
-Coro<> send_all(StreamWriter writer, std::string_view text, Random& random) {
+Coro<> send_all(StreamWriter writer, std::string_view text, int scale, Random& random) {
   while (!text.empty()) {
-    std::string_view piece = text.substr(0, static_cast<std::size_t>(1 + random.below(90)));
+    std::string_view piece = text.substr(0, static_cast<std::size_t>(1 + random.below(90 * scale)));
     co_await writer.send(piece);
     text.remove_prefix(piece.size());
     co_await sleep(std::chrono::milliseconds(random.below(4)));
@@ -61,14 +61,15 @@ Coro<> read_everything(std::uint64_t seed) {
   Random random(seed);
   asyncio::testing::Network().slices(true).latency(0ms, 3ms);
   test::Connected both = co_await test::connected();
-  const std::string sent = lines(random);
+  const int scale = random.one_in(2) ? 1 : 100;
+  const std::string sent = lines(random, scale);
   Random of_sender(seed + 1);
-  Task<> sender = create_task(send_all, both.peer_writer(), sent, std::ref(of_sender));
+  Task<> sender = create_task(send_all, both.peer_writer(), sent, scale, std::ref(of_sender));
 
   std::string got;
   bool ended = false;
   while (!ended) {
-    auto count = static_cast<std::size_t>(1 + random.below(80));
+    auto count = static_cast<std::size_t>(1 + random.below(80 * scale));
     Task<std::string> reading =
         create_task(read_somehow, both.reader(), random.below(4), count, std::ref(ended));
     if (random.one_in(2)) {

@@ -20,12 +20,17 @@ namespace {
 
 constexpr std::string_view kLine = "123456\n";
 
-/// Reads a part of a line and its end; `begun` bytes of it are there at the beginning.
-template <Coro<std::string> (*read)(StreamReader), std::size_t begun>
+/// Reads a part of a line and its end; `begun` bytes of it are there at the beginning. What comes
+/// behind `much` bytes is not received before the reader's turn.
+template <Coro<std::string> (*read)(StreamReader), std::size_t begun, std::size_t much = 0>
 class Reads final : public Connected {
  public:
   Coro<> prepare() override {
     co_await Connected::prepare();
+    if (much > 0) {
+      co_await peer_writer_->send(std::string(much, 'x'));
+      co_await reader_->readexactly(much);
+    }
     peer_writer_->write(kLine.substr(0, begun));
   }
   Coro<> operation() override { got_ = co_await read(*reader_); }
@@ -228,8 +233,10 @@ constexpr auto kRead = AwaitableKind::stream_read;
 constexpr Entry kEntries[] = {
     {"read_some", kRead, make<Reads<some_of, 0>>},
     {"read_all", kRead, make<Reads<all_of, 3>>},
+    {"read_after_much", kRead, make<Reads<some_of, 0, 5000>>},
     {"read_into", kRead, make<Reads<into_of, 0>>},
     {"readline", kRead, make<Reads<line_of, 3>>},
+    {"readline_after_much", kRead, make<Reads<line_of, 0, 5000>>},
     {"readuntil", kRead, make<Reads<until_of, 3>>},
     {"readuntil_view", kRead, make<Reads<view_of, 3>>},
     {"reader_next", kRead, make<Reads<next_of, 3>>},

@@ -85,6 +85,7 @@ class Connection final : public ReaderState, public Resource {
   Connection(Backend& backend, int fd, std::size_t limit, Medium medium);
 
   bool fill(ReadWait& reader) override;
+  void fill_failed(std::exception_ptr error) noexcept override;
   /// A read that finds nothing waits for `resume_reading`, also if something arrives.
   void pause_reading();
   void resume_reading();
@@ -186,7 +187,7 @@ class Connection final : public ReaderState, public Resource {
 
   bool wait_for(Wake& wake) noexcept;
   std::int64_t receive(ReadWait& reader);
-  void serve_reader();
+  void on_arrival() noexcept;
   bool at_rest() const noexcept;
   bool write_refused();
   void put(std::string_view record);
@@ -222,8 +223,9 @@ class Connection final : public ReaderState, public Resource {
   bool teardown_scheduled_ = false;
   bool sending_file_ = false;
   bool draining_ = false;
-  bool unanswered_ = false;  // bytes were read, and nothing was written since
-  bool cut_off_ = false;     // a write failed, and not because the peer had ended its side before
+  bool much_arrives_ = false;  // the last time, into memory of its own
+  bool unanswered_ = false;    // bytes were read, and nothing was written since
+  bool cut_off_ = false;       // a write failed, and not because the peer had ended its side before
   bool descriptor_lost_ = false;  // somebody else has closed it
   std::uint8_t immediate_reads_ = 0;
   std::uint8_t immediate_drains_ = 0;

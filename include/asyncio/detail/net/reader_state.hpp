@@ -10,6 +10,7 @@
 #include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace asyncio::detail {
 
@@ -24,6 +25,7 @@ class ReadWait : public Wait {
   bool await_ready();
   void await_suspend(PromiseBase& promise);
   bool cancel(const std::exception_ptr& reason) final;
+  bool may_resume() noexcept final;
   AwaitableKind kind() const noexcept final { return AwaitableKind::stream_read; }
 
   /// Whether the buffer has what is asked for.
@@ -37,6 +39,8 @@ class ReadWait : public Wait {
 
   /// The task goes on in the next iteration, if it still waits.
   void fire() noexcept;
+  /// The same, if there is what it waits for by then: the step gets it.
+  void serve_in_step() noexcept;
 
  protected:
   ReadWait(Ref<ReaderState> reader, const char* name) noexcept
@@ -103,6 +107,11 @@ class ReaderState {
     return false;
   }
 
+  /// Gets what `reader` asks for, if that is to be had without waiting.
+  bool serve(ReadWait& reader) noexcept;
+  /// Serves the waiting read with what can be had.
+  void advance() noexcept;
+
   void add_reference() noexcept { ++references_; }
   void drop_reference() noexcept {
     if (--references_ == 0) unreferenced();
@@ -113,8 +122,8 @@ class ReaderState {
   virtual ~ReaderState();
   virtual void unreferenced() noexcept { delete this; }
 
-  /// Serves the waiting read with what can be had.
-  void advance();
+  /// `fill` has thrown.
+  virtual void fill_failed(std::exception_ptr error) noexcept { failure_ = std::move(error); }
   void wake_if_satisfied() noexcept;
 
   ByteQueue buffer_;
