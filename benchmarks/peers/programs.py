@@ -43,7 +43,7 @@ def programs(rivals, ours):
         bin_ = f"{build}/benchmarks"
         found["loop"][name] = [f"{bin_}/asyncio_peer_loop"]
         for backend, before in (("", []), (" io_uring", ["env", "ASYNCIO_BACKEND=io_uring"])):
-            for style in ("streams", "protocol"):
+            for style in ("streams", "bytes", "protocol"):
                 echo = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
                 found["echo"][f"{name} {style}{backend}"] = [*before, *echo]
             found["http"][name + backend] = [*before, f"{bin_}/asyncio_peer_http", "{port}"]
