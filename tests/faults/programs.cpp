@@ -133,8 +133,7 @@ Coro<> send_a_file() {
   co_await close_both(writer, server);
 }
 
-// --- Sockets of the program's own, and datagrams
-// --------------------------------------------------
+// --- Sockets of the program's own, and datagrams ------------------------------------------------
 
 Coro<> serve_socket(int listener) {
   EventLoop loop = get_running_loop();
@@ -224,8 +223,7 @@ Coro<> datagrams() {
   co_await its->lost.wait();
 }
 
-// --- Files and processes
-// --------------------------------------------------------------------------
+// --- Files and processes ------------------------------------------------------------------------
 
 std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -57,8 +57,7 @@ class Chaos : public test::BackendTest {
 };
 INSTANTIATE_TEST_SUITE_P(Backends, Chaos, test::real_backends, test::backend_name);
 
-// --- Our client
-// -----------------------------------------------------------------------------------
+// --- Our client ---------------------------------------------------------------------------------
 
 /// "exact", an error's description, or what is wrong.
 Coro<std::string> download(std::uint16_t port, bool tls) {
@@ -155,8 +154,7 @@ TEST_P(Chaos, random_weather_between_our_client_and_nginx) {
   }
 }
 
-// --- Our server
-// -----------------------------------------------------------------------------------
+// --- Our server ---------------------------------------------------------------------------------
 
 Coro<> answer(StreamReader reader, StreamWriter writer) {
   co_await reader.readuntil("\r\n\r\n");

@@ -179,8 +179,7 @@ TEST_P(SignalFaults, fault111_during_close) {
   EXPECT_TRUE(Before::in_place());
 }
 
-// --- SIGINT
-// ---------------------------------------------------------------------------------------
+// --- SIGINT -------------------------------------------------------------------------------------
 
 /// A child process that runs `body` on a loop, and says through a pipe how far it is.
 class Child {
