@@ -11,20 +11,35 @@
 
 namespace asyncio::http {
 
+namespace {
+
+/// Line ends and quotation marks are sent as browsers do; other control bytes no server takes.
+std::string in_quotes(std::string_view what, std::string_view text) {
+  for (char byte : text) {
+    const bool is_line_end = byte == '\r' || byte == '\n';
+    if (!is_line_end && !detail::is(detail::kField, byte))
+      throw ValueError(std::string(what) + " " + detail::quoted(text) + ": a control byte");
+  }
+  return detail::quoted_parameter(text);
+}
+
+}  // namespace
+
 // So many random bits that no content holds it.
 FormData::FormData() : boundary_(detail::random_name()) {}
 
 void FormData::begin_part(std::string_view name) {
-  parts_ += "--" + boundary_ +
-            "\r\nContent-Disposition: form-data; name=" + detail::quoted_parameter(name);
+  const std::string quoted_name = in_quotes("name", name);
+  parts_ += "--" + boundary_ + "\r\nContent-Disposition: form-data; name=" + quoted_name;
 }
 
 void FormData::begin_file(std::string_view name, std::string_view filename,
                           std::string_view content_type) {
   if (detail::first_other(detail::kField, content_type) != std::string_view::npos)
     throw ValueError("content type " + detail::quoted(content_type) + ": a control byte");
+  const std::string quoted_filename = in_quotes("filename", filename);
   begin_part(name);
-  parts_ += "; filename=" + detail::quoted_parameter(filename);
+  parts_ += "; filename=" + quoted_filename;
   parts_.append("\r\nContent-Type: ").append(content_type).append("\r\n\r\n");
 }
 

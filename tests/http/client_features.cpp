@@ -238,6 +238,13 @@ TEST(ClientFeatures, fault147_names_in_a_form_cannot_end_their_line) {
     EXPECT_EQ(lines, 10u) << body;
     EXPECT_EQ(body.find("; filename=\"b"), std::string::npos) << body;
   }
+  for (std::string bad : {std::string("a\0b", 3), std::string("a\x1b"), std::string("\x7f")}) {
+    http::FormData form;
+    EXPECT_NE(test::thrown([&] { form.add_field(bad, "1"); }), "nothing");
+    EXPECT_NE(test::thrown([&] { form.add_file("f", "2", bad); }), "nothing");
+    form.add_field("f", "1");
+    EXPECT_TRUE(form.body().starts_with("--")) << "a refused part begins the form";
+  }
 }
 
 TEST(ClientFeatures, fault149_credentials_of_a_proxy_are_for_it_alone) {

@@ -28,20 +28,20 @@ class FormData {
   FormData& add_field(std::string_view name, std::string_view value);
   /// A file with these bytes.
   ///
-  /// Throws   ValueError for a content type that cannot stand in a header.
+  /// Throws   ValueError for a control byte in a name, but for line ends, or in the content type.
   FormData& add_file(std::string_view name, std::string_view bytes, std::string_view filename,
                      std::string_view content_type = kBytes);
   /// A file whose bytes come in pieces while the form is sent, which is in chunks then. They can be
   /// sent once: a redirect, a retry or a copy that would need them again fails.
   ///
-  /// Throws   ValueError for a content type that cannot stand in a header.
+  /// Throws   ValueError for a control byte in a name, but for line ends, or in the content type.
   FormData& add_file(std::string_view name, AsyncGenerator<std::string> pieces,
                      std::string_view filename, std::string_view content_type = kBytes);
   /// A file of the system, read while the form is sent: it may be larger than the memory. Its name
   /// is the path's last part, unless another is given. The request, and not this, throws if it
   /// cannot be read.
   ///
-  /// Throws   ValueError for a content type that cannot stand in a header.
+  /// Throws   ValueError for a control byte in a name, but for line ends, or in the content type.
   FormData& add_path(std::string_view name, std::string path, std::string_view filename = {},
                      std::string_view content_type = kBytes);
 
