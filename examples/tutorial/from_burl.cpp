@@ -73,7 +73,7 @@ Coro<> bodies(http::ClientSession session) {
   co_await session.post("/any", http::RequestOptions().form(form));
 
   http::FormData files;
-  files.add_file("attachment", "12:00 all is well\n", "report.log", "text/plain");
+  files.add_path("attachment", "./report.log", "", "text/plain");
   files.add_field("priority", "high");
   co_await session.post("/any", http::RequestOptions().data(files));
 
