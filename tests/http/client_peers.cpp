@@ -140,7 +140,7 @@ TEST_P(ClientPeers, S42_nginx) {
 }
 
 /// Forty requests at a server that takes seven at a time, over one connection.
-TEST_P(ClientPeers, Issue5_http2_nginx) {
+TEST_P(ClientPeers, D13_http2_nginx) {
   if (test::lacks_program("nginx")) return;
   run([]() -> Coro<> {
     Nginx nginx;

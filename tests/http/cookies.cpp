@@ -2,6 +2,7 @@
 #include "asyncio/http/cookies.hpp"
 
 #include "http/dates.hpp"
+#include "rounds.hpp"
 
 #include <gtest/gtest.h>
 
@@ -133,7 +134,7 @@ TEST_F(Jar, D13_cookies_go_back_to_where_they_came_from) {
   EXPECT_EQ(sent("/relative"), "");
 }
 
-TEST_F(Jar, R13_no_host_sets_cookies_for_another) {
+TEST_F(Jar, fault151_no_host_sets_cookies_for_another) {
   EXPECT_FALSE(take("a=1; Domain=other.com", "http://example.com/"));
   EXPECT_FALSE(take("a=1; Domain=www.example.com", "http://example.com/"));
   EXPECT_FALSE(take("a=1; Domain=com", "http://example.com/"));
@@ -144,13 +145,13 @@ TEST_F(Jar, R13_no_host_sets_cookies_for_another) {
 }
 
 #ifdef ASYNCIO_HAS_LIBPSL
-TEST_F(Jar, R13_public_suffixes_are_known) {
+TEST_F(Jar, fault151_public_suffixes_are_known) {
   EXPECT_FALSE(take("a=1; Domain=co.uk", "http://example.co.uk/"));
   EXPECT_TRUE(take("a=1; Domain=example.co.uk", "http://www.example.co.uk/"));
 }
 #endif
 
-TEST_F(Jar, R13_secure_cookies_stay_within_TLS) {
+TEST_F(Jar, fault151_secure_cookies_stay_within_TLS) {
   EXPECT_FALSE(take("a=1; Secure", "http://example.com/"));
   EXPECT_TRUE(take("a=1; Secure", "https://example.com/"));
   EXPECT_EQ(sent("http://example.com/"), "");
@@ -176,7 +177,7 @@ TEST_F(Jar, D13_cookies_end) {
   EXPECT_EQ(jar.size(), 0u);
 }
 
-TEST_F(Jar, R13_cookies_end_when_they_say_beyond_the_clock_too) {
+TEST_F(Jar, fault151_cookies_end_when_they_say_beyond_the_clock_too) {
   EXPECT_TRUE(take("a=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", "http://h.example/"));
   EXPECT_TRUE(take("b=2; Expires=Mon, 01 Jan 2300 00:00:00 GMT", "http://h.example/"));
   EXPECT_TRUE(take("c=3", "http://h.example/"));
@@ -194,11 +195,13 @@ TEST_F(Jar, D13_a_new_value_keeps_the_place) {
   EXPECT_EQ(jar.size(), 0u);
 }
 
-TEST_F(Jar, R13_is_bounded) {
+TEST_F(Jar, fault151_is_bounded) {
   for (int i = 0; i < 1000; ++i) take("c" + std::to_string(i) + "=1", "http://h.example/");
   EXPECT_EQ(jar.size(), 180u);
   EXPECT_TRUE(sent("http://h.example/").starts_with("c820=1; "));
-  for (int i = 0; i < 3050; ++i) take("a=1", "http://h" + std::to_string(i) + ".example/");
+  // Each looks through all that there are.
+  const int hosts = test::kOptimized && !test::kSanitized ? 100'000 : 3050;
+  for (int i = 0; i < hosts; ++i) take("a=1", "http://h" + std::to_string(i) + ".example/");
   EXPECT_EQ(jar.size(), 3000u);
 }
 

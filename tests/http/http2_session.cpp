@@ -81,7 +81,7 @@ bool holds(const std::exception_ptr& error) {
   }
 }
 
-TEST(Http2Session, Issue5ARequestAndItsAnswerCrossWholeInEverySplit) {
+TEST(Http2Session, D13_a_request_and_its_answer_cross_whole_in_every_split) {
   for (std::size_t piece : {1u, 2u, 9u, 4096u}) {
     Both both({}, {}, piece);
     RequestHead head = get("/path?query", {{"X-Field", "Value"}, {"Cookie", "a=1"}});
@@ -147,7 +147,7 @@ TEST(Http2Session, R13NoFieldOfAConnectionIsSent) {
   EXPECT_EQ(got->request.headers.get("x-end"), "2");
 }
 
-TEST(Http2Session, Issue5ABodyComesNoFasterThanItIsRead) {
+TEST(Http2Session, D13_a_body_comes_no_faster_than_it_is_read) {
   Http2Terms terms;
   terms.stream_window = 1000;
   Both both(terms);
@@ -198,7 +198,7 @@ TEST(Http2Session, R6NoMoreIsTakenOutAtOnceThanWasAskedFor) {
   EXPECT_TRUE(got->output_sent());
 }
 
-TEST(Http2Session, Issue5WhatNobodyReadsIsGivenBackToTheConnection) {
+TEST(Http2Session, D13_what_nobody_reads_is_given_back_to_the_connection) {
   Http2Terms terms;
   terms.stream_window = terms.connection_window = 65535;
   Both both(terms);
@@ -236,7 +236,7 @@ TEST(Http2Session, R2AStreamThatIsResetEndsAlone) {
   EXPECT_TRUE(both.client.failure().empty());
 }
 
-TEST(Http2Session, Issue5AGoAwayLetsStreamsEndAndTakesNoMore) {
+TEST(Http2Session, D13_a_go_away_lets_streams_end_and_takes_no_more) {
   Both both;
   Stream asked = both.client.request(get("/"), "http", false);
   both.run();
@@ -255,7 +255,7 @@ TEST(Http2Session, Issue5AGoAwayLetsStreamsEndAndTakesNoMore) {
   EXPECT_TRUE(both.client.is_over());
 }
 
-TEST(Http2Session, Issue5ARequestThatWasNotTakenSaysSo) {
+TEST(Http2Session, D13_a_request_that_was_not_taken_says_so) {
   Both both;
   both.run();
   both.server.go_away();
@@ -266,7 +266,7 @@ TEST(Http2Session, Issue5ARequestThatWasNotTakenSaysSo) {
   EXPECT_EQ(late->code(), Http2Code::refused_stream);
 }
 
-TEST(Http2Session, Issue5ARequestThatCrossesTheGoAwayIsNotTaken) {
+TEST(Http2Session, D13_a_request_that_crosses_the_go_away_is_not_taken) {
   Both both;
   Stream first = both.client.request(get("/1"), "http", false);
   both.run();
@@ -340,7 +340,7 @@ TEST(Http2Session, R13AResponseBeyondALimitEndsItsStreamAlone) {
   EXPECT_TRUE(both.client.failure().empty());
 }
 
-TEST(Http2Session, Issue5HeadsOfStatus1xxGoBeforeTheAnswer) {
+TEST(Http2Session, D13_heads_of_status1xx_go_before_the_answer) {
   Both both;
   Stream asked = both.client.request(get("/"), "http", false);
   both.run();
@@ -354,7 +354,7 @@ TEST(Http2Session, Issue5HeadsOfStatus1xxGoBeforeTheAnswer) {
   EXPECT_FALSE(asked->response.headers.contains("link"));
 }
 
-TEST(Http2Session, Fault145ABodyThatIsNotAsLongAsItsHeadSaysIsNoSuccess) {
+TEST(Http2Session, fault145_a_body_that_is_not_as_long_as_its_head_says_is_no_success) {
   Both both;
   Stream asked = both.client.request(get("/"), "http", false);
   both.run();
@@ -367,7 +367,7 @@ TEST(Http2Session, Fault145ABodyThatIsNotAsLongAsItsHeadSaysIsNoSuccess) {
   EXPECT_TRUE(asked->error());
 }
 
-TEST(Http2Session, Fault125AnswersThatAreNotReadDoNotPileUp) {
+TEST(Http2Session, fault125_answers_that_are_not_read_do_not_pile_up) {
   Http2Session server(Http2Role::server, {});
   server.receive(test::h2::hello(), kNow);
   for (std::uint32_t id = 1; id < 100000 && server.failure().empty(); id += 2)

@@ -330,6 +330,8 @@ TEST_P(ServerBodies, fault133_forms_that_are_wrong) {
         {good, head + "no colon\r\n\r\n1\r\n--B--"},
         {good, head + "X: \x01\r\n\r\n1\r\n--B--"},
         {good, "--B\r\nContent-Disposition: \"\r\n\r\n1\r\n--B--"},
+        {good, "--B\r\nContent-Disposition: form-data; name=\"a\rb\"\r\n\r\n1\r\n--B--"},
+        {good, "--B\r\nContent-Disposition: form-data; name=\"a\nb\"\r\n\r\n1\r\n--B--"},
         {good, parts + "--B--"},
         {"multipart/form-data", part + "--B--"},
         {"multipart/form-data; boundary=\"\"", part + "--B--"},

@@ -257,8 +257,15 @@ void add_sizes(std::vector<Case>& cases) {
     for (std::size_t piece : {1024, 32768})
       cases.push_back(Case(group + ": pieces", {{first, text}}, {{first, text}}).in_pieces(piece));
   }
-  Frame most(kBinary, sized(std::size_t{4} << 20));
-  cases.emplace_back("9.2.5", Frames{most}, Frames{most});
+  for (int first : {kText, kBinary})
+    for (std::size_t size : {std::size_t{4} << 20, std::size_t{16} << 20}) {
+      Frame most(first, sized(size));
+      cases.emplace_back("9.1.5 to 9.2.6", Frames{most}, Frames{most});
+    }
+  for (std::size_t size : {0, 64, 1024}) {
+    Frames thousand(1000, Frame(kText, sized(size)));
+    cases.emplace_back("9.7: " + std::to_string(size) + " bytes", thousand, thousand);
+  }
   Frame frame(kText, sized(65536));
   cases.push_back(Case("10.1.1", {frame}, {frame}).in_pieces(1300));
 }
@@ -278,7 +285,7 @@ class WebSocketCases : public ::testing::TestWithParam<Role> {
       SCOPED_TRACE(one.name);
       Setting setting;
       if (one.piece > 0) setting.pieces = {one.piece};
-      setting.options.compress(false);
+      setting.options.compress(false).max_msg_size(std::size_t{16} << 20);
       Conversation result = run_simulated(converse(GetParam(), saying(one.script), setting));
       std::vector<Frame> answers = result.before_close();
       for (Frame& answer : answers) answer.masked = false, answer.mask.clear();
