@@ -124,8 +124,8 @@ TEST(VectorDBClient, S46_documents_are_called_by_any_name) {
 }
 
 Coro<web::Response> two_matches(web::Request&) {
-  co_return result(R"([{"id":3,"version":0,"score":0.75,"payload":{"_name":"doc_3"}},
-                       {"id":4,"version":0,"score":0.5,"payload":null}])");
+  co_return result(R"({"points":[{"id":3,"version":0,"score":0.75,"payload":{"_name":"doc_3"}},
+                                 {"id":4,"version":0,"score":0.5,"payload":null}]})");
 }
 
 TEST(VectorDBClient, S46_search_gives_documents_and_scores) {
@@ -138,8 +138,8 @@ TEST(VectorDBClient, S46_search_gives_documents_and_scores) {
     EXPECT_EQ(matches.at(0).score, 0.75F);
     EXPECT_EQ(matches.at(1).document, "4");
     EXPECT_EQ(fake.requests.at(0),
-              "POST /collections/documents/points/search "
-              R"({"limit":3,"params":{"exact":true},"score_threshold":0.25,"vector":[1.0],)"
+              "POST /collections/documents/points/query "
+              R"({"limit":3,"params":{"exact":true},"query":[1.0],"score_threshold":0.25,)"
               R"("with_payload":true,"with_vector":false})");
   });
 }
@@ -160,6 +160,8 @@ struct Refusal {
 
 std::vector<Refusal> refusals() {
   return {{400, "vector: 3 dimensions, the collection has 4", "DimensionMismatch"},
+          // Qdrant's words.
+          {400, "Wrong input: Vector dimension error: expected dim: 4, got 3", "DimensionMismatch"},
           {400, "limit: is missing", "BadRequest"},
           {422, "validation", "BadRequest"},
           {401, "api-key: missing or wrong", "Unauthorized"},
@@ -357,7 +359,7 @@ TEST(VectorDBClient, cancelling_a_search_leaves_the_others_alone) {
     bool waits = request.path().find("slow") != std::string::npos;
     asked.set();
     if (waits) co_await go.wait();
-    co_return result("[]");
+    co_return result(R"({"points":[]})");
   };
   with_fake(answer, [&](AsyncVectorDB& db, Fake&) -> Coro<> {
     auto slow = create_task([&]() -> Coro<> { co_await db.search("slow", Vector(1, 1.0F)); });
@@ -371,8 +373,13 @@ TEST(VectorDBClient, cancelling_a_search_leaves_the_others_alone) {
   });
 }
 
-constexpr std::array<const char*, 5> kStrangeAnswers{"{", "[]", "{}", R"({"result":7})",
-                                                     R"({"result":[{"id":-1}]})"};
+constexpr std::array<const char*, 6> kStrangeAnswers{
+    "{",
+    "[]",
+    "{}",
+    R"({"result":7})",
+    R"({"result":[{"id":1,"score":1}]})",  // of the search that Qdrant once had
+    R"({"result":{"points":[{"id":-1}]}})"};
 
 TEST(VectorDBClient, answers_that_are_not_of_the_api_are_errors) {
   std::string body;

@@ -27,7 +27,7 @@ using vectordb::Vector;
 namespace {
 
 const std::string kHello = response_with(R"({"title":"fake","version":"1.19.0"})");
-const std::string kNothing = response_with(R"({"result":[],"status":"ok","time":0})");
+const std::string kNothing = response_with(R"({"result":{"points":[]},"status":"ok","time":0})");
 const std::string kDone = response_with(R"({"result":true,"status":"ok","time":0})");
 
 bool is_hello(const std::string& head) { return target_of(head) == "/"; }

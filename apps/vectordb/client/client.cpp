@@ -189,7 +189,7 @@ Coro<std::size_t> AsyncVectorDB::batch_insert(std::string collection,
 
 Coro<std::vector<Match>> AsyncVectorDB::search(std::string collection, Vector query,
                                                std::size_t top_k, SearchOptions options) const {
-  Call call = call_to("search", collection, Method::POST, "/points/search");
+  Call call = call_to("search", collection, Method::POST, "/points/query");
   call.with_body(options.to_json(query, top_k));
   json result = co_await result_of(std::move(call));
   co_return decoded("search", collection, [&] { return wire::matches(result); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// The client: the tutorials' AsyncVectorDB, for this server and for Qdrant's.
+/// The client: the tutorials' AsyncVectorDB, written to the API of Qdrant 1.19.
 #pragma once
 
 #include "vectordb/client/documents.hpp"

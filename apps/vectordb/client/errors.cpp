@@ -6,10 +6,10 @@ namespace vectordb {
 namespace {
 
 /// Qdrant says "Wrong input: Vector dimension error: expected dim: 4, got 3", this server
-/// "points[0].vector: 3 dimensions, the collection has 4": both with the word.
+/// "points[0].vector: 3 dimensions, the collection has 4".
 bool is_about_dimensions(const std::string& message) {
-  return message.find("dimension") != std::string::npos &&
-         message.find("vector") != std::string::npos;
+  return message.find("Vector dimension error") != std::string::npos ||
+         message.find("dimensions, the collection has ") != std::string::npos;
 }
 
 }  // namespace

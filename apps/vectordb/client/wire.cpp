@@ -17,7 +17,7 @@ SearchOptions& SearchOptions::score_threshold(float score) {
 }
 
 json SearchOptions::to_json(const Vector& query, std::size_t top_k) const {
-  json body{{"vector", query},
+  json body{{"query", query},
             {"limit", top_k},
             {"with_payload", with_payload_},
             {"with_vector", with_vector_}};
@@ -96,7 +96,7 @@ std::optional<Vector> vector_of(const json& point) {
 
 std::vector<Match> matches(const json& result) {
   std::vector<Match> found;
-  for (const json& point : result) {
+  for (const json& point : result.at("points")) {
     found.emplace_back(PointId::from_json(point.at("id")), point.at("score").get<float>(),
                        payload_of(point));
     found.back().vector = vector_of(point);
