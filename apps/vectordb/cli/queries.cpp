@@ -37,7 +37,10 @@ void print_matches(const std::vector<Match>& matches, bool as_json) {
   json all = json::array();
   Table table({"document", "score", "payload"});
   for (const Match& match : matches) {
-    all.push_back({{"id", match.id.to_json()}, {"score", match.score}, {"payload", match.payload}});
+    all.push_back({{"document", match.document},
+                   {"id", match.id.to_json()},
+                   {"score", match.score},
+                   {"payload", match.payload}});
     table.add({match.document, score_text(match.score), match.payload.dump()});
   }
   if (as_json)
