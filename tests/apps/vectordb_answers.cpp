@@ -2,6 +2,7 @@
 // The form of what the server of apps/vectordb answers: errors that nobody foresaw, and what
 // clients' models require.
 #include "../http/served.hpp"
+#include "vectordb/server/access.hpp"
 #include "vectordb/server/errors.hpp"
 #include "vectordb_served.hpp"
 
@@ -11,6 +12,8 @@
 #include <new>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 using namespace asyncio;
 using nlohmann::json;
@@ -75,6 +78,38 @@ TEST(VectorDBAnswers, what_is_the_connections_goes_on) {
     writer.close();
     co_await served.cleanup();
   });
+}
+
+struct Told {
+  std::size_t number;
+  vectordb::Progress::Step step;
+  std::uint64_t done, total;
+  std::string text;
+};
+
+std::vector<Told> progress() {
+  using Step = vectordb::Progress::Step;
+  const std::string of = "recovering 'docs', collection ";
+  return {
+      {2, Step::indexing, 5000, 10'000, of + "2 of 3: 5000 of 10000 points indexed (50 %)"},
+      {1, Step::reading, 999'999, 1'000'000, of + "1 of 3: 999999 of 1000000 bytes read (99 %)"},
+      {3, Step::indexing, 0, 0, of + "3 of 3: 0 of 0 points indexed (100 %)"}};
+}
+
+TEST(VectorDBAnswers, how_far_the_recovery_is) {
+  vectordb::Access access;
+  EXPECT_EQ(access.progress_text(), "the data base is being opened, or closed");
+  for (const Told& told : progress()) {
+    vectordb::Progress progress;
+    progress.collection = "docs";
+    progress.number = told.number;
+    progress.collections = 3;
+    progress.step = told.step;
+    progress.done = told.done;
+    progress.total = told.total;
+    access.set_progress(progress);
+    EXPECT_EQ(access.progress_text(), told.text);
+  }
 }
 
 /// Qdrant's Python client refuses an answer without them.

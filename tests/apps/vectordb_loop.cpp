@@ -7,7 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <mutex>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,23 +141,88 @@ TEST(VectorDBLoop, while_a_snapshot_is_written) {
   });
 }
 
+/// Of the logger "vectordb", each once in a row: a slow machine has time to repeat one.
+class Lines {
+ public:
+  Lines() {
+    before_ = set_log_handler([this](const LogRecord& record) {
+      std::lock_guard lock(mutex_);
+      std::string line(level_name(record.level));
+      line += ": " + record.message;
+      bool is_new = lines_.empty() || lines_.back() != line;
+      if (record.logger == "vectordb" && is_new) lines_.push_back(line);
+    });
+  }
+  ~Lines() { set_log_handler(before_); }
+  Lines(const Lines&) = delete;
+  Lines& operator=(const Lines&) = delete;
+
+  std::vector<std::string> all() const {
+    std::lock_guard lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+  LogHandler before_;
+};
+
+constexpr const char* kRecovering =
+    "recovering 'a', collection 1 of 2: 0 of 2 points indexed (0 %)";
+
+/// What is told of the reading was told before: it comes to the loop the same way as that a thread
+/// is held.
+Coro<> expect_recovering(VectorDB& db) {
+  Said said = co_await db.ask("GET", "/healthz");
+  EXPECT_EQ(said.status, 200);
+  said = co_await db.ask("GET", "/readyz");
+  EXPECT_EQ(said.status, 503);
+  EXPECT_EQ(said.body, kRecovering);
+  said = co_await db.ask("GET", "/collections/a/points/1");
+  EXPECT_EQ(said.status, 503);
+  EXPECT_EQ(said.error(), kRecovering);
+}
+
+std::string bytes_read(const test::Folder& folder, const std::string& name) {
+  auto bytes = std::filesystem::file_size(folder.file("collections/" + name + "/log"));
+  return std::to_string(bytes) + " of " + std::to_string(bytes) + " bytes read (100 %)";
+}
+
+void expect_lines(const std::vector<std::string>& lines, const test::Folder& folder) {
+  const std::string a = "INFO: recovering 'a', collection 1 of 2: ";
+  const std::string b = "INFO: recovering 'b', collection 2 of 2: ";
+  std::vector<std::string> expected{
+      a + bytes_read(folder, "a"),         a + "0 of 2 points indexed (0 %)",
+      a + "2 of 2 points indexed (100 %)", b + bytes_read(folder, "b"),
+      b + "0 of 2 points indexed (0 %)",   b + "2 of 2 points indexed (100 %)"};
+  EXPECT_EQ(lines.size(), expected.size() + 1) << json(lines);
+  EXPECT_TRUE(std::ranges::equal(expected, lines | std::views::take(expected.size())))
+      << json(lines);
+  EXPECT_TRUE(lines.back().starts_with("INFO: ready: 2 collections, 4 points, in ")) << json(lines);
+}
+
 TEST(VectorDBLoop, while_the_index_is_built_at_the_start) {
   test::Folder folder;
-  test::with_vectordb(two_threads(folder), [](VectorDB& db) -> Coro<> { co_await fill(db, "a"); });
+  test::with_vectordb(two_threads(folder), [](VectorDB& db) -> Coro<> {
+    co_await fill(db, "b");
+    co_await fill(db, "a");
+  });
+  Lines lines;
   auto body = [](VectorDB& db) -> Coro<> {
     test::at_put.close();
     auto open = create_task(db.service().open());
     co_await test::at_put.wait_until_held();
-    Said said = co_await db.ask("GET", "/healthz");
-    EXPECT_EQ(said.status, 200);
-    said = co_await db.ask("GET", "/readyz");
-    EXPECT_EQ(said.status, 503);
+    co_await expect_recovering(db);
     EXPECT_FALSE(open.done());
     test::at_put.open();
     co_await open;
     co_await expect_answers(db, of_a_collection(), "/collections/a");
   };
-  test::with_vectordb(two_threads(folder), body, false);
+  vectordb::ServeOptions options = test::serve_options(folder);  // one thread: none passes by
+  options.progress_every = options.progress_every.zero();
+  test::with_vectordb(options, body, false);
+  expect_lines(lines.all(), folder);
 }
 
 Gate at_read;

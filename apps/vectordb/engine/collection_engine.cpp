@@ -135,7 +135,7 @@ void CollectionEngine::tidy() {
     next_compaction_ = 0;
   } catch (const std::exception& error) {  // nobody waits for it; the log is still whole
     next_compaction_ = store_.log_bytes() + workers_.log_bytes;
-    asyncio::log(asyncio::LogLevel::warning,
+    asyncio::log(asyncio::LogLevel::warning, "vectordb",
                  "collection '" + name_ + "' could not be compacted: " + error.what());
   }
 }

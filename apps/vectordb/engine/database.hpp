@@ -20,6 +20,7 @@ struct Progress {
   enum class Step { reading, indexing };
 
   std::string collection;
+  std::size_t number = 0, collections = 0;  ///< it is number 2 of 3, say
   Step step = Step::reading;
   std::uint64_t done = 0;  ///< bytes read, or points indexed
   std::uint64_t total = 0;

@@ -47,9 +47,8 @@ std::size_t processors() { return std::max(1U, std::thread::hardware_concurrency
 /// At most some ten times a second.
 class Reporter {
  public:
-  Reporter(const ProgressCallback& report, std::string collection, Progress::Step step)
-      : report_(report) {
-    progress_.collection = std::move(collection);
+  Reporter(const ProgressCallback& report, Progress begin, Progress::Step step)
+      : report_(report), progress_(std::move(begin)) {
     progress_.step = step;
   }
   void operator()(std::uint64_t done, std::uint64_t total) {
@@ -78,22 +77,36 @@ DatabaseEngine::DatabaseEngine(std::string folder, const DatabaseOptions& option
     throw StorageError("another process has this folder: lock", lock_->path(), EBUSY);
 }
 
-void DatabaseEngine::load(const ProgressCallback& report) {
+/// The collections of the folder, which is rid of what a crash has left.
+std::set<std::string> DatabaseEngine::tidied() {
+  std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder_ + "/collections")) {
     const std::string name = entry.path().filename();
-    if (name.starts_with(kMaking) || name.starts_with(kDeleting)) {
+    if (name.starts_with(kMaking) || name.starts_with(kDeleting))
       remove_all(entry.path());
-    } else if (entry.is_directory() && !name.starts_with('.')) {
-      collections_.emplace(name, load_one(name, report));
-    }
+    else if (entry.is_directory() && !name.starts_with('.'))
+      names.insert(name);
+  }
+  return names;
+}
+
+void DatabaseEngine::load(const ProgressCallback& report) {
+  const std::set<std::string> names = tidied();
+  Progress progress;
+  progress.collections = names.size();
+  for (const std::string& name : names) {
+    progress.collection = name;
+    ++progress.number;
+    collections_.emplace(name, load_one(progress, report));
   }
 }
 
-std::shared_ptr<CollectionEngine> DatabaseEngine::load_one(const std::string& name,
+std::shared_ptr<CollectionEngine> DatabaseEngine::load_one(const Progress& begin,
                                                            const ProgressCallback& report) {
+  const std::string& name = begin.collection;
   auto collection = std::make_shared<CollectionEngine>(
-      name, path(name), workers_, Reporter(report, name, Progress::Step::reading));
-  collection->build(threads_, Reporter(report, name, Progress::Step::indexing));
+      name, path(name), workers_, Reporter(report, begin, Progress::Step::reading));
+  collection->build(threads_, Reporter(report, begin, Progress::Step::indexing));
   return collection;
 }
 
@@ -119,7 +132,9 @@ std::shared_ptr<CollectionEngine> DatabaseEngine::create(const std::string& name
 
 std::shared_ptr<CollectionEngine> DatabaseEngine::publish(const std::string& name) {
   sync_folder(folder_ + "/collections");
-  auto collection = load_one(name, nullptr);
+  Progress of_one;
+  of_one.collection = name;
+  auto collection = load_one(of_one, nullptr);
   std::lock_guard lock(mutex_);
   collections_.emplace(name, collection);
   return collection;

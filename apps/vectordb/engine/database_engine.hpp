@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,9 @@ class DatabaseEngine {
 
  private:
   std::string path(const std::string& name) const { return folder_ + "/collections/" + name; }
-  std::shared_ptr<CollectionEngine> load_one(const std::string& name,
-                                             const ProgressCallback& report);
+  std::set<std::string> tidied();
+  /// `begin` names it.
+  std::shared_ptr<CollectionEngine> load_one(const Progress& begin, const ProgressCallback& report);
   /// Of a folder that has its name.
   std::shared_ptr<CollectionEngine> publish(const std::string& name);
   static void end_writes(CollectionEngine& collection);

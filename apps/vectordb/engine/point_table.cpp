@@ -148,20 +148,22 @@ std::vector<PointId> PointTable::selected(const Selection& selection) const {
 void PointTable::build_index(std::size_t threads, const IndexProgress& progress) {
   using namespace std::chrono_literals;
   index_->reserve(entries_.size());
-  std::atomic<std::size_t> next = 0;
+  std::atomic<std::size_t> next = 0, done = 0;
+  progress(0, aside_.size());
   // hnswlib reads the graph's entry point without its lock while others insert; what is read is one
   // of its former values, which is as good.
   auto work = [&] {
-    for (std::size_t slot = next++; slot < aside_.size(); slot = next++)
+    for (std::size_t slot = next++; slot < aside_.size(); slot = next++) {
       if (entries_[slot].live)
         index_->put(static_cast<Slot>(slot), std::exchange(aside_[slot], {}));
+      ++done;
+    }
   };
   std::vector<std::future<void>> workers;
   for (std::size_t i = 0; i < threads; ++i) workers.push_back(std::async(std::launch::async, work));
   try {
     for (auto& worker : workers)
-      while (worker.wait_for(100ms) != std::future_status::ready)
-        progress(std::min(next.load(), aside_.size()), aside_.size());
+      while (worker.wait_for(100ms) != std::future_status::ready) progress(done, aside_.size());
   } catch (...) {
     next = aside_.size();  // the workers, which are joined now, find nothing more to do
     throw;

@@ -168,9 +168,9 @@ void Store::read_log(PointTable& table, const ReadProgress& progress) {
 }
 
 void Store::cut_log(std::uint64_t size, std::uint64_t torn) {
-  asyncio::log(asyncio::LogLevel::warning, log_.path() + ": the last " + std::to_string(torn) +
-                                               " bytes, from byte " + std::to_string(size) +
-                                               ", are of a commit that did not end; cut off");
+  asyncio::log(asyncio::LogLevel::warning, "vectordb",
+               log_.path() + ": the last " + std::to_string(torn) + " bytes, from byte " +
+                   std::to_string(size) + ", are of a commit that did not end; cut off");
   log_.truncate(size);
   log_.sync();
 }
@@ -201,7 +201,7 @@ void Store::undo_append() {
   try {
     log_.truncate(log_bytes_);
   } catch (const StorageError& error) {
-    asyncio::log(asyncio::LogLevel::error, error.what());
+    asyncio::log(asyncio::LogLevel::error, "vectordb", error.what());
     broken_ = error.error_number();
   }
 }

@@ -24,7 +24,7 @@ class Access {
   Collection collection(const std::string& name) { return database().get(name); }
 
   bool is_open() const noexcept { return database_.has_value(); }
-  /// "recovering 'documents': 5000 of 10000 points indexed"
+  /// "recovering 'documents', collection 2 of 3: 5000 of 10000 points indexed (50 %)"
   std::string progress_text() const;
 
   void set_progress(const Progress& progress) { progress_ = progress; }

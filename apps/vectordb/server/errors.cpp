@@ -75,7 +75,7 @@ web::Response answer_error(const std::exception_ptr& thrown, const web::Request&
   } catch (const CollectionExists& error) {
     return error_answer(409, error.what(), begin);
   } catch (const StorageError& error) {
-    log(LogLevel::error, error.what());
+    log(LogLevel::error, "vectordb", error.what());
     return error_answer(status_of(error), error.what(), begin);
   } catch (const ValueError& error) {  // of the query in the target
     return error_answer(400, error.what(), begin);
@@ -88,7 +88,7 @@ web::Response answer_error(const std::exception_ptr& thrown, const web::Request&
   } catch (const http::ProtocolError&) {
     throw;
   } catch (const std::exception& error) {  // no memory, no thread, ...
-    log(LogLevel::error, std::string(request.target()) + ": " + error.what());
+    log(LogLevel::error, "vectordb", std::string(request.target()) + ": " + error.what());
     return error_answer(500, error.what(), begin);
   }
 }

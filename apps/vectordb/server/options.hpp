@@ -20,7 +20,8 @@ class ServeOptions {
   std::size_t max_body_bytes = std::size_t{32} << 20;
   std::size_t threads = 0;  // for reads; as many as processors
   std::chrono::duration<double> grace{10};
-  bool quiet = false;  // no line for each request
+  bool quiet = false;                               // no line for each request
+  std::chrono::duration<double> progress_every{1};  // in the log, while the data is read
 };
 
 }  // namespace vectordb

@@ -114,15 +114,16 @@ Coro<> Service::open() {
   options.threads(options_.threads).progress([&, this](const Progress& progress) {
     access_.set_progress(progress);
     TimePoint now = get_running_loop().time();
-    if (now - told < std::chrono::seconds(1)) return;
+    if (std::chrono::duration<double>(now - told) < options_.progress_every) return;
     told = now;
-    log(LogLevel::info, access_.progress_text());
+    log(LogLevel::info, "vectordb", access_.progress_text());
   });
   access_.open(co_await Database::open(options_.folder, options));
   Metrics metrics = access_.database().metrics();
-  log(LogLevel::info, "ready: " + std::to_string(metrics.collections) + " collections, " +
-                          std::to_string(metrics.points) + " points, in " +
-                          two_digits(seconds_since(begin)) + " s");
+  log(LogLevel::info, "vectordb",
+      "ready: " + std::to_string(metrics.collections) + " collections, " +
+          std::to_string(metrics.points) + " points, in " + two_digits(seconds_since(begin)) +
+          " s");
 }
 
 Coro<> Service::close() {
@@ -144,7 +145,7 @@ Coro<> open_or_stop(Service& service, StopSignals& signals) {
 Coro<> open_until_stopped(Service& service, StopSignals& signals) {
   auto opening = create_task(open_or_stop(service, signals));
   auto waited = co_await capture(signals.wait());
-  log(LogLevel::info, "stopping: no new connections, requests are answered");
+  log(LogLevel::info, "vectordb", "stopping: no new connections, requests are answered");
   service.stop();
   opening.cancel();
   auto opened = co_await capture(opening);
