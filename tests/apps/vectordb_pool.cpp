@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +39,6 @@ template <class F>
 void with_server(RawServer::Handler handler, F body, ClientOptions options = {}) {
   run_simulated([&]() -> Coro<> {
     RawServer server = co_await RawServer::start(handler);
-    options.backoff(1ms);
     auto db = co_await AsyncVectorDB::connect(std::string(server.url().str()), options);
     auto outcome = co_await capture(body(db, server));
     co_await db.close();
@@ -168,6 +169,92 @@ TEST(VectorDBPool, R_a_server_that_falls_silent_is_unavailable_when_its_time_is_
       EXPECT_NE(said.find("search 'docs': "), std::string::npos) << said;
     };
     with_server(handler, body, ClientOptions().timeout(7s).retries(0));
+  }
+}
+
+/// Else a server would go on with what nobody wants any more.
+TEST(VectorDBPool, R_cancelling_a_call_closes_its_connection) {
+  Event asked, closed;
+  auto handler = [&](StreamReader reader, StreamWriter writer) -> Coro<> {
+    while (true) {
+      std::string head = co_await read_request(reader);
+      const bool is_held = !is_hello(head) && !asked.is_set();
+      if (is_held) {
+        asked.set();
+        std::string more = co_await reader.read();
+        EXPECT_EQ(more, "");
+        closed.set();
+        co_return;
+      }
+      co_await writer.send(is_hello(head) ? kHello : kNothing);
+    }
+  };
+  with_server(handler, [&](AsyncVectorDB& db, RawServer& server) -> Coro<> {
+    auto task = create_task(search(db));
+    co_await asked.wait();
+    task.cancel();
+    auto outcome = co_await capture(task);
+    EXPECT_TRUE(outcome.cancelled());
+    co_await wait_for(closed.wait(), 1s);
+    co_await search(db);
+    EXPECT_EQ(server.connections(), 2);
+  });
+}
+
+/// Is busy as often as it is told to be, and notes when it was asked.
+class Busy {
+ public:
+  Busy(int times, std::string fields) : times_(times), fields_(std::move(fields)) {}
+
+  RawServer::Handler handler() {
+    return [this](StreamReader reader, StreamWriter writer) -> Coro<> {
+      const std::string busy = "HTTP/1.1 503 Busy\r\n" + fields_ + "Content-Length: 0\r\n\r\n";
+      while (true) {
+        std::string head = co_await read_request(reader);
+        if (!is_hello(head)) asked_.push_back(get_running_loop().time());
+        const bool refuses = !is_hello(head) && times_-- > 0;
+        std::string answer = is_hello(head) ? kHello : kNothing;
+        co_await writer.send(refuses ? busy : answer);
+      }
+    };
+  }
+  /// Between one request and the next, in seconds.
+  std::vector<double> pauses() const {
+    std::vector<double> all;
+    for (std::size_t i = 1; i < asked_.size(); ++i)
+      all.push_back(std::chrono::duration<double>(asked_[i] - asked_[i - 1]).count());
+    return all;
+  }
+
+ private:
+  int times_;
+  std::string fields_;
+  std::vector<TimePoint> asked_;
+};
+
+TEST(VectorDBPool, R_the_pause_before_another_attempt_doubles_and_varies) {
+  Busy busy(4, "");
+  with_server(busy.handler(), [](AsyncVectorDB& db, RawServer&) { return search(db); });
+  std::vector<double> pauses = busy.pauses();
+  EXPECT_EQ(pauses.size(), 4u);
+  double expected = 0.1;
+  bool varies = false;
+  for (double pause : pauses) {
+    EXPECT_GE(pause, 0.75 * expected - 1e-3);
+    EXPECT_LE(pause, 1.25 * expected + 1e-3);
+    varies = varies || std::abs(pause - expected) > 1e-3 * expected;
+    expected *= 2;
+  }
+  EXPECT_TRUE(varies) << "all clients of a server that comes back would ask at once";
+}
+
+TEST(VectorDBPool, R_the_pause_is_the_one_that_the_server_asks_for) {
+  Busy busy(2, "Retry-After: 7\r\n");
+  with_server(busy.handler(), [](AsyncVectorDB& db, RawServer&) { return search(db); });
+  EXPECT_EQ(busy.pauses().size(), 2u);
+  for (double pause : busy.pauses()) {
+    EXPECT_GE(pause, 7);
+    EXPECT_LT(pause, 7.1);
   }
 }
 
