@@ -351,6 +351,8 @@ TEST(VectorDBCommands, help_tells_defaults_and_exit_statuses) {
       EXPECT_NE(create.out.find(part), std::string::npos) << part << "\n" << create.out;
     bool told = create.out.find("refused (there is such a collection") != std::string::npos;
     EXPECT_TRUE(told) << create.out;
+    told = create.out.find("5 no server answers, or it is not ready, 130") != std::string::npos;
+    EXPECT_TRUE(told) << create.out;
     co_await run_each(program, promises());
   });
 }

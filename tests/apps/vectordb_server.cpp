@@ -389,6 +389,17 @@ TEST(VectorDBServer, a_body_that_is_too_large_is_refused_with_the_limit) {
   });
 }
 
+/// For the client it is there, and not ready.
+Coro<> expect_unavailable(VectorDB& server) {
+  vectordb::ClientOptions once;
+  once.retries(0);
+  AsyncVectorDB db = co_await AsyncVectorDB::connect(server.address(), once);
+  std::string thrown = co_await test::error_of(db.count("line"));
+  EXPECT_EQ(thrown,
+            "vectordb::Unavailable: count 'line': the data base is being opened, or closed");
+  co_await db.close();
+}
+
 TEST(VectorDBServer, until_its_data_is_read_it_is_alive_and_not_ready) {
   test::Folder folder;
   vectordb::ServeOptions options = test::serve_options(folder);
@@ -400,6 +411,7 @@ TEST(VectorDBServer, until_its_data_is_read_it_is_alive_and_not_ready) {
     http::ClientResponse early = co_await db.session().get("/collections");
     EXPECT_EQ(early.status(), 503);
     EXPECT_EQ(early.headers().get("Retry-After"), "1");
+    co_await expect_unavailable(db);
     co_await db.service().open();
     ready = co_await db.ask("GET", "/readyz");
     EXPECT_EQ(ready.status, 200);

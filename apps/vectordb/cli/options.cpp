@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kExitStatuses =
     "Exit status: 0 done, 1 the server failed or refused (there is such a collection already, the\n"
     "key is wrong) or the output could not be written, 2 usage, 3 not found, 4 bad input, 5 no\n"
-    "server answers, 130 interrupted.";
+    "server answers, or it is not ready, 130 interrupted.";
 
 // Not the server's limit, which another server may not have: one more is asked for with --near.
 constexpr std::uint64_t kMostResults = std::numeric_limits<std::int32_t>::max();

@@ -17,6 +17,7 @@ bool is_about_dimensions(const std::string& message) {
 void throw_service_error(const std::string& message, int status) {
   switch (status) {
     case 0:
+    case 503:
       throw Unavailable(message, status);
     case 400:
     case 422:

@@ -54,7 +54,8 @@ class TooLarge final : public ServiceError {
   using ServiceError::ServiceError;
 };
 
-/// There was no answer: no connection, or none in time. After all retries.
+/// There was no answer: no connection, or none in time; or the server is not ready (it reads its
+/// data, say, or ends): 503. After all retries.
 class Unavailable final : public ServiceError {
  public:
   using ServiceError::ServiceError;
