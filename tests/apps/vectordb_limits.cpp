@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // The server of apps/vectordb where a small request asks for what takes much memory.
+#include "vectordb/cli/input.hpp"
 #include "vectordb/engine/config.hpp"
 #include "vectordb/engine/validation.hpp"
 #include "vectordb_served.hpp"
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -125,6 +127,46 @@ TEST(VectorDBLimits, the_payloads_of_an_answer_have_a_limit) {
     Said said = co_await db.ask("POST", kPoints, parts);
     EXPECT_EQ(said.result().size(), kMany) << said.error();
   });
+}
+
+/// So many points with a vector of so many dimensions, and a payload of so many bytes.
+class Points final : public vectordb::cli::PointReader {
+ public:
+  Points(std::size_t count, std::size_t dimensions, std::size_t payload)
+      : count_(count), vector_(dimensions) {
+    payload_["text"] = std::string(payload, 'x');
+  }
+
+  std::optional<vectordb::Point> next() override {
+    if (taken_ == count_) return std::nullopt;
+    ++taken_;
+    return vectordb::Point(vectordb::PointId(taken_), vector_, payload_);
+  }
+  std::string place() const override { return std::to_string(taken_); }
+
+ private:
+  std::size_t count_, taken_ = 0;
+  vectordb::Vector vector_;
+  json payload_;
+};
+
+/// How many points each batch has.
+std::vector<std::size_t> batches(Points points, std::size_t most) {
+  std::vector<std::size_t> sizes;
+  for (auto batch = points.batch(most); !batch.points.empty(); batch = points.batch(most)) {
+    for (std::size_t i = 0; i < batch.points.size(); ++i)
+      EXPECT_EQ(batch.places.at(i), batch.points[i].id.to_string());
+    sizes.push_back(batch.points.size());
+  }
+  return sizes;
+}
+
+TEST(VectorDBLimits, a_request_of_insert_is_no_larger_than_servers_take) {
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(batches(Points(10, 2, 10), 4), (Sizes{4, 4, 2}));
+  EXPECT_EQ(batches(Points(40, 65'000, 10), 256), (Sizes{16, 16, 8}));
+  EXPECT_EQ(batches(Points(5, 2, 8'000'000), 256), (Sizes{2, 2, 1}));
+  EXPECT_EQ(batches(Points(2, 2, 22'000'000), 256), (Sizes{1, 1}));  // alone it is too much
 }
 
 /// Of five megabytes.

@@ -47,15 +47,19 @@ class Program {
   std::string url_;
 };
 
-inline std::vector<std::string> serve_command(const std::string& folder) {
-  return {VECTORDB, "serve", "--port", "0", "--quiet", "--data", folder};
+/// `more` are words between blanks.
+inline std::vector<std::string> serve_command(const std::string& folder,
+                                              const std::string& more = {}) {
+  std::vector<std::string> command{VECTORDB, "serve", "--port", "0", "--quiet", "--data", folder};
+  for (std::string& word : words(more)) command.push_back(std::move(word));
+  return command;
 }
 
-inline asyncio::Coro<Program> started(std::string folder) {
+inline asyncio::Coro<Program> started(std::string folder, std::string more = {}) {
   asyncio::SubprocessOptions options;
   options.stdout(asyncio::PIPE).stderr(asyncio::DEVNULL);
   asyncio::Process process =
-      co_await asyncio::create_subprocess_exec(options, serve_command(folder));
+      co_await asyncio::create_subprocess_exec(options, serve_command(folder, more));
   std::string line = co_await process.stdout()->readline();
   std::size_t begin = line.find("http://");
   if (begin == std::string::npos) throw asyncio::RuntimeError("it says: " + line);
@@ -63,9 +67,9 @@ inline asyncio::Coro<Program> started(std::string folder) {
 }
 
 template <class F>
-void with_program(const Folder& folder, F body) {
+void with_program(const Folder& folder, F body, std::string more = {}) {
   asyncio::run([&]() -> asyncio::Coro<> {
-    Program program = co_await started(folder.path());
+    Program program = co_await started(folder.path(), more);
     auto outcome = co_await asyncio::capture(body(program));
     int status = co_await program.stop();
     outcome.value();

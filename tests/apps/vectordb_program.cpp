@@ -134,6 +134,31 @@ TEST(VectorDBProgram, an_error_ends_insert_while_other_batches_are_read) {
   });
 }
 
+const std::string kNone = "vectordb: 0 points were inserted before the error\n";
+const std::string kTooLarge = ":1: insert into 'docs': body: more than 1024 bytes, the limit";
+
+TEST(VectorDBProgram, insert_tells_what_helps_against_a_request_that_is_too_large) {
+  test::Folder folder;
+  auto body = [](Program& program) -> Coro<> {
+    Outcome outcome = co_await program("create docs 2");
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    InputFile file(".jsonl", lines_of(100, 2));
+    const std::string begin = kNone + "vectordb: " + file.path() + kTooLarge;
+    outcome = co_await program("insert docs " + file.path());
+    EXPECT_EQ(outcome.status, 4);
+    EXPECT_EQ(outcome.err, begin + "; fewer points of a request: --batch\n");
+    outcome = co_await program("insert docs --batch 10 " + file.path());
+    EXPECT_EQ(outcome.err, "");
+    // One point has no half.
+    InputFile one(".jsonl",
+                  R"({"id":1,"vector":[1,0],"payload":{"a":")" + std::string(1024, 'x') + "\"}}\n");
+    outcome = co_await program("insert docs " + one.path());
+    EXPECT_EQ(outcome.status, 4);
+    EXPECT_EQ(outcome.err, begin + "\n");
+  };
+  with_program(folder, body, "--max-body 1024");
+}
+
 /// `insert docs -` with a pipe that nobody closes.
 Coro<Process> inserting(const Program& program) {
   SubprocessOptions options;

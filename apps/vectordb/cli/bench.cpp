@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
+#include "vectordb/cli/input.hpp"
 #include "vectordb/cli/output.hpp"
 #include "vectordb/cli/several.hpp"
 #include "vectordb/cli/termination.hpp"
@@ -23,8 +24,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kMostNumbers = std::size_t{1} << 20;  // of a request: 12 MB of JSON
-constexpr std::chrono::seconds kGrace{5};                   // for the server, after an error
+constexpr std::chrono::seconds kGrace{5};  // for the server, after an error
 
 Vector random_vector(std::mt19937& random, std::size_t dim) {
   std::normal_distribution<float> component;

@@ -2,6 +2,7 @@
 #include "vectordb/cli/input.hpp"
 
 #include "vectordb/client/documents.hpp"
+#include "vectordb/engine/validation.hpp"
 #include <asyncio/exceptions.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
 
@@ -63,11 +64,17 @@ class JsonlReader final : public PointReader {
 
 Batch PointReader::batch(std::size_t count) {
   Batch batch;
+  std::size_t numbers = 0;
   while (batch.points.size() < count) {
-    std::optional<Point> point = next();
+    std::optional<Point> point = ahead_ ? std::exchange(ahead_, std::nullopt) : next();
     if (!point) break;
+    numbers += point->vector.size() + payload_bytes(point->payload) / 20;
+    if (numbers > kMostNumbers && !batch.points.empty()) {
+      ahead_ = std::move(point);
+      break;
+    }
     batch.points.push_back(std::move(*point));
-    batch.places.push_back(place());
+    batch.places.push_back(place());  // also of the one that was read ahead
   }
   return batch;
 }

@@ -158,7 +158,7 @@ void add_transfer(CLI::App& app, Options& options) {
   insert->add_option("--first-id", options.first_id, "of the rows of .npy and .fvecs")
       ->check(whole(0))
       ->capture_default_str();
-  insert->add_option("--batch", options.batch, "points of a request")
+  insert->add_option("--batch", options.batch, "points of a request, or as many as make 25 MB")
       ->check(whole(1, 100'000))
       ->capture_default_str();
   insert->add_option("-c,--concurrency", options.concurrency, "requests at a time")

@@ -19,7 +19,8 @@ using namespace asyncio;
 
 namespace {
 
-/// A server names a point by its number in the request; the user knows its line.
+/// A server names a point by its number in the request; the user knows its line. Of a body that is
+/// too large the first line is told.
 [[noreturn]] void rethrow_with_place(const std::exception_ptr& error,
                                      const std::vector<std::string>& places) {
   try {
@@ -30,6 +31,9 @@ namespace {
     if (at == std::string::npos) throw;
     std::size_t number = std::strtoul(text.c_str() + at + 7, nullptr, 10);
     throw InputError(number < places.size() ? places[number] : places.front(), text);
+  } catch (const TooLarge& refusal) {
+    std::string hint = places.size() > 1 ? "; fewer points of a request: --batch" : "";
+    throw InputError(places.front(), refusal.what() + hint);
   }
 }
 
