@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// The server of apps/vectordb: each endpoint, each refusal, and what it says of itself.
+// The server of apps/vectordb: each endpoint, and what it says of itself.
 #include "connected.hpp"
 #include "vectordb/server/endpoint.hpp"
+#include "vectordb_cases.hpp"
 #include "vectordb_served.hpp"
 
 #include <gtest/gtest.h>
@@ -16,43 +17,15 @@
 
 using namespace asyncio;
 using nlohmann::json;
+using test::Case;
+using test::expect;
+using test::fill;
 using test::Said;
 using test::VectorDB;
 using vectordb::AsyncVectorDB;
 using vectordb::Vector;
 
 namespace {
-
-/// A request, and what is to come of it.
-struct Case {
-  std::string method, path, body;
-  int status;
-  std::string contains;  // the result, or the error's text
-};
-
-Coro<> expect(VectorDB& db, const std::vector<Case>& cases) {
-  for (const Case& wanted : cases) {
-    Said said = co_await db.ask(wanted.method, wanted.path, wanted.body);
-    std::string asked = wanted.method + " " + wanted.path + " " + wanted.body + "\n" + said.body;
-    EXPECT_EQ(said.status, wanted.status) << asked;
-    std::string text = said.error();
-    if (said.status == 200) text = said.result().dump();
-    EXPECT_NE(text.find(wanted.contains), std::string::npos) << asked;
-  }
-}
-
-/// A collection of four points on a line.
-Coro<> fill(VectorDB& db) {
-  Said made =
-      co_await db.ask("PUT", "/collections/line", R"({"vectors":{"size":2,"distance":"Euclid"}})");
-  EXPECT_EQ(made.status, 200) << made.body;
-  Said put = co_await db.ask("PUT", "/collections/line/points?wait=true", R"({"points":[
-    {"id":1,"vector":[1,0],"payload":{"city":"Berlin","n":1}},
-    {"id":2,"vector":[2,0],"payload":{"city":"London","n":2}},
-    {"id":3,"vector":[3,0],"payload":{"city":"Berlin","n":3}},
-    {"id":"00000000-0000-0000-0000-00000000000a","vector":[4,0]}]})");
-  EXPECT_EQ(put.result()["status"], "completed") << put.body;
-}
 
 std::vector<Case> collections() {
   return {
@@ -176,164 +149,6 @@ TEST(VectorDBServer, S46_writes) {
   });
 }
 
-/// {name: [element, ...]}
-std::string many(const std::string& name, const std::string& element, std::size_t count) {
-  std::string text = "{\"" + name + "\":[" + element;
-  for (std::size_t i = 1; i < count; ++i) text += "," + element;
-  return text + "]}";
-}
-std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
-std::string deep_filter(std::size_t depth) {
-  std::string text = "{}";
-  for (std::size_t i = 0; i < depth; ++i) text = R"({"must":[)" + text + "]}";
-  return text;
-}
-
-/// Each error names the field, and the limit where there is one.
-std::vector<Case> bad_input() {
-  std::string all = "/collections", line = all + "/line", at = line + "/points";
-  std::string long_name(201, 'x');
-  return {
-      {"PUT", all + "/a", "", 400, "body"},
-      {"PUT", all + "/a", "[]", 400, "body"},
-      {"PUT", all + "/a", "{", 400, "body: no JSON"},
-      {"PUT", all + "/a", std::string(2000, '['), 400, "body: no JSON"},
-      {"PUT", all + "/a", "{}", 400, "vectors"},
-      {"PUT", all + "/a", R"({"vectors":{"distance":"Dot"}})", 400, "vectors.size"},
-      {"PUT", all + "/a", R"({"vectors":{"size":0,"distance":"Dot"}})", 400, "vectors.size"},
-      {"PUT", all + "/a", R"({"vectors":{"size":65537,"distance":"Dot"}})", 400, "65536"},
-      {"PUT", all + "/a", R"({"vectors":{"size":-1,"distance":"Dot"}})", 400, "vectors.size"},
-      {"PUT", all + "/a", R"({"vectors":{"size":4,"distance":"Far"}})", 400, "vectors.distance"},
-      {"PUT", all + "/a", R"({"vectors":{"size":4,"distance":"Dot"},"hnsw_config":{"m":1000000}})",
-       400, "hnsw_config.m"},
-      {"PUT", all + "/a", R"({"vectors":{"size":4,"distance":"Dot"},"sparse_vectors":{"s":{}}})",
-       400, "sparse_vectors"},
-      {"PUT", all + "/a",
-       R"({"vectors":{"size":4,"distance":"Dot",)"
-       R"("multivector_config":{"comparator":"max_sim"}}})",
-       400, "vectors.multivector_config"},
-      {"PUT", all + "/..%2Fetc", R"({"vectors":{"size":4,"distance":"Dot"}})", 400, "name"},
-      {"PUT", all + "/" + long_name, R"({"vectors":{"size":4,"distance":"Dot"}})", 400, "200"},
-      {"PUT", at, R"({"points":{}})", 400, "points: an array is expected, not object"},
-      {"PUT", at, R"({"points":[7]})", 400, "points[0]"},
-      {"PUT", at, R"({"points":[{"vector":[1,2]}]})", 400, "points[0].id"},
-      {"PUT", at, R"({"points":[{"id":-1,"vector":[1,2]}]})", 400, "points[0].id"},
-      {"PUT", at, R"({"points":[{"id":1.5,"vector":[1,2]}]})", 400, "points[0].id"},
-      {"PUT", at, R"({"points":[{"id":"seven","vector":[1,2]}]})", 400, "points[0].id"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,2,3]}]})", 400, "points[0].vector"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,2]},{"id":2,"vector":[1]}]})", 400,
-       "points[1].vector"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,null]}]})", 400, "points[0].vector[1]"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,1e39]}]})", 400, "points[0].vector[1]"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,1e999]}]})", 400, "body: no JSON"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,NaN]}]})", 400, "body: no JSON"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":{"a":[1,2]}}]})", 400, "points[0].vector"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[1,2],"payload":[]}]})", 400, "points[0].payload"},
-      {"PUT", at, R"({"batch":{"ids":[1],"vectors":[[1,2],[3,4]]}})", 400, "batch.vectors"},
-      {"PUT", at, R"({"batch":{"ids":[1],"vectors":[[1,2]],"payloads":[7]}})", 400,
-       "batch.payloads[0]"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[9,9]}],"update_filter":{"must":[]}})", 400,
-       "update_filter"},
-      {"PUT", at, R"({"points":[{"id":1,"vector":[9,9]}],"update_mode":"insert_only"})", 400,
-       "update_mode"},
-      {"PUT", at + "/vectors", R"({"points":[{"id":1,"vector":[9,9]}],"update_filter":{}})", 400,
-       "update_filter"},
-      {"PUT", at + "?wait=maybe", R"({"points":[]})", 400, "wait"},
-      {"PUT", all + "/none/points", R"({"points":[]})", 404, "'none'"},
-      {"POST", at, R"({"ids":7})", 400, "ids"},
-      {"POST", at, R"({"ids":[1],"with_payload":7})", 400, "with_payload"},
-      {"POST", at, R"({"ids":[1],"with_vector":["a"]})", 400, "with_vector"},
-      {"GET", at + "/seven", "", 400, "id"},
-      {"POST", at + "/delete", "{}", 400, "points"},
-      {"POST", at + "/delete", R"({"points":["x"]})", 400, "points[0]"},
-      {"POST", at + "/payload", R"({"points":[1]})", 400, "payload"},
-      {"POST", at + "/payload/delete", R"({"points":[1],"keys":[7]})", 400, "keys[0]"},
-      {"POST", at + "/search", R"({"vector":[1,2]})", 400, "limit"},
-      {"POST", at + "/search", R"({"vector":[1,2,3],"limit":1})", 400, "vector"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":"1"})", 400, "limit"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"using":"a"})", 400, "using"},
-      {"POST", at + "/query", R"({"query":{"nearest":[1,2],"mmr":{}}})", 400, "query.mmr"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":100001})", 400, "100000"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"params":[]})", 400, "params"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"params":{"hnsw_ef":10001}})", 400,
-       "hnsw_ef"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"score_threshold":1e39})", 400,
-       "score_threshold"},
-      {"POST", at + "/search", R"({"vector":{"name":"a","vector":[1,2]},"limit":1})", 400,
-       "vector"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"filter":{"must":[{"key":7}]}})", 400,
-       "filter.must[0]"},
-      {"POST", at + "/search",
-       R"({"vector":[1,2],"limit":1,"filter":{"must":[{"key":"n","range":{"gt":"x"}}]}})", 400,
-       "filter.must[0].range.gt"},
-      {"POST", at + "/search/batch", R"({"searches":[{"vector":[1,2]}]})", 400,
-       "searches[0].limit"},
-      {"POST", at + "/query", R"({"query":{"recommend":{}}})", 400, "query"},
-      {"POST", at + "/query", R"({"offset":18446744073709551615})", 400,
-       "offset: 18446744073709551615 is more than 100000"},
-      {"POST", at + "/query", R"({"limit":100001})", 400, "limit: 100001"},
-      {"POST", at + "/query", R"({"query":[1,2],"offset":100001})", 400, "offset: 100001"},
-      {"POST", at + "/search", R"({"vector":[1,2],"limit":1,"offset":100001})", 400, "offset"},
-      {"POST", at + "/search/batch", many("searches", R"({"vector":[1,2],"limit":1})", 1001), 400,
-       "searches: 1001 is more than 1000"},
-      {"POST", at + "/query/batch", many("searches", "{}", 1001), 400, "searches: 1001"},
-      {"POST", at + "/delete", many("points", "7", 100'001), 400,
-       "points: 100001 is more than 100000"},
-      {"PUT", at, R"({"points":[{"id":9,"vector":[1,2],"payload":{"a":)" + nested(65) + "}}]}", 400,
-       "points[0].payload: deeper than 64 levels"},
-      {"POST", at + "/count", R"({"filter":)" + deep_filter(40) + "}", 400, "32"},
-      {"POST", at + "/query", R"({"prefetch":{}})", 400, "prefetch"},
-      {"POST", at + "/scroll", R"({"order_by":"n"})", 400, "order_by"},
-      {"POST", at + "/scroll", R"({"offset":"x"})", 400, "offset"},
-      {"POST", at + "/count", R"({"filter":7})", 400, "filter"},
-      {"POST", at + "/recommend", "{}", 501, "does not have"},
-      {"PUT", line + "/index", "{}", 501, "does not have"},
-      {"PATCH", line, "{}", 501, "does not have"},
-      {"GET", "/telemetry", "", 501, "does not have"},
-      {"GET", "/etc/passwd", "", 404, "there is no such endpoint"},
-  };
-}
-
-TEST(VectorDBServer, bad_input_names_the_field_and_the_limit) {
-  test::with_vectordb([](VectorDB& db) -> Coro<> {
-    co_await fill(db);
-    co_await expect(db, bad_input());
-    Said count = co_await db.ask("POST", "/collections/line/points/count", "{}");
-    EXPECT_EQ(count.result()["count"], 4) << "something of it was done";
-  });
-}
-
-/// Points of as many dimensions in a collection of their own.
-std::vector<Case> filled(const std::string& name, std::size_t points, std::size_t dimensions) {
-  json body;
-  for (std::size_t i = 0; i < points; ++i)
-    body["points"].push_back({{"id", i}, {"vector", std::vector<int>(dimensions, 1)}});
-  std::string config =
-      R"({"vectors":{"distance":"Dot","size":)" + std::to_string(dimensions) + "}}";
-  return {{"PUT", "/collections/" + name, config, 200, ""},
-          {"PUT", "/collections/" + name + "/points", body.dump(), 200, ""}};
-}
-
-std::vector<Case> huge_results() {
-  std::string flat = "/collections/flat/points", wide = "/collections/wide/points";
-  std::string most = R"({"vector":[1],"limit":100000})", all = R"({"limit":100000})";
-  std::string vectors = R"({"vector":[1],"limit":100000,"with_vector":true})";
-  return {{"POST", flat + "/search/batch", many("searches", most, 1000), 400,
-           "sum of the limits: 101000 is more than 100000"},
-          {"POST", flat + "/query/batch", many("searches", all, 1000), 400, "sum of the limits"},
-          {"POST", flat + "/search/batch", many("searches", most, 10), 200, "[[{"},
-          {"POST", wide + "/search/batch", many("searches", vectors, 1000), 400,
-           "with_vector: the vectors of the results have 1310720000 bytes, more than 1073741824"}};
-}
-
-TEST(VectorDBServer, results_that_no_memory_holds_are_refused) {
-  test::with_vectordb([](VectorDB& db) -> Coro<> {
-    co_await expect(db, filled("flat", 101, 1));
-    co_await expect(db, filled("wide", 5, 65'536));
-    co_await expect(db, huge_results());
-  });
-}
-
 /// Notes who writes.
 std::thread::id writer;
 std::string noted(const std::vector<vectordb::Record>& found) {
@@ -375,17 +190,6 @@ TEST(VectorDBServer, large_results_are_written_by_a_thread_however_few_their_poi
       EXPECT_EQ(writer != std::this_thread::get_id(), weight.in_thread)
           << weight.payload.substr(0, 20) << " " << weight.numbers << " " << weight.points;
     }
-  });
-}
-
-TEST(VectorDBServer, a_body_that_is_too_large_is_refused_with_the_limit) {
-  test::Folder folder;
-  vectordb::ServeOptions options = test::serve_options(folder);
-  options.max_body_bytes = 1024;
-  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
-    Said said = co_await db.ask("PUT", "/collections/a", std::string(1025, ' '));
-    EXPECT_EQ(said.status, 413);
-    EXPECT_NE(said.error().find("1024"), std::string::npos) << said.body;
   });
 }
 

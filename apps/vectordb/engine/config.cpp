@@ -16,12 +16,25 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kDistances = {"Cosine", "Dot", "Euclid", "Manhattan"};
 
-void read_number(const json& object, const char* name, const std::string& where,
+/// What a number may be.
+struct Range {
+  std::string text() const { return std::to_string(least) + " to " + std::to_string(most); }
+
+  std::size_t least, most;
+};
+
+constexpr Range kSize{1, Limits::kDimensions};
+constexpr Range kM{2, Limits::kM};
+constexpr Range kEfConstruct{4, Limits::kEf};
+constexpr Range kFullScanThreshold{0, Limits::kFullScanThreshold};
+
+void read_number(const json& object, const char* name, const std::string& where, Range range,
                  std::size_t& number) {
   auto found = object.find(name);
   if (found == object.end() || found->is_null()) return;
   if (!found->is_number_unsigned())
-    throw InvalidArgument(where + '.' + name, "not an unsigned integer: " + brief(*found));
+    throw InvalidArgument(where + '.' + name,
+                          brief(*found) + " is not a whole number from " + range.text());
   number = found->get<std::size_t>();
 }
 
@@ -30,9 +43,9 @@ void read_hnsw(const json& object, const std::string& where, HnswConfig& hnsw) {
   if (found == object.end() || found->is_null()) return;
   const std::string field = where.empty() ? "hnsw_config" : where + ".hnsw_config";
   if (!found->is_object()) throw InvalidArgument(field, "not an object: " + brief(*found));
-  read_number(*found, "m", field, hnsw.m);
-  read_number(*found, "ef_construct", field, hnsw.ef_construct);
-  read_number(*found, "full_scan_threshold", field, hnsw.full_scan_threshold);
+  read_number(*found, "m", field, kM, hnsw.m);
+  read_number(*found, "ef_construct", field, kEfConstruct, hnsw.ef_construct);
+  read_number(*found, "full_scan_threshold", field, kFullScanThreshold, hnsw.full_scan_threshold);
 }
 
 /// What would make another collection of it; {} and null are as good as nothing.
@@ -51,10 +64,10 @@ void refuse_other(const json& object, const char* name, const std::string& field
     refuse(object, name, field, std::string("it is always '") + only + "'");
 }
 
-void check_range(const char* field, std::size_t value, std::size_t least, std::size_t most) {
-  if (value < least || value > most)
-    throw InvalidArgument(field, std::to_string(value) + " is not between " +
-                                     std::to_string(least) + " and " + std::to_string(most));
+void check_range(const char* field, std::size_t value, Range range) {
+  if (value < range.least || value > range.most)
+    throw InvalidArgument(field,
+                          std::to_string(value) + " is not a whole number from " + range.text());
 }
 
 }  // namespace
@@ -87,7 +100,7 @@ CollectionConfig CollectionConfig::from_json(const json& body) {
   refuse(body, "strict_mode_config", "strict_mode_config", "the limits are the server's");
   refuse_other(body, "sharding_method", "sharding_method", "auto");
   CollectionConfig config;
-  read_number(*vectors, "size", "vectors", config.size);
+  read_number(*vectors, "size", "vectors", kSize, config.size);
   config.distance = distance_from_json(vectors->at("distance"), "vectors.distance");
   read_hnsw(body, "", config.hnsw);
   read_hnsw(*vectors, "vectors", config.hnsw);
@@ -104,11 +117,10 @@ json CollectionConfig::to_json() const {
 }
 
 void CollectionConfig::check() const {
-  check_range("vectors.size", size, 1, Limits::kDimensions);
-  check_range("hnsw_config.m", hnsw.m, 2, Limits::kM);
-  check_range("hnsw_config.ef_construct", hnsw.ef_construct, 4, Limits::kEf);
-  check_range("hnsw_config.full_scan_threshold", hnsw.full_scan_threshold, 0,
-              Limits::kFullScanThreshold);
+  check_range("vectors.size", size, kSize);
+  check_range("hnsw_config.m", hnsw.m, kM);
+  check_range("hnsw_config.ef_construct", hnsw.ef_construct, kEfConstruct);
+  check_range("hnsw_config.full_scan_threshold", hnsw.full_scan_threshold, kFullScanThreshold);
 }
 
 }  // namespace vectordb

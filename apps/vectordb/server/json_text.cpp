@@ -18,6 +18,9 @@ constexpr std::size_t kDeepest = 512;   // it recurses
 constexpr std::ptrdiff_t kDigits = 18;  // of a whole number that 64 bits hold for certain
 
 bool is_digit(char byte) noexcept { return byte >= '0' && byte <= '9'; }
+bool is_letter(char byte) noexcept {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
 
 /// Reads structures, plain strings and numbers, the latter by std::from_chars: nlohmann's lexer
 /// copies them byte by byte for strtod. What is not plain (escapes, other characters than ASCII,
@@ -42,10 +45,21 @@ class Reader {
     if (first == '[') return array(depth + 1);
     if (first == '"') return string();
     if (first == '-' || is_digit(first)) return number();
-    const char* begin = at_;
-    if (at_ != end_) ++at_;
-    while (at_ != end_ && *at_ >= 'a' && *at_ <= 'z') ++at_;
-    return token(begin);  // true, false, null, or none of them
+    return word(at_);
+  }
+
+  /// true, false or null; or none of them, perhaps with a sign.
+  json word(const char* begin) {
+    const char* letters = at_;
+    while (at_ != end_ && is_letter(*at_)) ++at_;
+    const std::string_view text(letters, static_cast<std::size_t>(at_ - letters));
+    if (letters == begin && text == "null") return nullptr;
+    if (letters == begin && (text == "true" || text == "false")) return text == "true";
+    std::string small;
+    for (char letter : text) small += static_cast<char>(letter | 0x20);
+    if (small == "nan" || small == "inf" || small == "infinity")
+      fail("NaN and Infinity are no numbers in JSON", begin);
+    fail("a value is expected", begin);
   }
 
   json object(std::size_t depth) {
@@ -91,6 +105,7 @@ class Reader {
   json number() {
     const char* begin = at_;
     if (*at_ == '-') ++at_;
+    if (at_ == end_ || !is_digit(*at_)) return word(begin);
     const char* digits = at_;
     bool is_plain = skip_digits();
     if (at_ - digits > 1 && *digits == '0') is_plain = false;
@@ -122,8 +137,16 @@ class Reader {
     try {
       return json::parse(begin, at_);
     } catch (const json::exception& error) {
-      fail(error.what(), begin);
+      fail(words_of(error), begin);
     }
+  }
+
+  /// Without nlohmann's number of the error, and the place, which is one in the token.
+  static std::string words_of(const json::exception& error) {
+    std::string text = error.what();
+    for (std::string_view end : {"] ", "syntax error while parsing value - "})
+      if (std::size_t at = text.find(end); at != std::string::npos) text.erase(0, at + end.size());
+    return text;
   }
 
   bool skip_digits() noexcept {
