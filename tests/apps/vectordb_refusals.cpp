@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace asyncio;
@@ -216,16 +218,6 @@ std::vector<Case> bad_input() {
       {"POST", at + "/scroll", R"({"offset":"x"})", 400,
        R"(offset: not an unsigned integer or a UUID: "x")"},
       {"POST", at + "/count", R"({"filter":7})", 400, "filter: not an object: 7"},
-      {"POST", at + "/recommend", "{}", 501,
-       "POST /collections/line/points/recommend: this server does not have that part of Qdrant's "
-       "API"},
-      {"PUT", line + "/index", "{}", 501,
-       "PUT /collections/line/index: this server does not have that part of Qdrant's API"},
-      {"PATCH", line, "{}", 501,
-       "PATCH /collections/line: this server does not have that part of Qdrant's API"},
-      {"GET", "/telemetry", "", 501,
-       "GET /telemetry: this server does not have that part of Qdrant's API"},
-      {"GET", "/etc/passwd", "", 404, "GET /etc/passwd: there is no such endpoint"},
   };
 }
 
@@ -236,6 +228,65 @@ TEST(VectorDBRefusals, bad_input_names_the_field_and_the_limit) {
     Said count = co_await db.ask("POST", "/collections/line/points/count", "{}");
     EXPECT_EQ(count.result()["count"], 4) << "something of it was done";
   });
+}
+
+constexpr std::array<std::pair<const char*, const char*>, 24> kNotHere{{
+    {"POST", "/collections/line/points/batch"},
+    {"POST", "/collections/line/points/recommend"},
+    {"POST", "/collections/line/points/discover"},
+    {"POST", "/collections/line/points/query/groups"},
+    {"POST", "/collections/line/points/search/groups"},
+    {"POST", "/collections/line/points/search/matrix/pairs"},
+    {"POST", "/collections/line/points/vectors/delete"},
+    {"POST", "/collections/line/facet"},
+    {"PUT", "/collections/line/index"},
+    {"DELETE", "/collections/line/index/city"},
+    {"GET", "/collections/line/snapshots"},
+    {"PUT", "/collections/line/shards"},
+    {"GET", "/collections/line/aliases"},
+    {"GET", "/collections/line/cluster"},
+    {"PATCH", "/collections/line"},
+    {"POST", "/collections/aliases"},
+    {"GET", "/aliases"},
+    {"GET", "/snapshots"},
+    {"GET", "/cluster"},
+    {"DELETE", "/cluster/peer/1"},
+    {"GET", "/telemetry"},
+    {"GET", "/locks"},
+    {"GET", "/issues"},
+    {"GET", "/quotas"},
+}};
+
+TEST(VectorDBRefusals, what_qdrant_has_and_this_server_has_not_is_501) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await fill(db);
+    for (auto [method, path] : kNotHere) {
+      Said said = co_await db.ask(method, path, "{}");
+      EXPECT_EQ(said.status, 501) << method << " " << path;
+      EXPECT_EQ(said.error(), std::string(method) + " " + path +
+                                  ": this server does not have that part of Qdrant's API");
+    }
+  });
+}
+
+std::vector<Case> no_endpoints() {
+  const std::string at = "/collections/line/points";
+  return {{"GET", "/etc/passwd", "", 404, "GET /etc/passwd: there is no such endpoint"},
+          {"GET", "/clusters", "", 404, "GET /clusters: there is no such endpoint"},
+          {"GET", "/snapshots.old", "", 404, "GET /snapshots.old: there is no such endpoint"},
+          {"POST", "/healthz", "", 405, "POST /healthz: not with that method, but with GET, HEAD"},
+          {"GET", at + "/search", "", 405,
+           "GET " + at + "/search: not with that method, but with POST"},
+          {"DELETE", at, "", 405, "DELETE " + at + ": not with that method, but with POST, PUT"},
+          {"PATCH", at, "", 405, "PATCH " + at + ": not with that method, but with POST, PUT"},
+          {"PATCH", "/collections", "", 405,
+           "PATCH /collections: not with that method, but with GET, HEAD"},
+          {"POST", "/collections", "", 405,
+           "POST /collections: not with that method, but with GET, HEAD"}};
+}
+
+TEST(VectorDBRefusals, what_nobody_has_is_404_and_a_wrong_method_405) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> { co_await expect_errors(db, no_endpoints()); });
 }
 
 /// Points of as many dimensions in a collection of their own.

@@ -28,28 +28,51 @@ web::Response error_answer(http::Status status, const std::string& text, TimePoi
   return response;
 }
 
-/// What Qdrant 1.19 has beside the endpoints that this server has as well.
-bool qdrant_has(std::string_view path) {
-  static constexpr std::array<std::string_view, 7> prefixes{
-      "/collections/", "/aliases", "/cluster", "/snapshots", "/telemetry", "/locks", "/issues"};
-  return std::ranges::any_of(prefixes, [&](auto prefix) { return path.starts_with(prefix); });
+bool is_at_or_below(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+/// Paths that Qdrant 1.19 has and this server has not, and all below them.
+bool is_of_qdrant(std::string_view path) {
+  static constexpr std::array<std::string_view, 8> others{"/collections", "/aliases",   "/cluster",
+                                                          "/snapshots",   "/telemetry", "/locks",
+                                                          "/issues",      "/quotas"};
+  return std::ranges::any_of(others, [&](auto folder) { return is_at_or_below(path, folder); });
+}
+
+/// The same, where this server has an endpoint for another method: "batch" looks like an id.
+bool is_of_qdrant(std::string_view method, std::string_view path) {
+  constexpr std::string_view all = "/collections/";
+  static constexpr std::array<std::string_view, 3> points{"/points/batch", "/points/recommend",
+                                                          "/points/discover"};
+  const std::string_view below = path.substr(std::min(path.size(), all.size()));
+  if (method == "PATCH") return path.starts_with(all) && below.find('/') == below.npos;
+  if (method != "POST" || !path.starts_with(all)) return false;
+  return below == "aliases" ||
+         std::ranges::any_of(points, [&](auto name) { return below.ends_with(name); });
+}
+
+/// What has no endpoint. Returns: the status, which this sets.
+std::string missing(const web::Request& request, int& status, std::string_view allowed) {
+  std::string asked = std::string(request.method().str()) + " " + request.path();
+  const bool wrong_method =
+      status == 405 && !is_of_qdrant(request.method().str(), request.raw_path());
+  if (wrong_method) return asked + ": not with that method, but with " + std::string(allowed);
+  if (status == 404 && !is_of_qdrant(request.path())) return asked + ": there is no such endpoint";
+  status = 501;
+  return asked + ": this server does not have that part of Qdrant's API";
 }
 
 /// Of the library's own refusals: no route, no such method, a body that is no HTTP.
 web::Response refused(const web::HTTPException& error, const web::Request& request,
                       std::size_t max_body_bytes, TimePoint begin) {
   int status = error.status().code();
-  std::string asked = std::string(request.method().str()) + " " + request.path();
   std::string generic = std::to_string(status) + ": " + std::string(error.status().phrase());
   std::string text = error.response().get_body();
   if (status == 413)
     text = "body: more than " + std::to_string(max_body_bytes) + " bytes, the limit";
-  if ((status == 404 && text == generic) || status == 405) {
-    bool known = qdrant_has(request.path());
-    text = asked + (known ? ": this server does not have that part of Qdrant's API"
-                          : ": there is no such endpoint");
-    if (known) status = 501;
-  }
+  if ((status == 404 && text == generic) || status == 405)
+    text = missing(request, status, error.response().headers().get("Allow", ""));
   web::Response response = error_answer(status, text, begin);
   for (std::string_view name : {"Retry-After", "Allow"})
     if (auto value = error.response().headers().get(name)) response.header(name, *value);
