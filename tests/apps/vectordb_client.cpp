@@ -108,6 +108,8 @@ TEST(VectorDBClient, S46_what_it_asks) {
               "POST /collections/documents/points/delete?wait=true "
               R"({"points":["cf101db5-efe8-518d-8cd1-d75fca145752"]})");
     EXPECT_EQ(fake.requests.at(3), "DELETE /collections/a%20b%2Fc");
+    co_await db.create_collection("documents");
+    EXPECT_NE(fake.requests.at(4).find(R"("size":128)"), std::string::npos) << fake.requests[4];
   });
 }
 

@@ -248,13 +248,29 @@ TEST(VectorDBServer, with_an_api_key_it_answers_who_knows_it) {
   });
 }
 
-constexpr std::array<const char*, 3> kMetrics{
-    "vectordb_points 4\n", "vectordb_collections 1\n",
-    "http_requests_total{method=\"PUT\",status=\"200\"} 2\n"};
+constexpr std::array<const char*, 9> kMetrics{
+    "\nvectordb_points 4\n",
+    "\nvectordb_collections 1\n",
+    "\nvectordb_searches_total 2\n",
+    "\nvectordb_exact_searches_total 2\n",
+    "\nvectordb_writes_total 2\n",
+    "\nvectordb_points_written_total 5\n",
+    "\nvectordb_commits_total 2\n",
+    "\nvectordb_snapshots_total 0\n",
+    "\nhttp_requests_total{method=\"PUT\",status=\"200\"} 3\n"};
+
+/// Of the points that are there.
+std::vector<Case> one_write_and_two_searches() {
+  const std::string at = "/collections/line/points";
+  return {{"PUT", at, R"({"points":[{"id":1,"vector":[1,0]}]})", 200, ""},
+          {"POST", at + "/search", R"({"vector":[1,0],"limit":1})", 200, ""},
+          {"POST", at + "/query", R"({"query":[1,0]})", 200, ""}};
+}
 
 TEST(VectorDBServer, metrics) {
   test::with_vectordb([](VectorDB& db) -> Coro<> {
     co_await fill(db);
+    co_await expect(db, one_write_and_two_searches());
     Said said = co_await db.ask("GET", "/metrics");
     for (const char* line : kMetrics)
       EXPECT_NE(said.body.find(line), std::string::npos) << line << said.body;

@@ -87,7 +87,7 @@ class AsyncVectorDB {
   static asyncio::Coro<AsyncVectorDB> connect(std::string address, ClientOptions options = {});
 
   /// Throws   AlreadyExists, also of an attempt whose answer was lost.
-  asyncio::Coro<> create_collection(std::string name, std::size_t dim,
+  asyncio::Coro<> create_collection(std::string name, std::size_t dim = 128,
                                     Distance distance = Distance::Cosine) const;
   asyncio::Coro<> create_collection(std::string name, CollectionConfig config) const;
   /// Returns  whether there was one.
