@@ -8,11 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -332,34 +330,6 @@ TEST(VectorDBProgram, a_server_that_cannot_begin_says_why_in_a_line) {
     Outcome taken = co_await outcome_of(words(serve + folder.path() + " --port " + port));
     EXPECT_EQ(taken.status, 1);
     EXPECT_TRUE(taken.err.starts_with("vectordb: bind ")) << taken.err;
-  });
-}
-
-constexpr std::array<const char*, 10> kCommands{"serve",  "create",    "insert", "export",
-                                                "search", "get",       "delete", "info",
-                                                "bench",  "completion"};
-
-/// The long options in a help text.
-std::set<std::string> long_options(const std::string& help) {
-  std::set<std::string> all;
-  for (const std::string& word : words(help)) {
-    std::size_t at = word.find("--");
-    if (at == std::string::npos) continue;
-    all.insert(word.substr(at, word.find_first_of(",;", at) - at));
-  }
-  all.erase("--help");
-  return all;
-}
-
-TEST(VectorDBProgram, completion_knows_what_help_says) {
-  run([]() -> Coro<> {
-    Outcome completion = co_await outcome_of(VECTORDB, "completion", "bash");
-    for (const char* command : kCommands) {
-      EXPECT_NE(completion.out.find(command), std::string::npos) << command;
-      Outcome help = co_await outcome_of(VECTORDB, command, "--help");
-      for (const std::string& option : long_options(help.out))
-        EXPECT_NE(completion.out.find(option), std::string::npos) << command << " " << option;
-    }
   });
 }
 

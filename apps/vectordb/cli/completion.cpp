@@ -29,6 +29,11 @@ constexpr std::array<Words, 10> kCommands{{
     {"completion", "bash zsh fish"},
 }};
 
+// bashcompinit needs compinit, which a ~/.zshrc may call later, or not at all.
+constexpr const char* kZsh =
+    "(( $+functions[compdef] )) || { autoload -U +X compinit && compinit }\n"
+    "autoload -U +X bashcompinit && bashcompinit\n";
+
 std::string all_commands() {
   std::string all;
   for (const Words& words : kCommands) all.append(all.empty() ? "" : " ").append(words.command);
@@ -72,7 +77,7 @@ std::string fish() {
 
 std::string completion(const std::string& shell) {
   if (shell == "fish") return fish();
-  if (shell == "zsh") return "autoload -U +X bashcompinit && bashcompinit\n" + bash();
+  if (shell == "zsh") return kZsh + bash();
   return bash();
 }
 

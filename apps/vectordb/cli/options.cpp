@@ -246,6 +246,7 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   CLI::App app("A vector database with the REST API of Qdrant: its server, and a client of both.");
   app.name("vectordb");
   app.footer(kExitStatuses);
+  app.set_version_flag("--version", "vectordb " VECTORDB_VERSION ", REST API of Qdrant 1.19.0");
   app.require_subcommand(1);
   add_serve(app, options);
   add_create(app, options);
