@@ -71,8 +71,7 @@ await check('search', async () => {
 });
 
 // Versions before 1.19 have these calls as well.
-await check('search, as older versions call it', async () => {
-  if (!client.search) return;
+if (client.search) await check('search, as older versions call it', async () => {
   const found = await client.search('cities', { vector: [0.2, 0.1, 0.9, 0.7], limit: 3 });
   assert.deepEqual(ids(found), [uuid, 1, 5]);
   const searches = [{ vector: [1, 0, 0, 0], limit: 1 }, { vector: [0, 1, 0, 0], limit: 2 }];
