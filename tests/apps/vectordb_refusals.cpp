@@ -230,7 +230,7 @@ TEST(VectorDBRefusals, bad_input_names_the_field_and_the_limit) {
   });
 }
 
-constexpr std::array<std::pair<const char*, const char*>, 24> kNotHere{{
+constexpr std::array<std::pair<const char*, const char*>, 26> kNotHere{{
     {"POST", "/collections/line/points/batch"},
     {"POST", "/collections/line/points/recommend"},
     {"POST", "/collections/line/points/discover"},
@@ -245,6 +245,8 @@ constexpr std::array<std::pair<const char*, const char*>, 24> kNotHere{{
     {"PUT", "/collections/line/shards"},
     {"GET", "/collections/line/aliases"},
     {"GET", "/collections/line/cluster"},
+    {"GET", "/collections/line/optimizations"},
+    {"PUT", "/collections/line/vectors/title"},
     {"PATCH", "/collections/line"},
     {"POST", "/collections/aliases"},
     {"GET", "/aliases"},

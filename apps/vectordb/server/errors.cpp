@@ -32,7 +32,7 @@ bool is_at_or_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
-/// Paths that Qdrant 1.19 has and this server has not, and all below them.
+/// Paths that Qdrant has, in 1.19 or before, and this server has not, and all below them.
 bool is_of_qdrant(std::string_view path) {
   static constexpr std::array<std::string_view, 8> others{"/collections", "/aliases",   "/cluster",
                                                           "/snapshots",   "/telemetry", "/locks",
