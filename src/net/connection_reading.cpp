@@ -145,9 +145,6 @@ void Connection::on_arrival() noexcept {
     advance();
 }
 
-void Connection::fill_failed(std::exception_ptr error) noexcept {
-  failure_ = std::move(error);
-  force_close(failure_);
-}
+void Connection::fill_failed(std::exception_ptr error) noexcept { failed(std::move(error)); }
 
 }  // namespace asyncio::detail
