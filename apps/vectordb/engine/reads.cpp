@@ -15,10 +15,7 @@ Record record_of(const PointTable& table, const PointId& id, Slot slot,
                  const PayloadSelector& with_payload, bool with_vector, PayloadRoom& room) {
   Record record;
   record.id = id;
-  if (with_payload.any()) {
-    record.payload = with_payload.select(table.entries()[slot].payload);
-    room.take(*record.payload);
-  }
+  record.payload = room.take(with_payload, table.entries()[slot].payload);
   if (with_vector) {
     const std::span<const float> vector = table.index().vector(slot);
     record.vector.emplace(vector.begin(), vector.end());

@@ -54,11 +54,13 @@ json PayloadSelector::to_json() const {
   return selector;
 }
 
-void PayloadRoom::take(const json& payload) {
-  const std::size_t bytes = payload_bytes(payload);
-  if ((taken_ += bytes) > Limits::kResultPayloads)
+std::optional<json> PayloadRoom::take(const PayloadSelector& selector, const json& payload) {
+  if (!selector.any()) return std::nullopt;
+  json chosen = selector.select(payload);
+  if ((taken_ += payload_bytes(chosen)) > Limits::kResultPayloads)
     throw InvalidArgument("with_payload", "the payloads of the results have more than " +
                                               std::to_string(Limits::kResultPayloads) + " bytes");
+  return chosen;
 }
 
 json PayloadSelector::select(const json& payload) const {

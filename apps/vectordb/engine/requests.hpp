@@ -44,8 +44,10 @@ class PayloadSelector {
 /// Thread: any.
 class PayloadRoom {
  public:
+  /// What the selector takes of a payload, if anything.
   /// Throws: InvalidArgument that names the limit.
-  void take(const nlohmann::json& payload);
+  std::optional<nlohmann::json> take(const PayloadSelector& selector,
+                                     const nlohmann::json& payload);
 
  private:
   std::atomic<std::size_t> taken_ = 0;

@@ -161,10 +161,7 @@ class Search {
       ScoredPoint& point = points.emplace_back();
       point.id = id;
       point.score = sign * key;
-      if (request_.with_payload.any()) {
-        point.payload = request_.with_payload.select(table_.entries()[slot].payload);
-        room.take(*point.payload);
-      }
+      point.payload = room.take(request_.with_payload, table_.entries()[slot].payload);
       if (request_.with_vector) point.vector = vector_of(slot);
     }
     return points;

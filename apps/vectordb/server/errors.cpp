@@ -52,7 +52,7 @@ bool is_of_qdrant(std::string_view method, std::string_view path) {
          std::ranges::any_of(points, [&](auto name) { return below.ends_with(name); });
 }
 
-/// What has no endpoint. Returns: the status, which this sets.
+/// Of what has no endpoint: the text; makes `status` 501 where Qdrant has one.
 std::string missing(const web::Request& request, int& status, std::string_view allowed) {
   std::string asked = std::string(request.method().str()) + " " + request.path();
   const bool wrong_method =
