@@ -24,6 +24,7 @@ using nlohmann::json;
 using test::Command;
 using test::content_of;
 using test::InputFile;
+using test::json_of;
 using test::matrix;
 using test::npy;
 using test::Outcome;
@@ -290,15 +291,6 @@ TEST(VectorDBCommands, what_cannot_be_printed_is_an_error) {
           << line;
     }
   });
-}
-
-/// What a command prints.
-Coro<json> json_of(const Program& program, const std::string& line) {
-  Outcome outcome = co_await program(line);
-  EXPECT_EQ(outcome.status, 0) << line << outcome.err;
-  json value = json::parse(outcome.out, nullptr, false);
-  EXPECT_FALSE(value.is_discarded()) << line << "\n" << outcome.out;
-  co_return value;
 }
 
 TEST(VectorDBCommands, json_of_what_changes_something) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -91,6 +92,15 @@ inline asyncio::Coro<> run_each(const Program& program, const std::vector<Comman
     std::string said = outcome.out + outcome.err;
     EXPECT_NE(said.find(command.says), std::string::npos) << command.line << "\n" << said;
   }
+}
+
+/// What a command prints.
+inline asyncio::Coro<nlohmann::json> json_of(const Program& program, const std::string& line) {
+  Outcome outcome = co_await program(line);
+  EXPECT_EQ(outcome.status, 0) << line << outcome.err;
+  nlohmann::json value = nlohmann::json::parse(outcome.out, nullptr, false);
+  EXPECT_FALSE(value.is_discarded()) << line << "\n" << outcome.out;
+  co_return value;
 }
 
 }  // namespace test

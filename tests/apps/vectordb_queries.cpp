@@ -16,6 +16,7 @@ using namespace asyncio;
 using nlohmann::json;
 using test::Command;
 using test::InputFile;
+using test::json_of;
 using test::Outcome;
 using test::outcome_of;
 using test::Program;
@@ -105,15 +106,6 @@ TEST(VectorDBQueries, S46_search_near_a_point_leaves_the_point_out) {
     co_await fill(program);
     co_await expect_printed(program, neighbours());
   });
-}
-
-/// What a command prints.
-Coro<json> json_of(const Program& program, const std::string& line) {
-  Outcome outcome = co_await program(line);
-  EXPECT_EQ(outcome.status, 0) << line << outcome.err;
-  json value = json::parse(outcome.out, nullptr, false);
-  EXPECT_FALSE(value.is_discarded()) << line << "\n" << outcome.out;
-  co_return value;
 }
 
 constexpr const char* kNearest =
