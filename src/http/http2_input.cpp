@@ -45,7 +45,9 @@ bool Http2Session::is_counted(const Http2Stream& stream, std::string_view name) 
   return role_ != Http2Role::server || !stream.request.headers.contains(name);
 }
 
-/// The answer is nghttp2's: 0 goes on.
+/// The answer is nghttp2's: 0 goes on. A client that gives a response up does not look at the rest
+/// of its block, as it could not if the stream were closed by now: what comes of the others must
+/// not depend on how the block was split.
 int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::string_view value) {
   const HttpLimits& limits = terms_.limits;
   const bool trailing = stream.in_trailers_;
@@ -73,7 +75,8 @@ int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::st
   } else {
     take_regular(stream, name, value);
   }
-  return 0;
+  const bool given_up = role_ == Http2Role::client && stream.error_;
+  return given_up ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
 }
 
 void Http2Session::take_regular(Http2Stream& stream, std::string_view name,

@@ -340,6 +340,30 @@ TEST(Http2Session, R13AResponseBeyondALimitEndsItsStreamAlone) {
   EXPECT_TRUE(both.client.failure().empty());
 }
 
+TEST(Http2Session, R13_the_rest_of_a_response_that_was_given_up_is_not_looked_at_in_any_split) {
+  Headers fields;
+  for (int i = 0; i < 40; ++i) fields.add("x" + std::to_string(i), "y");
+  for (std::size_t piece : {1u, 9u, 4096u}) {
+    Http2Terms terms;
+    terms.limits.head(200);  // by far less than all the fields
+    Both both({}, terms);
+    Stream large = both.client.request(get("/1"), "http", false);
+    Stream other = both.client.request(get("/2"), "http", false);
+    both.run();
+    both.server.respond(*both.server.next_request(), Status::OK, fields, false);
+    both.server.respond(*both.server.next_request(), Status::ACCEPTED, {}, false);
+    std::string bytes, answers;
+    both.server.send(bytes, std::size_t{1} << 20);
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      both.client.receive(std::string_view(bytes).substr(at, piece), kNow);
+      both.client.send(answers, std::size_t{1} << 20);
+    }
+    EXPECT_TRUE(holds<ProtocolError>(large->error()));
+    EXPECT_EQ(other->response.status, Status::ACCEPTED) << piece;
+    EXPECT_EQ(both.client.failure(), "") << piece;
+  }
+}
+
 TEST(Http2Session, D13_heads_of_status1xx_go_before_the_answer) {
   Both both;
   Stream asked = both.client.request(get("/"), "http", false);
