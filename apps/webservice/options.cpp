@@ -41,6 +41,12 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
   app.add_option("--static", options.folder, "the folder of the pages")
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
+  auto* certificate = app.add_option("--certificate", options.certificate,
+                                     "serves https, and HTTP/2, with this certificate (PEM)")
+                          ->type_name("FILE");
+  app.add_option("--key", options.key, "its key, if that is in a file of its own")
+      ->type_name("FILE")
+      ->needs(certificate);
   add_seconds(app, "--work", options.work, "what the slow answer takes");
   add_seconds(app, "--ttl", options.ttl, "how long the cache keeps an answer");
   add_seconds(app, "--clean", options.clean, "how often the cache is cleaned");

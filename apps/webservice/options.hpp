@@ -18,10 +18,12 @@ class Options {
 
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
-  std::string folder;  // of the static pages
-  Seconds work{0.1};   // what the slow answer takes
-  Seconds ttl{30};     // how long an answer is kept
-  Seconds clean{60};   // how often the cache is cleaned
+  std::string folder;       // of the static pages
+  std::string certificate;  // with it, https; a file, as its key is
+  std::string key;
+  Seconds work{0.1};  // what the slow answer takes
+  Seconds ttl{30};    // how long an answer is kept
+  Seconds clean{60};  // how often the cache is cleaned
   Seconds heartbeat{20};
   Seconds grace{10};  // how long requests may go on at the end
   bool quiet = false;

@@ -6,6 +6,7 @@
 #include <asyncio/sleep.hpp>
 #include <asyncio/stop_signals.hpp>
 #include <asyncio/sync.hpp>
+#include <asyncio/tls.hpp>
 #include <asyncio/web/file_response.hpp>
 #include <asyncio/web/runner.hpp>
 #include <asyncio/web/static_files.hpp>
@@ -124,14 +125,26 @@ void Service::stop(bool is_replaced) {
 
 namespace {
 
+/// With a certificate, of which a browser makes HTTP/2.
+ServerOptions site_options(const Options& options) {
+  ServerOptions of_site;
+  if (options.certificate.empty()) return of_site;
+  TlsContext context = create_default_context(TlsPurpose::client_auth);
+  context.load_cert_chain(options.certificate, options.key);
+  context.set_alpn_protocols({"h2", "http/1.1"});
+  of_site.ssl(context);
+  return of_site;
+}
+
 Coro<> listen(const web::AppRunner& runner, const Options& options) {
+  ServerOptions of_site = site_options(options);
   std::vector<int> inherited = inherited_sockets();
   for (int number : inherited) {
-    web::SockSite site(runner, number);
+    web::SockSite site(runner, number, of_site);
     co_await site.start();
   }
   if (!inherited.empty()) co_return;
-  web::TCPSite site(runner, options.host, options.port);
+  web::TCPSite site(runner, options.host, options.port, of_site);
   co_await site.start();
 }
 
@@ -187,9 +200,9 @@ class Signals {
   bool is_replaced_ = false;
 };
 
-void say_where(const web::AppRunner& runner) {
+void say_where(const web::AppRunner& runner, const char* scheme) {
   for (const SocketAddress& address : runner.addresses())
-    std::printf("webservice: http://%s/\n", address.str().c_str());
+    std::printf("webservice: %s://%s/\n", scheme, address.str().c_str());
   std::fflush(stdout);
 }
 
@@ -198,7 +211,7 @@ Coro<bool> run_until_stopped(Signals& signals, const web::AppRunner& runner,
                              const Options& options) {
   co_await listen(runner, options);
   signals.allow_restarts();
-  say_where(runner);
+  say_where(runner, options.certificate.empty() ? "http" : "https");
   tell_predecessor();
   bool is_replaced = co_await signals.wait();
   co_return is_replaced;

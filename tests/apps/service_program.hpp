@@ -18,10 +18,9 @@ namespace test {
 /// The program, and a session that asks it.
 class Service {
  public:
-  Service(asyncio::Process process, asyncio::http::URL url)
-      : process_(std::move(process)),
-        session_(asyncio::http::SessionOptions().base_url(url)),
-        url_(url) {}
+  Service(asyncio::Process process, asyncio::http::URL url,
+          asyncio::http::SessionOptions options = {})
+      : process_(std::move(process)), session_(options.base_url(url)), url_(url) {}
 
   const asyncio::http::ClientSession& session() const { return session_; }
   const asyncio::http::URL& url() const { return url_; }
@@ -46,7 +45,8 @@ class Service {
   asyncio::http::URL url_;
 };
 
-inline asyncio::Coro<Service> started(std::vector<std::string> more = {}) {
+inline asyncio::Coro<Service> started(std::vector<std::string> more = {},
+                                      asyncio::http::SessionOptions session = {}) {
   std::vector<std::string> command{WEBSERVICE, "--quiet"};
   command.insert(command.end(), more.begin(), more.end());
   if (std::ranges::find(more, "--port") == more.end()) {
@@ -57,10 +57,10 @@ inline asyncio::Coro<Service> started(std::vector<std::string> more = {}) {
   options.stdout(asyncio::PIPE);
   asyncio::Process process = co_await asyncio::create_subprocess_exec(options, std::move(command));
   std::string line = co_await process.stdout()->readline();
-  std::size_t begin = line.find("http://");
+  std::size_t begin = line.find("http");
   if (begin == std::string::npos) throw asyncio::RuntimeError("it says: " + line);
   asyncio::http::URL url(line.substr(begin, line.size() - begin - 1));
-  co_return Service(std::move(process), std::move(url));
+  co_return Service(std::move(process), std::move(url), std::move(session));
 }
 
 template <class F>

@@ -7,6 +7,7 @@
 #include "peers.hpp"
 #include "program_output.hpp"
 #include "service_program.hpp"
+#include "tls.hpp"
 
 #include <gtest/gtest.h>
 
@@ -39,6 +40,7 @@ json capabilities() {
                 "--disable-sync"};
   json options = {{"args", flags}, {"binary", "/usr/bin/chromium"}};
   json wanted = {{"browserName", "chrome"},
+                 {"acceptInsecureCerts", true},
                  {"goog:chromeOptions", options},
                  {"timeouts", {{"script", 20'000}}}};
   return {{"capabilities", {{"alwaysMatch", wanted}}}};
@@ -108,10 +110,10 @@ class Browser {
 
 /// However the test ends, the browser does.
 template <class F>
-void with_browser(std::vector<std::string> options, F body) {
+void with_browser(std::vector<std::string> options, F body, http::SessionOptions session = {}) {
   if (test::lacks_program("chromedriver")) return;
   run([&]() -> Coro<> {
-    Service service = co_await started(std::move(options));
+    Service service = co_await started(std::move(options), std::move(session));
     Browser browser = co_await Browser::start();
     auto outcome = co_await capture(body(service, browser));
     co_await browser.quit();
@@ -187,6 +189,28 @@ TEST(WebServiceBrowser, S43_S44_a_chat_with_heartbeats) {
   with_browser({"--heartbeat", "0.1"}, [](Service& service, Browser& browser) -> Coro<> {
     co_await chat(service, browser);
   });
+}
+
+/// What the browser agreed upon for the page and for all that the page asked for.
+Coro<std::string> protocols(const Browser& browser) {
+  std::string all = co_await browser.run(R"(
+    const entries = ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind));
+    done([...new Set(entries.map(entry => entry.nextHopProtocol))].join());)");
+  co_return all;
+}
+
+TEST(WebServiceBrowser, D13_over_https_its_pages_come_by_http2) {
+  const test::Identity& ours = test::pki().localhost;
+  with_browser(
+      {"--heartbeat", "0.1", "--certificate", ours.certfile, "--key", ours.keyfile},
+      [](Service& service, Browser& browser) -> Coro<> {
+        EXPECT_EQ(service.url().scheme(), "https");
+        co_await show_notes(service, browser);
+        std::string spoken = co_await protocols(browser);
+        EXPECT_EQ(spoken, "h2");
+        co_await chat(service, browser);  // a WebSocket takes a connection of HTTP/1.1
+      },
+      http::SessionOptions().ssl(test::pki().client()));
 }
 
 }  // namespace
