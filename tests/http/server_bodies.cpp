@@ -100,7 +100,17 @@ struct Bomb {
   const char* status;
 };
 
-/// Of 8 MiB, where 1 MiB is the limit.
+/// Of zeros, by gzip, in members of 64 MiB each: 10 MB, which are less than 1 MiB when encoded
+/// again.
+std::string ten_gibibytes() {
+  const std::string zeros(std::size_t{64} << 20, '\0');
+  const std::string part = encoded(ContentCoding::Gzip, zeros, 5);
+  std::string all;
+  for (int i = 0; i < 160; ++i) all += part;
+  return all;
+}
+
+/// Of 8 MiB and of 10 GiB, where 1 MiB is the limit.
 std::vector<Bomb> bombs() {
   const std::string text = test::almost_nothing_but_zeros(std::size_t{8} << 20);
   const std::string zeros(text.size(), '\0');
@@ -114,6 +124,9 @@ std::vector<Bomb> bombs() {
     const bool is_modern = coding == ContentCoding::Brotli || coding == ContentCoding::Zstd;
     all.push_back({name, encoded(coding, zeros, 5), is_modern ? "400" : "413"});
   }
+  const std::string vast = ten_gibibytes();
+  all.push_back({"gzip, gzip", encoded(ContentCoding::Gzip, vast, 5), "413"});
+  all.push_back({"gzip, zstd", encoded(ContentCoding::Zstd, vast, 5), "413"});
   return all;
 }
 

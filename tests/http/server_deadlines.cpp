@@ -229,7 +229,7 @@ TEST_P(ServerDeadlines, fault192_who_does_not_read_does_not_hold_up_the_end) {
 
 TEST_P(ServerDeadlines, fault125_who_does_not_read_its_answers_is_not_read) {
   run([]() -> Coro<> {
-    constexpr int kRequests = 2000, kSize = 4096, kAhead = 32;
+    constexpr int kRequests = 1'000'000, kRead = 2000, kSize = 4096, kAhead = 32;
     int handled = 0;
     web::Application app;
     app.get("/{n:int}", [&](web::Request&, int n) -> Coro<web::Response> {
@@ -262,14 +262,15 @@ TEST_P(ServerDeadlines, fault125_who_does_not_read_its_answers_is_not_read) {
     EXPECT_EQ(handled, paused_at);
     EXPECT_FALSE(asking.done());
     writer.transport()->resume_reading();
-    for (int i = 0; i < kRequests; ++i) {
+    for (int i = 0; i < kRead; ++i) {
       std::string answer = co_await reader.readuntil(">");
       EXPECT_TRUE(answer.ends_with("<" + std::to_string(i) + ">"));
       if (HasFailure()) break;
     }
-    co_await asking;
-    EXPECT_EQ(handled, kRequests);
-    writer.close();
+    EXPECT_LT(handled, kRead + paused_at + 2 * kAhead) << "what is read makes room, no more";
+    asking.cancel();
+    co_await wait(asking);
+    writer.abort();
     co_await served.cleanup();
   });
 }
