@@ -7,7 +7,7 @@
 namespace asyncio::web {
 
 void Storage::refuse(const char* name) {
-  throw LookupError("there is no value for the key '" + std::string(name) + "'");
+  throw LookupError("there is no value for the key '" + std::string(name) + "': see set()");
 }
 
 }  // namespace asyncio::web

@@ -92,7 +92,7 @@ TEST_P(ServerApplication, D13_values_of_applications_and_requests) {
     co_await served.cleanup();
     web::Application empty;
     EXPECT_EQ(test::thrown([&] { empty[kName]; }),
-              "asyncio::LookupError: there is no value for the key 'name'");
+              "asyncio::LookupError: there is no value for the key 'name': see set()");
   });
 }
 
