@@ -152,6 +152,9 @@ int Http2Session::Callbacks::on_frame(nghttp2_session*, const nghttp2_frame* fra
       case NGHTTP2_DATA:
         if (stream && ends) session.end_input(*stream);
         break;
+      case NGHTTP2_RST_STREAM:
+        if (stream) stream->reset_by_peer_ = true;
+        break;
       case NGHTTP2_SETTINGS:
         session.is_open_ = true;
         break;

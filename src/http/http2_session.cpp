@@ -173,6 +173,18 @@ std::shared_ptr<Http2Stream> Http2Session::next_request() {
   return nullptr;
 }
 
+/// nghttp2 resets a stream by itself if what comes on it is wrong, which is the peer's fault as
+/// much as what we find wrong.
+std::exception_ptr Http2Session::reason_of(const Http2Stream& stream, Http2Code code) {
+  const std::string what = std::string("HTTP/2 stream: ") + name_of(code);
+  const bool is_wrong = code == Http2Code::protocol_error ||
+                        code == Http2Code::flow_control_error || code == Http2Code::stream_closed ||
+                        code == Http2Code::frame_size_error;
+  if (is_wrong && !stream.reset_by_peer_)
+    return std::make_exception_ptr(ProtocolError(what, stream.received_));
+  return std::make_exception_ptr(ConnectionResetError(ECONNRESET, what));
+}
+
 void Http2Session::close_stream(std::int32_t id, Http2Code code) {
   auto found = streams_.find(id);
   if (found == streams_.end()) return;
@@ -180,9 +192,7 @@ void Http2Session::close_stream(std::int32_t id, Http2Code code) {
   streams_.erase(found);
   stream->closed_ = true;
   stream->code_ = code;
-  if (!stream->input_ended_ && !stream->error_)
-    fail_input(*stream, std::make_exception_ptr(ConnectionResetError(
-                            ECONNRESET, std::string("HTTP/2 stream: ") + name_of(code))));
+  if (!stream->input_ended_ && !stream->error_) fail_input(*stream, reason_of(*stream, code));
   // Nobody may ever read it: it shall not take from the others.
   if (!stream->incoming_.empty())
     nghttp2_session_consume_connection(session_, stream->incoming_.size());

@@ -135,6 +135,7 @@ class Http2Session {
   void fail_input(Http2Stream& stream, const std::exception_ptr& error) noexcept;
   void refuse(Http2Stream& stream, Status status, const std::string& what);
   void refuse_malformed(Http2Stream& stream, const std::string& what);
+  static std::exception_ptr reason_of(const Http2Stream& stream, Http2Code code);
   void close_stream(std::int32_t id, Http2Code code);
   void resume(Http2Stream& stream);
   bool spend_idle_frame() noexcept;

@@ -107,6 +107,7 @@ class Http2Stream {
   bool output_ended_ = false;
   bool output_sent_ = false;
   bool deferred_ = false;  // nghttp2 waits for more output
+  bool reset_by_peer_ = false;
   bool closed_ = false;
 };
 
