@@ -43,8 +43,10 @@ std::optional<int> parse(int argc, char** argv, Options& options) {
       ->capture_default_str();
   auto* certificate = app.add_option("--certificate", options.certificate,
                                      "serves https, and HTTP/2, with this certificate (PEM)")
+                          ->check(CLI::ExistingFile)
                           ->type_name("FILE");
   app.add_option("--key", options.key, "its key, if that is in a file of its own")
+      ->check(CLI::ExistingFile)
       ->type_name("FILE")
       ->needs(certificate);
   add_seconds(app, "--work", options.work, "what the slow answer takes");

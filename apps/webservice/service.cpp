@@ -125,7 +125,7 @@ void Service::stop(bool is_replaced) {
 
 namespace {
 
-/// With a certificate, of which a browser makes HTTP/2.
+/// With a certificate: https, and HTTP/2 for clients that choose it by ALPN.
 ServerOptions site_options(const Options& options) {
   ServerOptions of_site;
   if (options.certificate.empty()) return of_site;

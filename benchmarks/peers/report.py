@@ -63,7 +63,8 @@ def title(workload):
 
 def order(runs):
     echoes = [w for w in runs if w.startswith("M6")]
-    known = [*LOOP_WORKLOADS, *(w + end for w in ("M7", "M7j", "M7w") for end in ("", " cpu")), "M7m", "M8", "M8 rate", *echoes]
+    served = [w + end for w in ("M7", "M7j", "M7w") for end in ("", " cpu")]
+    known = [*LOOP_WORKLOADS, *served, "M7m", "M8", "M8 rate", *echoes]
     return [w for w in known if w in runs]
 
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "local_site.hpp"
+#include "temporary_folder.hpp"
 #include <asyncio/files.hpp>
 #include <asyncio/http/client.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
@@ -148,7 +149,8 @@ web::Application site() {
 }
 
 Coro<> program() {
-  const std::string path = std::filesystem::temp_directory_path() / "from_aiohttp_report.txt";
+  const TemporaryFolder folder;
+  const std::string path = folder.path() / "report.txt";
   co_await with_site(site(), [&]() -> Coro<> {
     http::SessionOptions defaults;
     defaults.base_url("http://localhost:3000");
@@ -161,7 +163,6 @@ Coro<> program() {
     session.close();
     co_await with_options();
   });
-  std::filesystem::remove(path);
 }
 
 int main() { run(program()); }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "local_site.hpp"
+#include "temporary_folder.hpp"
+#include <asyncio/asyncio.hpp>
 #include <asyncio/http/client.hpp>
 #include <asyncio/web/access_log.hpp>
 #include <asyncio/web/file_response.hpp>
+#include <asyncio/web/runner.hpp>
 #include <asyncio/web/static_files.hpp>
 #include <asyncio/web/stream_response.hpp>
 
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <utility>
 
 using namespace asyncio;
 using namespace std::chrono_literals;
@@ -93,28 +95,20 @@ web::Application application(const std::string& folder) {
 // [/application]
 
 // [runner]
-Coro<> serve(web::Application app, Event& listening) {
+Coro<> serve(web::Application app, Coro<> body) {
   web::RunnerOptions options;
-  options.access_log(web::access_logger(R"("%r" %s %b)")).shutdown_timeout(5s);
+  options.access_log(web::access_logger(R"("%r" %s)")).shutdown_timeout(5s);
   web::AppRunner runner(std::move(app), options);
   co_await runner.setup();
   web::TCPSite site(runner, "localhost", 3000);
   co_await site.start();
-  listening.set();
-  auto outcome = co_await capture(Event().wait());  // until it is cancelled
+  auto outcome = co_await capture(std::move(body));
   co_await runner.cleanup();
   outcome.value();
 }
 // [/runner]
 
-Coro<> program() {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "from_aiohttp";
-  std::filesystem::create_directory(folder);
-  std::ofstream(folder / "report.txt") << "all is well\n";
-  set_log_handler([](const LogRecord& record) { std::cout << record.message << "\n"; });
-  Event listening;
-  auto serving = create_task(serve(application(folder.string()), listening));
-  co_await listening.wait();
+Coro<> ask() {
   http::ClientSession session(http::SessionOptions().base_url("http://localhost:3000"));
   for (const char* path : {"/who", "/admin/users", "/static/report.txt", "/report", "/numbers"}) {
     auto response = co_await session.get(path);
@@ -125,9 +119,11 @@ Coro<> program() {
   auto options = co_await session.request("OPTIONS", "/any");
   std::cout << co_await options.text() << "\n";
   session.close();
-  serving.cancel();
-  co_await wait(serving);
-  std::filesystem::remove_all(folder);
 }
 
-int main() { run(program()); }
+int main() {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "report.txt") << "all is well\n";
+  set_log_handler([](const LogRecord& record) { std::cout << record.message << "\n"; });
+  run(serve(application(folder.path()), ask()));
+}

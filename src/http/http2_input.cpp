@@ -75,8 +75,9 @@ int Http2Session::take_field(Http2Stream& stream, std::string_view name, std::st
   } else {
     take_regular(stream, name, value);
   }
-  const bool given_up = role_ == Http2Role::client && stream.error_;
-  return given_up ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : 0;
+  if (role_ == Http2Role::server || !stream.error_) return 0;
+  in_head_ = false;
+  return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 void Http2Session::take_regular(Http2Stream& stream, std::string_view name,

@@ -57,7 +57,7 @@ inline asyncio::Coro<Service> started(std::vector<std::string> more = {},
   options.stdout(asyncio::PIPE);
   asyncio::Process process = co_await asyncio::create_subprocess_exec(options, std::move(command));
   std::string line = co_await process.stdout()->readline();
-  std::size_t begin = line.find("http");
+  std::size_t begin = std::min(line.find("http://"), line.find("https://"));
   if (begin == std::string::npos) throw asyncio::RuntimeError("it says: " + line);
   asyncio::http::URL url(line.substr(begin, line.size() - begin - 1));
   co_return Service(std::move(process), std::move(url), std::move(session));

@@ -261,13 +261,18 @@ TEST(WebService, R10_the_command_line) {
 
 TEST(WebService, R10_a_certificate_that_is_none) {
   run([]() -> Coro<> {
-    test::Outcome lost =
-        co_await test::outcome_of(WEBSERVICE, "--port", "0", "--certificate", "none.pem");
-    EXPECT_EQ(lost.status, 1);
-    EXPECT_TRUE(lost.err.starts_with("webservice: ")) << lost.err;
-    EXPECT_TRUE(lost.err.ends_with("No such file or directory\n")) << lost.err;
-    EXPECT_NE(lost.err.find("none.pem"), std::string::npos) << lost.err;
-    test::Outcome alone = co_await test::outcome_of(WEBSERVICE, "--key", "key.pem");
+    for (std::string file : {"none.pem", ""}) {
+      test::Outcome lost = co_await test::outcome_of(WEBSERVICE, "--certificate", file);
+      EXPECT_EQ(lost.status, 2);
+      EXPECT_NE(lost.err.find("--certificate: File does not exist: " + file), std::string::npos)
+          << lost.err;
+    }
+    test::Outcome other =
+        co_await test::outcome_of(WEBSERVICE, "--port", "0", "--certificate", WEBSERVICE);
+    EXPECT_EQ(other.status, 1);
+    EXPECT_TRUE(other.err.starts_with("webservice: ")) << other.err;
+    EXPECT_NE(other.err.find(WEBSERVICE), std::string::npos) << other.err;
+    test::Outcome alone = co_await test::outcome_of(WEBSERVICE, "--key", WEBSERVICE);
     EXPECT_EQ(alone.status, 2);
     EXPECT_NE(alone.err.find("--certificate"), std::string::npos) << alone.err;
   });

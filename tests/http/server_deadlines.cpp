@@ -242,6 +242,7 @@ TEST_P(ServerDeadlines, fault125_who_does_not_read_its_answers_is_not_read) {
     handled = 0;
     writer.transport()->pause_reading();
     test::AllocationCount count;
+    // As many as want to be asked: how few are, is what this is about.
     auto asking = create_task(
         [](StreamWriter to) -> Coro<> {
           const std::string fields = "X: " + std::string(1000, 'x') + "\r\n";
