@@ -192,9 +192,14 @@ RawServer::Handler script(std::vector<std::string> pieces, bool stays, int& requ
   };
 }
 
+/// What nghttp2 does about a frame of a stream that it is to reset depends on whether it has sent
+/// the reset: it passes over the frame, or ends the connection, and with it the other request.
+constexpr const char* kClosedStream = "STREAM_CLOSED";
+
 /// Its kind: whether a stream has failed or then its connection depends on what has come by when.
 std::string kind_of(const std::exception_ptr& error) {
   const std::string text = describe_exception(error);
+  if (text.find(kClosedStream) != std::string::npos) return kClosedStream;
   return text.substr(0, text.find(": "));
 }
 
@@ -239,6 +244,8 @@ void try_client(const std::string& bytes, const Sizes& sizes, const ClientSettin
   };
   const Outcome whole = tried({}), pieces = tried(sizes), single = tried({1});
   if (std::max({whole.requests, pieces.requests, single.requests}) > kRequests) return;
+  for (const Outcome& each : {whole, pieces, single})
+    if (each.text.find(kClosedStream) != std::string::npos) return;
   for (const Outcome& each : {pieces, single})
     if (each.text != whole.text)
       fuzz::fail("the cuts of the input change what comes of it: " + each.text + "\ninstead of " +
