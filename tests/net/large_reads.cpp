@@ -160,37 +160,47 @@ TEST_P(LargeReads, A3_4_a_read_that_needs_more_than_one_arrival) {
   });
 }
 
-/// Reads messages and notes when it has most in its hands.
-Coro<> consume(StreamReader reader, int messages, const test::AllocationCount& count,
-               std::ptrdiff_t& most) {
+/// What readers together have read, and the most that they had in their hands at once.
+struct Taken {
+  test::AllocationCount count;
+  std::ptrdiff_t before = 0;
+  std::size_t bytes = 0;
+  std::ptrdiff_t most = 0;
+};
+
+Coro<> consume(StreamReader reader, int messages, Taken& taken) {
   for (std::size_t left = static_cast<std::size_t>(messages) * kLarge; left > 0;) {
     std::string bytes = co_await reader.read(1 << 16);
     left -= bytes.size();
-    most = std::max(most, count.live_bytes());
+    taken.bytes += bytes.size();
+    taken.most = std::max(taken.most, taken.count.live_bytes() - taken.before);
   }
 }
 
-Coro<> all_at_once(std::ptrdiff_t& most) {
+/// Of the second round: a connection has to have had a large message to expect one.
+Coro<std::ptrdiff_t> most_at_once() {
   std::vector<Connected> connections;
   for (int i = 0; i < 32; ++i) connections.push_back(co_await connected());
-  test::AllocationCount count;
+  Taken taken;
   co_await with(TaskGroup(), [&](TaskGroup& readers) -> Coro<> {
-    for (Connected& each : connections) readers.create_task(consume(each.reader(), 2, count, most));
+    for (Connected& each : connections) readers.create_task(consume(each.reader(), 2, taken));
     const std::string message = pattern(kLarge);
-    for (int round = 0; round < 2; ++round) {
+    for (std::size_t round = 0; round < 2; ++round) {
+      while (taken.bytes < round * connections.size() * kLarge) co_await sleep(1ms);
       co_await settle();
-      most = 0;
+      taken.before = taken.count.live_bytes();
+      taken.most = 0;
       for (Connected& each : connections) each.peer_writer().write(message);
     }
   });
   for (Connected& each : connections) co_await each.close();
+  co_return taken.most;
 }
 
 TEST_P(LargeReads, M6_of_many_readable_connections_one_at_a_time_has_its_bytes) {
   if (!test::kCountsAllocations) GTEST_SKIP() << "nothing is counted";
   if (simulated()) GTEST_SKIP() << "its network is memory of this process";
-  std::ptrdiff_t most = 0;
-  run([&]() -> Coro<> { co_await all_at_once(most); });
+  const std::ptrdiff_t most = run(most_at_once);
   EXPECT_LT(most, static_cast<std::ptrdiff_t>(10 * kLarge));
 }
 
