@@ -22,9 +22,7 @@ bool ReadWait::await_ready() {
     throw RuntimeError(std::string(name_) +
                        "() called while another coroutine is already waiting for incoming data");
   reader.buffer().end_loan();
-  while (!reader.satisfies(*this))
-    if (!reader.fill(*this)) return false;
-  return true;
+  return reader.serve(*this);
 }
 
 void ReadWait::await_suspend(PromiseBase& promise) {

@@ -204,4 +204,36 @@ TEST_P(LargeReads, M6_of_many_readable_connections_one_at_a_time_has_its_bytes) 
   EXPECT_LT(most, static_cast<std::ptrdiff_t>(10 * kLarge));
 }
 
+/// A read of bytes that are there already, whose allocation of that number fails; and the one after
+/// it. Returns whether there was such an allocation.
+Coro<bool> read_without_memory(std::uint64_t which) {
+  Connected both = co_await connected();
+  co_await both.peer_writer().send(pattern(1000));
+  co_await settle();
+  bool happened = false;
+  std::string first;
+  {
+    test::AllocationFailure failure(which);
+    try {
+      first = co_await both.reader().readexactly(500);
+    } catch (const std::bad_alloc&) {  // The connection may end with it.
+      first.clear();
+    }
+    happened = failure.happened();
+  }
+  auto rest = co_await capture(wait_for(both.reader().readexactly(1000 - first.size()), 10s));
+  EXPECT_TRUE(rest ? first + rest.value() == pattern(1000) : rest.holds<std::bad_alloc>())
+      << describe_exception(rest.exception());
+  auto closed = co_await capture(both.close());
+  EXPECT_TRUE(closed || closed.holds<std::bad_alloc>());
+  co_return happened;
+}
+
+TEST_P(LargeReads, fault191_a_read_at_once_that_finds_no_memory_loses_nothing) {
+  if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+  for (std::uint64_t which = 1; which < 1000; ++which)
+    if (!run([&] { return read_without_memory(which); })) return;
+  FAIL() << "there is no end";
+}
+
 }  // namespace
