@@ -65,7 +65,7 @@ void Backend::close_resources() noexcept {
 }
 
 Backend& backend_of(Loop& loop) {
-  if (auto* backend = dynamic_cast<Backend*>(&loop.poller())) return *backend;
+  if (Backend* backend = loop.poller().backend()) return *backend;
   throw RuntimeError("an event loop on '" + std::string(loop.poller().name()) + "' has no sockets");
 }
 

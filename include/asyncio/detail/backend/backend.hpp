@@ -59,6 +59,7 @@ class Backend : public Poller {
  public:
   ~Backend() override;
 
+  Backend* backend() noexcept final { return this; }
   /// Called once, before anything else.
   void attach(Loop& loop) noexcept { loop_ = &loop; }
   Loop& loop() const noexcept { return *loop_; }

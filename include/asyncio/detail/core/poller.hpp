@@ -7,6 +7,7 @@
 
 namespace asyncio::detail {
 
+class Backend;
 class Loop;
 
 /// What the loop asks of the layer below its callbacks: the time, and to wait.
@@ -16,6 +17,8 @@ class Poller {
  public:
   virtual ~Poller() = default;
 
+  /// This, if it does I/O as well: what the layer above calls for each of its operations.
+  virtual Backend* backend() noexcept { return nullptr; }
   /// "epoll", "io_uring", "simulated".
   virtual std::string_view name() const noexcept = 0;
   virtual TimePoint now() noexcept = 0;
