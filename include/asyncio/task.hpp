@@ -268,6 +268,12 @@ Coro<captured_t<A>> await_inside(A awaitable) {
   co_return co_await std::move(awaitable);
 }
 
+/// The coroutine of `function()`, with a copy of the function.
+template <class F>
+Coro<coroutine_result_t<F>> called_inside(F function) {
+  co_return co_await function();
+}
+
 /// Sorts out the forms of create_task: (coro), (coro, options), (fn, args...),
 /// (options, fn, args...). What is a coroutine in Python and an awaiter here, as `sleep(1s)`, goes
 /// the way of a coroutine.
@@ -308,10 +314,18 @@ void vouch_for(Coro<T>& coro) noexcept {
   if (PromiseBase* frame = CoroAccess::peek(coro)) frame->hazard = Hazard::none;
 }
 
-/// The same in a task group, which outlives its tasks: reference parameters are no hazard there.
+/// What the parameters refer to is somebody else's, who waits for the task. The closure of a lambda
+/// that was called need not be: most often it is a temporary.
+template <class T>
+void vouch_for_parameters(Coro<T>& coro) noexcept {
+  PromiseBase* frame = CoroAccess::peek(coro);
+  if (frame && frame->hazard != Hazard::capture) frame->hazard = Hazard::none;
+}
+
+/// The same in a task group, which outlives its tasks.
 template <class First, class... Rest>
 auto create_group_task(Loop& loop, std::source_location where, First&& first, Rest&&... rest) {
-  if constexpr (is_coro_v<std::remove_cvref_t<First>>) vouch_for(first);
+  if constexpr (is_coro_v<std::remove_cvref_t<First>>) vouch_for_parameters(first);
   return create_task_on(loop, where, NoOptions(), std::forward<First>(first),
                         std::forward<Rest>(rest)...);
 }

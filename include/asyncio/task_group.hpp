@@ -38,7 +38,8 @@ class TaskGroup {
   ~TaskGroup();
 
   /// As asyncio::create_task, in this group. Running children may add to a group that is being
-  /// left. References to what outlives the `with` are fine.
+  /// left. References to what outlives the `with` are fine; those to locals of its body are not:
+  /// the children run on when the body is over.
   ///
   /// Throws   RuntimeError before the group is entered, while it shuts down, after it has ended;
   ///          the coroutine is closed then.
@@ -47,7 +48,7 @@ class TaskGroup {
                       std::source_location where = std::source_location::current()) {
     Coro<T> owned = std::move(coro);
     check_open_for(owned);
-    detail::vouch_for(owned);
+    detail::vouch_for_parameters(owned);
     Task<T> task = detail::spawn(loop(), options, std::move(owned), where);
     adopt(task.state());
     return task;

@@ -92,8 +92,9 @@ Future<T> wrap_future(const Future<T>& future) {
   return future;
 }
 
-/// Runs `coro` as a task of `loop`, which begins in a copy of the calling thread's context. What
-/// the coroutine refers to must live until the task has ended.
+/// Runs `coro`, or the coroutine of `function()`, as a task of `loop`, which begins in a copy of
+/// the calling thread's context. What the coroutine refers to must live until the task has ended,
+/// the captures of a lambda that was called too; of a function the task keeps a copy.
 ///
 /// Returns  a ConcurrentFuture of its result, whose cancel() cancels the task. It gets
 ///          RuntimeError("Event loop is closed") if that happens before the task has ended.
@@ -106,10 +107,20 @@ ConcurrentFuture<T> run_coroutine_threadsafe(
     std::source_location where = std::source_location::current()) {
   ConcurrentFuture<T> future;
   future.state()->completed_by(loop.impl());
-  detail::vouch_for(coro);
+  detail::vouch_for_parameters(coro);
   detail::OutgoingBridge::submit(std::make_unique<detail::TypedOutgoingBridge<T>>(
       loop.impl(), future.state(), std::move(coro), where));
   return future;
+}
+template <class F>
+  requires(!detail::is_coro_v<std::remove_cvref_t<F>>)
+auto run_coroutine_threadsafe(F&& function, const EventLoop& loop,
+                              std::source_location where = std::source_location::current()) {
+  if constexpr (detail::check_coroutine_function<F>())
+    return run_coroutine_threadsafe(
+        detail::called_inside<std::decay_t<F>>(std::forward<F>(function)), loop, where);
+  else
+    return detail::Refused();
 }
 
 namespace detail {

@@ -292,12 +292,13 @@ void begin_unusual_task(TaskState& task, PromiseBase& root, const TaskOptions& g
 
 void report_hazard(const TaskState& task, const PromiseBase& root) noexcept {
   const char* what = "reference parameter";
-  const char* remedy = "use create_task(function, args...), which keeps both alive";
+  const char* remedy =
+      "hand over function and arguments, not the coroutine: the task keeps both alive";
   if (root.hazard == Hazard::capture) what = "capturing lambda";
   if (root.hazard == Hazard::view) {
     what = "view parameter (string_view, span)";
     remedy =
-        "use create_task(function, args...) with arguments that own (std::string, std::vector)";
+        "hand over function and arguments that own (std::string, std::vector), not the coroutine";
   }
   log(LogLevel::warning, "task created from coroutine with " + std::string(what) + " at " +
                              source_text(task.created()) + ": '" + function_name(root.function) +

@@ -56,7 +56,7 @@ TEST(Dangling, D2_called_lambda_with_captures_is_reported_where_the_task_is_made
     co_await task;
   });
   EXPECT_EQ(reports(log, "capturing lambda at", at(__LINE__ - 3), "'<lambda>'",
-                    "use create_task(function, args...), which keeps both alive"),
+                    "hand over function and arguments, not the coroutine"),
             1)
       << log.all();
   EXPECT_EQ(log.records.size(), 1u) << log.all();
@@ -106,6 +106,20 @@ TEST(Dangling, D2_each_way_to_make_a_task_reports) {
     EXPECT_TRUE(first.has_value());
   });
   EXPECT_EQ(reports(log), 7) << log.all();
+}
+
+TEST(Dangling, fault210_a_called_lambda_is_reported_by_a_group_as_well) {
+  LogCapture log;
+  debug_virtual([]() -> Coro<> {
+    co_await with(TaskGroup(), [](TaskGroup& group) -> Coro<> {
+      auto value = std::make_shared<int>(1);
+      auto lambda = [value]() -> Coro<int> { co_return *value; };
+      co_await group.create_task(lambda());
+      EXPECT_EQ(*value, 1);
+    });
+  });
+  EXPECT_EQ(reports(log, "capturing lambda at", at(__LINE__ - 4)), 1) << log.all();
+  EXPECT_EQ(log.records.size(), 1u) << log.all();
 }
 
 TEST(Dangling, fault210_views_are_reported_with_what_to_pass_instead) {

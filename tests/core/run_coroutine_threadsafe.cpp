@@ -55,6 +55,46 @@ TEST(RunCoroutineThreadsafe, A2_15_brings_result_exception_and_move_only_values)
   });
 }
 
+TEST(RunCoroutineThreadsafe, fault210_of_a_function_the_task_keeps_a_copy) {
+  in_thread([](EventLoop loop) {
+    auto start = [&loop](std::string name) {
+      auto greet = [name]() -> Coro<std::string> {
+        co_await sleep(0s);
+        co_return "hello " + name;
+      };
+      return run_coroutine_threadsafe(greet, loop);
+    };
+    auto greeting = start("a name that is too long for the string object");
+    EXPECT_EQ(greeting.result(kPatience), "hello a name that is too long for the string object");
+    std::atomic<bool> ran = false;
+    run_coroutine_threadsafe([&ran]() -> Coro<> { co_return ran.store(true); }, loop)
+        .result(kPatience);
+    EXPECT_TRUE(ran);
+  });
+}
+
+TEST(RunCoroutineThreadsafe, D2_fault210_a_called_lambda_is_reported_a_reference_is_not) {
+  test::LogCapture log;
+  auto main = []() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    co_await to_thread([&loop] {
+      auto value = std::make_shared<int>(1);
+      auto lambda = [value]() -> Coro<int> { co_return *value; };
+      EXPECT_EQ(run_coroutine_threadsafe(lambda, loop).result(kPatience), 1);
+      auto size_of = [](const std::string& name) -> Coro<std::size_t> { co_return name.size(); };
+      std::string name = "local";
+      EXPECT_EQ(run_coroutine_threadsafe(size_of(name), loop).result(kPatience), 5u);
+      EXPECT_EQ(run_coroutine_threadsafe(lambda(), loop).result(kPatience), 1);
+    });
+  };
+  run(main(), RunOptions().debug(true));
+  EXPECT_EQ(log.count("task created from coroutine with capturing lambda at ",
+                      "run_coroutine_threadsafe.cpp:"),
+            1)
+      << log.all();
+  EXPECT_EQ(log.count("task created from"), 1) << log.all();
+}
+
 TEST(RunCoroutineThreadsafe, A2_15_cancelling_the_future_cancels_the_task) {
   in_thread([](EventLoop loop) {
     Gate started;
