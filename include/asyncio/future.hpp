@@ -138,9 +138,12 @@ class CallbackMembers {
   template <class F>
   void add(ContextSlot context, Caller where, F&& function) const {
     using Stored = std::decay_t<F>;
-    if constexpr (check_done_callback<Stored, Derived>())
-      used().add_done_callback(*new TypedDoneCallback<Derived, Stored>(
+    if constexpr (check_done_callback<Stored, Derived>()) {
+      FutureState& state = used();
+      if (state.done()) state.check_loop_open();
+      state.add_done_callback(*new TypedDoneCallback<Derived, Stored>(
           std::move(context), where.location, std::forward<F>(function)));
+    }
   }
 };
 
@@ -218,16 +221,25 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   using detail::CallbackMembers<Future<T>>::add_done_callback;
   using detail::CallbackMembers<Future<T>>::remove_done_callback;
 
-  /// Throws   InvalidStateError if there is an outcome already.
+  /// Throws   InvalidStateError if there is an outcome already; RuntimeError if the loop is closed
+  ///          and done callbacks wait, which never run (there is an outcome all the same).
   template <class... U>
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) {
     if (state()->is_task()) throw RuntimeError("Task does not support set_result operation");
-    static_cast<detail::ValueFuture<T>&>(used_state()).set_result(std::forward<U>(value)...);
+    detail::FutureState& future = used_state();
+    bool stranded = future.strands_callbacks();
+    static_cast<detail::ValueFuture<T>&>(future).set_result(std::forward<U>(value)...);
+    if (stranded) [[unlikely]]
+      future.check_loop_open();
   }
   void set_exception(std::exception_ptr error) {
     if (state()->is_task()) throw RuntimeError("Task does not support set_exception operation");
-    used_state().set_exception(std::move(error));
+    detail::FutureState& future = used_state();
+    bool stranded = future.strands_callbacks();
+    future.set_exception(std::move(error));
+    if (stranded) [[unlikely]]
+      future.check_loop_open();
   }
   template <class E>
     requires(!std::convertible_to<E, std::exception_ptr>)

@@ -111,6 +111,10 @@ void FutureState::hold_in_callbacks() noexcept {
     if (auto* callback = DoneCallback::of(node)) callback->hold(*this);
 }
 
+bool FutureState::loop_closed() const noexcept { return loop().closed(); }
+
+void FutureState::check_loop_open() const { loop().check_closed(); }
+
 void FutureState::add_done_callback(DoneCallback& callback) noexcept {
   has_done_callbacks_ = true;
   callbacks_.push_back(callback);

@@ -155,12 +155,28 @@ TEST(Loop, S28_fault203_each_member_of_a_closed_loop_says_so_or_is_harmless) {
   EXPECT_FALSE(loop.is_running());
   loop.create_future().cancel();
   future.set_result();
-  future.add_done_callback([] { ADD_FAILURE() << "called"; });
   loop.set_debug(true);
   EXPECT_TRUE(loop.get_debug());
   loop.set_exception_handler({});
   loop.call_exception_handler(ExceptionContext("still heard"));
   EXPECT_EQ(log.count("still heard"), 1);
+}
+
+TEST(Loop, A1_1_a_callback_that_a_closed_loop_would_never_run_is_refused) {
+  EventLoop loop = test::new_virtual_loop();
+  Future<> early = loop.create_future();
+  Future<> failing = loop.create_future();
+  auto call = [] { ADD_FAILURE() << "called"; };
+  early.add_done_callback(call);
+  failing.add_done_callback(call);
+  loop.close();
+  Future<> late = early;
+  EXPECT_EQ(thrown([&] { early.set_result(); }), kClosed);
+  EXPECT_TRUE(early.done());
+  EXPECT_EQ(thrown([&] { failing.set_exception(ValueError("seen")); }), kClosed);
+  EXPECT_EQ(thrown([&] { std::rethrow_exception(failing.exception()); }),
+            "asyncio::ValueError: seen");
+  EXPECT_EQ(thrown([&] { late.add_done_callback(call); }), kClosed);
 }
 
 TEST(Loop, fault196_close_frees_tasks_timers_and_callbacks_once_and_reports_each_pending_task) {
@@ -230,9 +246,10 @@ TEST(Loop, fault203_a_future_of_a_closed_loop_drops_its_callbacks) {
     Future<> second(loop);
     loop.close();
     first.add_done_callback([first, counted = Counted()] { ADD_FAILURE() << "called"; });
-    first.set_result();
+    EXPECT_EQ(thrown([&] { first.set_result(); }), kClosed);
     second.cancel();
-    second.add_done_callback([second, counted = Counted()] { ADD_FAILURE() << "called"; });
+    auto late = [second, counted = Counted()] { ADD_FAILURE() << "called"; };
+    EXPECT_EQ(thrown([&] { second.add_done_callback(late); }), kClosed);
     EXPECT_EQ(loop.impl().live_futures(), 2u);
   }
   EXPECT_EQ(Counted::alive, before);
@@ -303,7 +320,8 @@ TEST(Loop, fault209_a_loop_dropped_with_pending_tasks_closes_itself) {
   }
   EXPECT_EQ(Counted::alive, before);
   EXPECT_EQ(log.count("unclosed event loop"), 1) << log.all();
-  EXPECT_EQ(log.count("Task was destroyed but it is pending!"), 1) << log.all();
+  EXPECT_EQ(log.count("Task was destroyed but it is pending!", "created at: ", "loop.cpp:"), 1)
+      << log.all();
 
   // A handle to one of its tasks keeps nothing but the task alive.
   Task<void> kept = start(test::new_virtual_loop(), false);

@@ -79,6 +79,13 @@ class FutureState : public Recycled {
   void set_cancelled(std::exception_ptr error) noexcept;
   void throw_if_done(const char* what) const;
 
+  /// Whether callbacks wait that would never run: the loop is closed.
+  bool strands_callbacks() const noexcept {
+    return has_done_callbacks_ && !callbacks_.empty() && loop_closed();
+  }
+  /// Throws RuntimeError if the loop is closed.
+  void check_loop_open() const;
+
   /// Queues `callback` for when this is done; at once to the ready queue if it is.
   void add_callback(Ready& callback) noexcept {
     if (done())
@@ -131,6 +138,7 @@ class FutureState : public Recycled {
   void report_never_retrieved() noexcept;
   void discard_callbacks() noexcept;
   void hold_in_callbacks() noexcept;
+  bool loop_closed() const noexcept;
   std::exception_ptr missing_value();
 
   std::uint32_t references_ = 1;
