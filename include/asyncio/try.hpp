@@ -200,7 +200,12 @@ class [[nodiscard("co_await it")]] Try {
       std::exception_ptr error = outcome->exception();
       outcome.emplace(co_await self.template handle<0>(std::move(error)));
     }
-    co_await detail::Settle<std::reference_wrapper<Finally>>(self.finally_clause_);
+    try {
+      co_await detail::Settle<std::reference_wrapper<Finally>>(self.finally_clause_);
+    } catch (...) {  // Rethrown.
+      detail::report_replaced(outcome->exception(), std::current_exception());
+      throw;
+    }
     if constexpr (std::is_void_v<value_type>)
       outcome->value();
     else

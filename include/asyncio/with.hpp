@@ -153,6 +153,10 @@ using body_result_t = typename ResultValue<body_outcome_t<C, Body>>::type;
 /// Throws RuntimeError, which tells of `swallowed`: nothing takes the place of the value.
 [[noreturn]] void throw_swallowed_value(const std::exception_ptr& swallowed);
 
+/// With debug on, logs that `error` is lost: `by`, which its clean-up threw, took its place and
+/// does not tell of it.
+void report_replaced(const std::exception_ptr& error, const std::exception_ptr& by) noexcept;
+
 /// What aexit gave; nothing, as Python's None, swallows nothing.
 template <class Left>
 bool swallows(const Left& left) {
@@ -170,8 +174,14 @@ Coro<body_result_t<std::remove_reference_t<C>, Body>> run_with(C manager, Body b
   using R = body_result_t<Manager, Body>;
   decltype(auto) entered = co_await enter<Manager>(manager);
   Result<R> outcome = co_await capture_body<Manager, Body>(body, manager, entered);
-  auto left = co_await exit<Manager>(manager, outcome.exception());
-  bool swallow = swallows(left);
+  bool swallow = false;
+  try {
+    auto left = co_await exit<Manager>(manager, outcome.exception());
+    swallow = swallows(left);
+  } catch (...) {  // Rethrown.
+    report_replaced(outcome.exception(), std::current_exception());
+    throw;
+  }
   if constexpr (std::is_void_v<R>) {
     if (!swallow) outcome.value();
   } else {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/exit_stack.hpp"
 
+#include "asyncio/with.hpp"
+
 #include <utility>
 
 namespace asyncio {
@@ -21,6 +23,7 @@ Coro<bool> ExitStackState::leave() {
     entry->error = pending;
     Result<bool> left = co_await capture(entry->exit.take());
     if (left.has_exception()) {
+      if (replaced) report_replaced(pending, left.exception());  // of the first one `with` tells
       pending = left.exception();
       replaced = true;
     } else if (left.value()) {

@@ -139,4 +139,81 @@ TEST(Capture, D3_an_awaitable_may_fail_in_each_of_its_steps) {
   });
 }
 
+// --- Exceptions that take the place of others
+// -----------------------------------------------------
+
+struct FailsToLeave {
+  void aenter() {}
+  void aexit(const std::exception_ptr&) { throw OSError(5, "close"); }
+};
+
+Coro<> fails_in_with() {
+  co_await with(FailsToLeave(), []() -> Coro<> { co_await fail(); });
+}
+Coro<> fails_in_finally() {
+  co_await try_(fail).finally_([] { throw OSError(5, "close"); });
+}
+Coro<> fails_in_stack() {
+  co_await with(AsyncExitStack(), [](AsyncExitStack& stack) -> Coro<> {
+    stack.push_async_exit([](std::exception_ptr) -> Coro<bool> {
+      throw OSError(5, "close");
+      co_return false;
+    });
+    co_await fail();
+  });
+}
+
+TEST(Except, D3_an_exception_that_a_clean_up_replaces_is_logged_in_debug_mode) {
+  for (auto* program : {fails_in_with, fails_in_finally, fails_in_stack}) {
+    test::LogCapture log;
+    EXPECT_TRUE(thrown([&] { test::debug_virtual(program); }).starts_with("asyncio::OSError"));
+    EXPECT_EQ(log.count("exception lost: asyncio::OSError", "took the place of",
+                        "asyncio::ValueError: broken"),
+              1)
+        << log.all();
+    EXPECT_EQ(log.records.size(), 1u) << log.all();
+    EXPECT_TRUE(thrown([&] { run_virtual(program); }).starts_with("asyncio::OSError"));
+    EXPECT_EQ(log.records.size(), 1u) << log.all();
+  }
+}
+
+TEST(Except, D3_an_exit_stack_tells_of_each_exception_that_it_replaces) {
+  test::LogCapture log;
+  auto program = []() -> Coro<> {
+    co_await with(AsyncExitStack(), [](AsyncExitStack& stack) -> Coro<> {
+      stack.push_async_callback([]() -> Coro<> {
+        throw OSError(5, "close");
+        co_return;
+      });
+      stack.push_async_callback(fail);
+      throw LookupError("of the body");
+      co_return;
+    });
+  };
+  EXPECT_TRUE(thrown([&] { test::debug_virtual(program); }).starts_with("asyncio::OSError"));
+  EXPECT_EQ(log.count("took the place of asyncio::ValueError: broken"), 1) << log.all();
+  EXPECT_EQ(log.count("took the place of asyncio::LookupError: of the body"), 1) << log.all();
+}
+
+TEST(Except, D3_what_an_exception_tells_of_is_not_lost) {
+  test::LogCapture log;
+  auto grouped = []() -> Coro<> {
+    co_await with(TaskGroup(), [](TaskGroup&) -> Coro<> { co_await fail(); });
+  };
+  auto late = []() -> Coro<> {
+    co_await with(timeout(1s), []() -> Coro<> { co_await sleep(1h); });
+  };
+  auto passed_on = []() -> Coro<> {
+    struct Rethrows {
+      void aenter() {}
+      void aexit(const std::exception_ptr& error) { std::rethrow_exception(error); }
+    };
+    co_await with(Rethrows(), []() -> Coro<> { co_await fail(); });
+  };
+  EXPECT_NE(thrown([&] { test::debug_virtual(grouped); }), "nothing");
+  EXPECT_NE(thrown([&] { test::debug_virtual(late); }), "nothing");
+  EXPECT_EQ(thrown([&] { test::debug_virtual(passed_on); }), "asyncio::ValueError: broken");
+  EXPECT_EQ(log.count("exception lost"), 0) << log.all();
+}
+
 }  // namespace
