@@ -43,11 +43,13 @@ std::string awaited_text(TaskState& task, const Wait& wait, const Tasks& tasks) 
   return awaitable_name(wait.kind()) + others_text(task, future, tasks);
 }
 
-/// The innermost frame that is the program's: of `with` and the like, it is who has called it.
+/// The innermost frame that is the program's: of `with`, a barrier and the like, it is who has
+/// called them.
 const PromiseBase* frame_of(TaskState& task) {
   auto is_ours = [](const PromiseBase& frame) {
     const std::string_view file = frame.place().file_name();
-    return file.find("include/asyncio/") != file.npos;
+    return file.find("include/asyncio/") != file.npos ||
+           function_name(frame.function).starts_with("asyncio::");
   };
   const PromiseBase* frame = task.top();
   while (frame && is_ours(*frame) && frame->parent()) frame = frame->parent();

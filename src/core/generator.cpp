@@ -87,8 +87,7 @@ void GeneratorOwner::drop() noexcept {
   if (suspended && state->hazard == Hazard::none && !state->loop().closed()) {
     try {
       state->keep_in_loop(true);
-      spawn(state->loop(), TaskOptions(), close_dropped(GeneratorRef(*state)),
-            std::source_location());
+      spawn(state->loop(), TaskOptions(), close_dropped(GeneratorRef(*state)), state->function);
       return;
     } catch (...) {  // No memory for a task: the generator is destroyed without its clean-up.
       state->keep_in_loop(false);
@@ -160,15 +159,20 @@ Coro<void> EventLoop::shutdown_asyncgens() {
   detail::Loop& loop = self.impl();
   loop.generators_shutdown = true;
   std::vector<Coro<void>> closing;
-  for (auto& links : loop.generators())
-    closing.push_back(
-        detail::close_dropped(detail::GeneratorRef(static_cast<detail::GeneratorState&>(links))));
+  std::vector<std::source_location> functions;
+  for (auto& links : loop.generators()) {
+    auto& generator = static_cast<detail::GeneratorState&>(links);
+    functions.push_back(generator.function);
+    closing.push_back(detail::close_dropped(detail::GeneratorRef(generator)));
+  }
   if (closing.empty()) co_return;
   auto results = co_await gather(return_exceptions, std::move(closing));
-  for (const auto& result : results) {
-    if (!result.has_exception()) continue;
-    ExceptionContext context("an error occurred during closing of an asynchronous generator");
-    context.set_exception(result.exception());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!results[i].has_exception()) continue;
+    ExceptionContext context("an error occurred during closing of asynchronous generator '" +
+                             detail::function_name(functions[i]) + "'");
+    context.set_exception(results[i].exception());
+    context.set_source(detail::source_text(functions[i]));
     self.call_exception_handler(context);
   }
 }

@@ -306,6 +306,7 @@ void Loop::report_pending(TaskState& task) noexcept {
   try {
     ExceptionContext context("Task was destroyed but it is pending!");
     context.set_task(TaskHandle(Ref<FutureState>::share(&task)));
+    context.set_source(source_text(task.created()));
     call_exception_handler(context);
   } catch (const std::bad_alloc&) {
     report_briefly("a pending task", nullptr);

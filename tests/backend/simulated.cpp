@@ -142,6 +142,7 @@ const char* const kDeadlock =
     "is armed and no thread works for the loop";
 
 Coro<> takes(Queue<int>& queue) { co_await queue.get(); }
+Coro<> takes_event(Event& event) { co_await event.wait(); }
 
 TEST(Simulated, D8_fault15_a_deadlock_is_an_error_that_names_the_tasks) {
   auto main = []() -> Coro<> {
@@ -175,6 +176,27 @@ TEST(Simulated, D8_fault15_locks_taken_in_different_orders) {
     EXPECT_NE(error.find("waits for Future (task 'Task-"), std::string::npos) << error;
     EXPECT_NE(error.find("waits for Lock.acquire"), std::string::npos) << error;
   }
+}
+
+Coro<> meets(Barrier& barrier) { co_await barrier.wait(); }
+Coro<> leads(Event& event) {
+  co_await with(TaskGroup(), [&event](TaskGroup& group) -> Coro<> {
+    group.create_task(takes_event, std::ref(event));
+    co_return;
+  });
+}
+
+TEST(Simulated, D8_a_deadlock_inside_the_library_names_the_line_of_its_caller) {
+  auto main = []() -> Coro<> {
+    Barrier barrier(2);
+    Event event;
+    co_await gather(meets(barrier), leads(event));
+  };
+  std::string error = test::thrown([&] { run_simulated(main); });
+  EXPECT_NE(error.find(" in 'meets' at "), std::string::npos) << error;
+  EXPECT_NE(error.find(", waits for TaskGroup.aexit"), std::string::npos) << error;
+  EXPECT_NE(error.find(" in 'leads' at "), std::string::npos) << error;
+  EXPECT_EQ(error.find("src/core"), std::string::npos) << error;
 }
 
 TEST(Simulated, D8_a_read_from_a_peer_that_never_writes_is_a_deadlock) {

@@ -219,6 +219,34 @@ TEST(Generator, A2_20_aclosing_closes_what_is_left_early) {
   });
 }
 
+AsyncGenerator<int> fails_when_closed() {
+  auto fail = [] { throw ValueError("in the clean-up"); };
+  co_await sleep(0s);
+  try {
+    co_yield 1;
+  } catch (const GeneratorExit&) {
+    fail();
+  }
+}
+
+TEST(Generator, A2_19_D3_a_failed_clean_up_names_the_generator) {
+  test::LogCapture log;
+  run_virtual([]() -> Coro<> {
+    auto dropped = std::make_unique<AsyncGenerator<int>>(fails_when_closed());
+    co_await dropped->next();
+    dropped.reset();
+    co_await sleep(0s);
+    co_await sleep(0s);
+    auto left = fails_when_closed();
+    co_await left.next();
+    co_await get_running_loop().shutdown_asyncgens();
+  });
+  EXPECT_EQ(log.count("in the clean-up", "created at: "), 2) << log.all();
+  EXPECT_EQ(log.count("during closing of asynchronous generator 'fails_when_closed'"), 1)
+      << log.all();
+  EXPECT_EQ(log.count("src/core"), 0) << log.all();
+}
+
 AsyncGenerator<std::string> growing() {
   std::string text;
   for (int i = 0; i < 3; ++i) {
