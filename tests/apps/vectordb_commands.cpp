@@ -312,10 +312,36 @@ TEST(VectorDBCommands, json_of_what_changes_something) {
   });
 }
 
+constexpr std::array<const char*, 15> kFindAll{
+    "null",
+    "{}",
+    R"({"must":[]})",
+    R"({"must":null,"should":[]})",
+    R"({"must":[{"must":[]}]})",
+    R"({"must":[{}]})",
+    R"({"must":{}})",
+    R"({"should":[{"key":"n","match":{"value":1}},{"must":[{}]}]})",
+    R"({"must_not":[{"must_not":[{}]}]})",
+    R"({"must_not":[{"has_id":[]}]})",
+    R"({"must_not":[{"key":"n","match":{"any":[]}}]})",
+    R"({"must_not":[{"nested":{"key":"a","filter":{"must":[{"has_id":[]}]}}}]})",
+    R"({"min_should":{"conditions":[{}],"min_count":1}})",
+    R"({"min_should":{"conditions":[{"has_id":[0]}],"min_count":0}})",
+    R"({"must":[{"should":[{"min_should":{"conditions":[],"min_count":0}}]}]})"};
+
+/// None of them finds a point of what is there, or not each.
+constexpr std::array<const char*, 5> kFindNone{
+    R"({"must_not":[{}]})", R"({"should":[{"has_id":[]}]})",
+    R"({"min_should":{"conditions":[{}],"min_count":2}})",
+    R"({"must":[{},{"key":"n","match":{"value":1}}]})",
+    R"({"must":[{"nested":{"key":"a","filter":{}}}]})"};
+
 std::vector<Command> filters_without_conditions() {
   std::vector<Command> commands;
-  for (const char* filter : {"null", "{}", R"({"must":[]})", R"({"must":null,"should":[]})"})
+  for (const char* filter : kFindAll)
     commands.push_back({std::string("delete docs --filter ") + filter, 4, "finds every point"});
+  for (const char* filter : kFindNone)
+    commands.push_back({std::string("delete docs --filter ") + filter, 0, ""});
   commands.push_back({"info docs --json", 0, "\"points_count\": 3"});
   commands.push_back({R"(delete docs --filter {"must":[{"has_id":[0]}]})", 0, ""});
   commands.push_back({"info docs --json", 0, "\"points_count\": 2"});

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
+#include "vectordb/cli/filters.hpp"
 #include "vectordb/cli/output.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace vectordb::cli {
@@ -57,13 +57,6 @@ Filter filter_of(const Selection& selection) {
   json filter;
   filter["must"].push_back(std::move(condition));
   return Filter::from_json(filter);
-}
-
-/// Whether it has no condition, and finds every point.
-bool finds_all(const json& filter) {
-  return std::all_of(filter.begin(), filter.end(), [](const json& clause) {
-    return clause.is_null() || (clause.is_array() && clause.empty());
-  });
 }
 
 /// A script whose variable is unset would write such a filter, and lose everything.
