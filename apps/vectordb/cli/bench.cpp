@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
-#include "vectordb/cli/input.hpp"
 #include "vectordb/cli/output.hpp"
 #include "vectordb/cli/several.hpp"
 #include "vectordb/cli/termination.hpp"
+#include "vectordb/client/request_bytes.hpp"
 #include <asyncio/capture.hpp>
 #include <asyncio/eventloop.hpp>
 #include <asyncio/threads.hpp>
@@ -86,7 +86,7 @@ class Inserts {
   Inserts(AsyncVectorDB& db, const Options& options)
       : db_(db),
         options_(options),
-        batch_(std::clamp<std::size_t>(kMostNumbers / options.dim, 1, options.batch)),
+        batch_(points_of_a_request(options)),
         bar_("insert", options.points, options.quiet) {}
 
   Coro<> work() {
@@ -101,6 +101,11 @@ class Inserts {
   double per_second() const { return static_cast<double>(options_.points) / bar_.seconds(); }
 
  private:
+  static std::size_t points_of_a_request(const Options& options) {
+    const std::size_t bytes = request_bytes(Point(PointId(0), Vector(options.dim)));
+    return std::clamp<std::size_t>(kRequestBytes / bytes, 1, options.batch);
+  }
+
   AsyncVectorDB& db_;
   const Options& options_;
   std::size_t batch_;

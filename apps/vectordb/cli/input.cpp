@@ -2,7 +2,7 @@
 #include "vectordb/cli/input.hpp"
 
 #include "vectordb/client/documents.hpp"
-#include "vectordb/engine/validation.hpp"
+#include "vectordb/client/request_bytes.hpp"
 #include <asyncio/exceptions.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
 
@@ -64,12 +64,11 @@ class JsonlReader final : public PointReader {
 
 Batch PointReader::batch(std::size_t count) {
   Batch batch;
-  std::size_t numbers = 0;
+  RequestRoom room(kRequestBytes);
   while (batch.points.size() < count) {
     std::optional<Point> point = ahead_ ? std::exchange(ahead_, std::nullopt) : next();
     if (!point) break;
-    numbers += point->vector.size() + payload_bytes(point->payload) / 20;
-    if (numbers > kMostNumbers && !batch.points.empty()) {
+    if (!room.take(*point)) {
       ahead_ = std::move(point);
       break;
     }

@@ -15,10 +15,6 @@
 
 namespace vectordb::cli {
 
-/// Of a request: up to 25 MB of JSON, while servers take 32 MiB. A payload has a number for each 20
-/// bytes.
-constexpr std::size_t kMostNumbers = std::size_t{1} << 20;
-
 /// What a file says is no point: "points.jsonl:3: vector[0]: not a number".
 class InputError : public Error {
  public:
@@ -47,7 +43,7 @@ class PointReader {
   virtual std::optional<Point> next() = 0;
   /// Where the last one was: "points.jsonl:3".
   virtual std::string place() const = 0;
-  /// Up to `count`, with kMostNumbers at most unless the first has more; none at the end.
+  /// Up to `count`, with kRequestBytes at most unless the first has more; none at the end.
   Batch batch(std::size_t count);
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/client/client.hpp"
 
+#include "vectordb/client/request_bytes.hpp"
 #include "vectordb/client/transport.hpp"
 #include "vectordb/client/wire.hpp"
 #include <asyncio/capture.hpp>
@@ -71,15 +72,14 @@ class Batches {
   }
 
   std::size_t total() const noexcept { return points_.size(); }
-  std::size_t workers() const noexcept {
-    std::size_t batches = (total() + options_.get_size() - 1) / options_.get_size();
-    return std::min(options_.get_concurrency(), batches);
-  }
+  std::size_t workers() const noexcept { return std::min(options_.get_concurrency(), total()); }
   /// Empty when there are no more.
-  std::span<const Point> next() noexcept {
-    std::size_t size = std::min(options_.get_size(), total() - taken_);
-    taken_ += size;
-    return std::span(points_).subspan(taken_ - size, size);
+  std::span<const Point> next() {
+    RequestRoom room(options_.get_bytes());
+    const std::size_t begin = taken_;
+    const std::size_t end = begin + std::min(options_.get_size(), total() - begin);
+    while (taken_ < end && room.take(points_[taken_])) ++taken_;
+    return std::span(points_).subspan(begin, taken_ - begin);
   }
   void done(std::size_t count) {
     done_ += count;

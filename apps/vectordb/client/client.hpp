@@ -107,7 +107,8 @@ class AsyncVectorDB {
                                             std::vector<Point> points) const;
   asyncio::Coro<std::size_t> insert_vectors(std::string collection,
                                             std::map<std::string, Vector> documents) const;
-  /// In as many requests as it takes. If one fails the others are given up, and what they had
+  /// In as many requests as it takes: none has more points or bytes than `options` say, but for a
+  /// point that has more by itself. If one fails the others are given up, and what they had
   /// brought stays.
   /// Returns  how many.
   asyncio::Coro<std::size_t> batch_insert(std::string collection, std::vector<Point> points,

@@ -12,6 +12,9 @@
 
 namespace vectordb {
 
+/// Of a request; servers take 32 MiB.
+inline constexpr std::size_t kRequestBytes = 25'000'000;
+
 /// Of a connection to a server.
 class ClientOptions {
  public:
@@ -51,19 +54,24 @@ class BatchOptions {
 
   BatchOptions() {}
 
-  /// Points of one request; 256.
+  /// Points of one request, or as many as bytes() allows; 256.
   BatchOptions& size(std::size_t points) { return size_ = points, *this; }
+  /// Of one request, at most, unless a single point has more; 25 MB. Servers refuse more than 32
+  /// MiB, unless they are told otherwise.
+  BatchOptions& bytes(std::size_t count) { return bytes_ = count, *this; }
   /// Requests at a time; 4.
   BatchOptions& concurrency(std::size_t requests) { return concurrency_ = requests, *this; }
   /// Called after each request, in the loop's thread.
   BatchOptions& progress(Progress callback) { return progress_ = std::move(callback), *this; }
 
   std::size_t get_size() const noexcept { return size_; }
+  std::size_t get_bytes() const noexcept { return bytes_; }
   std::size_t get_concurrency() const noexcept { return concurrency_; }
   const Progress& get_progress() const noexcept { return progress_; }
 
  private:
   std::size_t size_ = 256;
+  std::size_t bytes_ = kRequestBytes;
   std::size_t concurrency_ = 4;
   Progress progress_;
 };
