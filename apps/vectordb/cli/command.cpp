@@ -11,8 +11,10 @@
 #include <asyncio/with.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <unistd.h>
 #include <utility>
 
 namespace vectordb {
@@ -41,9 +43,28 @@ Command command_of(const std::string& name) {
   throw InvalidArgument("command", "'" + name + "' is none");
 }
 
-Coro<int> ask_server(const Options& options) {
+/// Else a server that says nothing looks like a command that hangs.
+void tell_retry(const std::string& why, int attempt, const Options& options, Delay pause) {
+  const char* line = ::isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "";  // of a bar
+  std::fprintf(stderr, "%svectordb: %s; attempt %d of %d in %.1f s\n", line, why.c_str(), attempt,
+               options.retries + 1, static_cast<double>(pause.nanoseconds()) / 1e9);
+}
+
+ClientOptions client_options(const Options& options) {
   ClientOptions client;
-  client.api_key(options.api_key).connections(options.concurrency + 1);
+  client.api_key(options.api_key)
+      .connections(options.concurrency + 1)
+      .timeout(std::chrono::duration<double>(options.timeout))
+      .retries(options.retries);
+  if (options.verbose || (!options.quiet && ::isatty(STDERR_FILENO) == 1))
+    client.on_retry([&options](const std::string& why, int attempt, Delay pause) {
+      tell_retry(why, attempt, options, pause);
+    });
+  return client;
+}
+
+Coro<int> ask_server(const Options& options) {
+  ClientOptions client = client_options(options);
   AsyncVectorDB db = co_await AsyncVectorDB::connect(options.url, client);
   Command command = command_of(options.command);
   int status = co_await with(db, [&](AsyncVectorDB& open) { return command(open, options); });

@@ -9,25 +9,29 @@ namespace {
 
 struct Words {
   const char* command;
-  const char* options;
+  bool asks_server;
+  const char* words;  // beside kClient
 };
 
 // Compared with --help by the tests.
+constexpr const char* kClient = "--url --api-key --json --timeout --retries --quiet --verbose ";
 constexpr std::array<Words, 10> kCommands{{
-    {"serve", "--host --port --data --api-key --max-body --threads --grace --quiet"},
-    {"create", "--url --api-key --json --quiet --distance --m --ef-construct"},
-    {"insert", "--url --api-key --json --quiet --format --first-id --batch --concurrency"},
-    {"export", "--url --api-key --json --quiet --output --batch"},
-    {"search",
-     "--url --api-key --json --quiet --vector --near --top-k --exact --ef --threshold --filter"},
-    {"get", "--url --api-key --json --quiet"},
-    {"delete", "--url --api-key --json --quiet --all --filter"},
-    {"info", "--url --api-key --json --quiet"},
-    {"bench",
-     "--url --api-key --json --quiet --collection --points --dim --seconds --concurrency --top-k "
-     "--ef --exact --keep"},
-    {"completion", "bash zsh fish"},
+    {"serve", false, "--host --port --data --api-key --max-body --threads --grace --quiet"},
+    {"create", true, "--distance --m --ef-construct"},
+    {"insert", true, "--format --first-id --batch --concurrency"},
+    {"export", true, "--output --batch"},
+    {"search", true, "--vector --near --top-k --exact --ef --threshold --filter"},
+    {"get", true, ""},
+    {"delete", true, "--all --filter"},
+    {"info", true, ""},
+    {"bench", true,
+     "--collection --points --dim --seconds --concurrency --top-k --ef --exact --keep"},
+    {"completion", false, "bash zsh fish"},
 }};
+
+std::string words_of(const Words& words) {
+  return (words.asks_server ? kClient : "") + std::string(words.words);
+}
 
 // bashcompinit needs compinit, which a ~/.zshrc may call later, or not at all.
 constexpr const char* kZsh =
@@ -52,11 +56,12 @@ std::string bash() {
       "  else\n"
       "    case $command in\n";
   for (const Words& words : kCommands)
-    text += std::string("      ") + words.command + ") words='" + words.options + "' ;;\n";
+    text += std::string("      ") + words.command + ") words='" + words_of(words) + "' ;;\n";
   text +=
       "    esac\n"
       "    case $command in serve | completion | bench | create) ;; *)\n"
-      "      [ \"$COMP_CWORD\" = 2 ] && words=\"$words $(vectordb info 2>/dev/null)\" ;;\n"
+      "      [ \"$COMP_CWORD\" = 2 ] && words=\"$words $(vectordb info --timeout 1 --retries 0 "
+      "2>/dev/null)\" ;;\n"
       "    esac\n"
       "  fi\n"
       "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
@@ -69,7 +74,7 @@ std::string fish() {
   std::string text = "complete -c vectordb -n __fish_use_subcommand -xa '" + all_commands() + "'\n";
   for (const Words& words : kCommands)
     text += std::string("complete -c vectordb -n '__fish_seen_subcommand_from ") + words.command +
-            "' -a '" + words.options + "'\n";
+            "' -a '" + words_of(words) + "'\n";
   return text;
 }
 

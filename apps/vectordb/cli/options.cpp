@@ -96,7 +96,16 @@ CLI::App* client(CLI::App& app, Options& options, const char* name, const char* 
   sub->add_option("--url", options.url, "the server, or VECTORDB_URL")->capture_default_str();
   sub->add_option("--api-key", options.api_key, "the server's, or VECTORDB_API_KEY");
   sub->add_flag("--json", options.json, "prints JSON instead of a table");
-  sub->add_flag("-q,--quiet", options.quiet, "no progress");
+  sub->add_option("--timeout", options.timeout, "of an attempt; to connect, 5 at most")
+      ->check(seconds(0.1, 86400))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  sub->add_option("--retries", options.retries, "attempts after the first of a request")
+      ->check(whole(0, 1000))
+      ->capture_default_str();
+  auto* quiet = sub->add_flag("-q,--quiet", options.quiet, "no progress, and no word of retries");
+  sub->add_flag("-v,--verbose", options.verbose, "tells of retries also where that is no terminal")
+      ->excludes(quiet);
   return sub;
 }
 

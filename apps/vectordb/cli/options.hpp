@@ -33,6 +33,9 @@ class Options {
   std::string api_key;
   bool json = false;
   bool quiet = false;
+  bool verbose = false;
+  double timeout = 60;  // seconds
+  int retries = 4;
   std::string collection;
 
   // create

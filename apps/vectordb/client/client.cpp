@@ -10,6 +10,7 @@
 #include <asyncio/with.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace vectordb {
 
@@ -18,6 +19,8 @@ using http::Method;
 using nlohmann::json;
 
 namespace {
+
+constexpr std::chrono::seconds kHello{5};  // a server that is well says at once who it is
 
 std::string about(const char* operation, const std::string& collection) {
   return std::string(operation) + " '" + collection + "'";
@@ -98,6 +101,7 @@ class Batches {
 Coro<AsyncVectorDB> AsyncVectorDB::connect(std::string address, ClientOptions options) {
   AsyncVectorDB db(std::make_shared<Transport>(address, std::move(options)));
   Call hello("connect to " + address, Method::GET, "/");
+  hello.within(kHello);
   json answer = co_await db.transport_->call(std::move(hello));
   if (!answer.is_object() || !answer.contains("version"))
     throw ServiceError("connect to " + address + ": no vector database answers there", 200);

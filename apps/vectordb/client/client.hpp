@@ -82,7 +82,8 @@ class SearchOptions {
 /// Thread   the loop's.
 class AsyncVectorDB {
  public:
-  /// "localhost:8000" or a URL. Asks the server who it is.
+  /// "localhost:8000" or a URL. Asks the server who it is; an attempt at that has 5 seconds at
+  /// most.
   /// Throws   http::InvalidURL as well.
   static asyncio::Coro<AsyncVectorDB> connect(std::string address, ClientOptions options = {});
 

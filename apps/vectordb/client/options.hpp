@@ -18,6 +18,9 @@ inline constexpr std::size_t kRequestBytes = 25'000'000;
 /// Of a connection to a server.
 class ClientOptions {
  public:
+  using Retried =
+      std::function<void(const std::string& why, int next_attempt, asyncio::Delay pause)>;
+
   ClientOptions() {}
 
   /// Sent with every request.
@@ -30,6 +33,9 @@ class ClientOptions {
   /// Before the first retry; doubles, with a quarter of chance, up to 5 seconds; 100 ms. A server
   /// that names a time gets at least that.
   ClientOptions& backoff(asyncio::Delay first) { return backoff_ = first, *this; }
+  /// Called before the pause of each retry, in the loop's thread; `why` is what the error would
+  /// say.
+  ClientOptions& on_retry(Retried callback) { return on_retry_ = std::move(callback), *this; }
   /// How many connections the pool has at most; 32.
   ClientOptions& connections(std::size_t count) { return connections_ = count, *this; }
 
@@ -37,6 +43,7 @@ class ClientOptions {
   asyncio::Delay get_timeout() const noexcept { return timeout_; }
   int get_retries() const noexcept { return retries_; }
   asyncio::Delay get_backoff() const noexcept { return backoff_; }
+  const Retried& get_on_retry() const noexcept { return on_retry_; }
   std::size_t get_connections() const noexcept { return connections_; }
 
  private:
@@ -44,6 +51,7 @@ class ClientOptions {
   asyncio::Delay timeout_ = std::chrono::seconds(60);
   int retries_ = 4;
   asyncio::Delay backoff_ = std::chrono::milliseconds(100);
+  Retried on_retry_;
   std::size_t connections_ = 32;
 };
 

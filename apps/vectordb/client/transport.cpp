@@ -33,8 +33,7 @@ URL url_of(const std::string& address) {
 
 http::SessionOptions session_options(const ClientOptions& options) {
   http::SessionOptions session;
-  session.limit(options.get_connections())
-      .timeout(http::ClientTimeout().total(options.get_timeout()));
+  session.limit(options.get_connections());
   if (!options.get_api_key().empty()) session.header("api-key", options.get_api_key());
   return session;
 }
@@ -98,19 +97,26 @@ Coro<json> Transport::call(Call call) const {
   for (int attempts = 1;; ++attempts) {
     Answer answer = co_await attempt(call);
     if (answer.status / 100 == 2) co_return parsed(call.subject, answer.body, answer.status);
-    if (!may_repeat(call, answer, attempts)) {
-      std::string text = answer.body;
-      if (answer.status != 0) text = refusal(answer.body, answer.status);
-      throw_service_error(call.subject + ": " + text, answer.status);
-    }
-    co_await sleep(pause(attempts, answer));
+    std::string why = answer.body;
+    if (answer.status != 0) why = refusal(answer.body, answer.status);
+    why.insert(0, call.subject + ": ");
+    if (!may_repeat(call, answer, attempts)) throw_service_error(why, answer.status);
+    Delay wait = pause(attempts, answer);
+    if (options_.get_on_retry()) options_.get_on_retry()(why, attempts + 1, wait);
+    co_await sleep(wait);
   }
+}
+
+http::ClientTimeout Transport::timeout(const Call& call) const {
+  Delay limit = options_.get_timeout();
+  if (call.limit.nanoseconds() < limit.nanoseconds()) limit = call.limit;
+  return http::ClientTimeout().total(limit);
 }
 
 Coro<Transport::Answer> Transport::attempt(const Call& call) const {
   Answer answer;
   http::RequestOptions request;
-  request.allow_redirects(false).allow_repeats(call.repeatable);
+  request.allow_redirects(false).allow_repeats(call.repeatable).timeout(timeout(call));
   if (call.body) request.json(*call.body);
   try {
     URL url(base_ + call.path);

@@ -21,12 +21,15 @@ class Call {
   Call& with_body(const nlohmann::json& value) { return body = value.dump(), *this; }
   /// Doing it twice is not as good as once, or says something else the second time.
   Call& only_once() { return repeatable = false, *this; }
+  /// An attempt takes no longer, though ClientOptions::timeout may be more.
+  Call& within(asyncio::Delay most) { return limit = most, *this; }
 
   std::string subject;
   asyncio::http::Method method;
   std::string path;  // below the server's address, percent-encoded; perhaps with a query
   std::optional<std::string> body;
   bool repeatable = true;
+  asyncio::Delay limit = asyncio::Delay::never();
 };
 
 /// A session with one server.
@@ -51,6 +54,7 @@ class Transport {
   class Answer;
 
   asyncio::Coro<Answer> attempt(const Call& call) const;
+  asyncio::http::ClientTimeout timeout(const Call& call) const;
   bool may_repeat(const Call& call, const Answer& answer, int attempts) const noexcept;
   asyncio::Delay pause(int attempts, const Answer& answer) const;
 
