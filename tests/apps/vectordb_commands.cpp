@@ -371,6 +371,9 @@ TEST(VectorDBCommands, help_tells_defaults_and_exit_statuses) {
     EXPECT_TRUE(told) << create.out;
     told = create.out.find("5 no server answers, or it is not ready, 130") != std::string::npos;
     EXPECT_TRUE(told) << create.out;
+    Outcome insert = co_await in_shell(program, "vectordb insert --help");
+    for (const char* part : {"CSV: a value is a number", "Exit status: 0 done"})
+      EXPECT_NE(insert.out.find(part), std::string::npos) << part << "\n" << insert.out;
     co_await run_each(program, promises());
   });
 }

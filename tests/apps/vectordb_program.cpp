@@ -50,6 +50,14 @@ std::vector<Input> inputs() {
       {".jsonl", "{\"id\":1", 4, ".jsonl:1: no JSON"},
       {".jsonl", "{\"id\":1,\"vector\":[1,0],\"payloads\":{}}\n", 4,
        ".jsonl:1: \"payloads\": no member of a point"},
+      {".jsonl", "{\"id\":1,\"vector\":[1,0]}\n{\"id\":1,\"vector\":[1,0],\"id\":2}\n", 4,
+       ".jsonl:2: \"id\": there are two members of this name"},
+      {".jsonl", R"({"id":1,"vector":[1,0],"payload":{},"p\u0061yload":{"a":1}})", 4,
+       ".jsonl:1: \"payload\": there are two members of this name"},
+      {".jsonl", R"({"id":"\\\":","vector":[1,0],"payload":{"id":{"id":":"},"vector":[{}]}})", 0,
+       "inserted 1"},
+      {".jsonl", R"({"id":"","vector":[1,0]})", 4, ".jsonl:1: id: is empty"},
+      {".csv", "id,v0,v1\n,1,0\n", 4, ".csv:2: id: is empty"},
       {".csv", "id,vector,city\r\n1,\"[1,0]\",\"Ham,\"\"burg\"\"\"\r\n", 0, "inserted 1"},
       {".csv", "id,v0,v1,note\n1,0.5,1,\"two\nlines\"\n2,1,x,\n", 4, ".csv:4: v1"},
       {".csv", "id,v0,v1\n1,0.5\n", 4, ".csv:2: 2 fields, there are 3 columns"},
@@ -103,6 +111,26 @@ TEST(VectorDBProgram, S46_insert_reads_each_format_and_tells_the_line_of_an_erro
     co_await insert_each(program, inputs());
     Outcome swapped = co_await program("get docs 70");
     EXPECT_NE(swapped.out.find("[0.0,1.0]"), std::string::npos) << swapped.out;
+  });
+}
+
+constexpr const char* kValues =
+    "id,v0,v1,a,b,c,d,e,f,g,h,i,j\n"
+    "80,1,0,12345678901234567890123,1e5,1.10,-0,007, 7,-1.5,7,true,18446744073709551615\n";
+constexpr const char* kKept =
+    R"({"a":"12345678901234567890123","b":"1e5","c":"1.10","d":"-0","e":"007","f":" 7",)"
+    R"("g":-1.5,"h":7,"i":true,"j":18446744073709551615})";
+
+TEST(VectorDBProgram, a_value_of_csv_is_a_number_only_if_nothing_of_it_is_lost) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    Outcome made = co_await program("create docs 2");
+    EXPECT_EQ(made.status, 0) << made.err;
+    InputFile file(".csv", kValues);
+    Outcome outcome = co_await program("insert docs " + file.path());
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    json points = co_await test::json_of(program, "get docs 80 --json");
+    EXPECT_EQ(points.at(0).at("payload").dump(), kKept);
   });
 }
 

@@ -7,6 +7,8 @@
 #include <asyncio/http/nlohmann_json.hpp>
 
 #include <filesystem>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace vectordb::cli {
@@ -20,6 +22,33 @@ void check_members(const json& point) {
   for (const auto& [name, value] : point.items())
     if (name != "id" && name != "vector" && name != "payload")
       throw InvalidArgument(brief(name), "no member of a point; those are id, vector and payload");
+}
+
+/// The members of the outermost object, in JSON that is known to be some.
+std::vector<std::string> outer_names(std::string_view line) {
+  std::vector<std::string> names;
+  std::size_t depth = 0, begin = 0;
+  std::string_view text;  // the last string, with its quotes
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const char c = line[at];
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    if (c == ':' && depth == 1) names.push_back(json::parse(text).get<std::string>());
+    if (c != '"') continue;
+    for (begin = at++; line[at] != '"'; ++at)
+      if (line[at] == '\\') ++at;
+    text = line.substr(begin, at + 1 - begin);
+  }
+  return names;
+}
+
+/// Of two the parser takes the last, and who wrote the first meant it as well.
+void check_repeated(std::string_view line) {
+  std::set<std::string> seen;
+  for (std::string& name : outer_names(line)) {
+    const bool is_new = seen.insert(name).second;
+    if (!is_new) throw InvalidArgument(brief(name), "there are two members of this name");
+  }
 }
 
 class JsonlReader final : public PointReader {
@@ -40,7 +69,10 @@ class JsonlReader final : public PointReader {
   Point point_of(const std::string& line) const {
     try {
       json value = asyncio::http::JsonCodec<json>::parse(line);
-      if (value.is_object()) check_members(value);
+      if (value.is_object()) {
+        check_members(value);
+        check_repeated(line);
+      }
       if (!value.is_object() || !value.contains("id")) return Point::from_json(value);
       json& id = value["id"];
       if (!id.is_string()) return Point::from_json(value);

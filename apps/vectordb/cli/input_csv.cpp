@@ -159,7 +159,6 @@ class CsvReader final : public PointReader {
         else if (!row[i].empty())
           payload[columns_[i]] = value_of(row[i]);
       }
-      if (id.empty()) throw InvalidArgument("id", "is empty");
       return document(id, std::move(vector), std::move(payload));
     } catch (const InvalidArgument& error) {
       throw InputError(place(), error.what());
@@ -178,10 +177,12 @@ class CsvReader final : public PointReader {
     return static_cast<float>(value);
   }
 
-  /// Numbers, true and false as such; everything else is text.
+  /// Numbers, true and false as such; everything else is text, also a number that would be written
+  /// in another way, as 1.10 or 1e5: it may be a version, or have more digits than a number holds.
   static json value_of(const std::string& text) {
     json value = json::parse(text, nullptr, false);
-    return value.is_number() || value.is_boolean() ? value : json(text);
+    const bool is_value = value.is_number() || value.is_boolean();
+    return is_value && value.dump() == text ? value : json(text);
   }
 
   std::istream& input_;

@@ -20,6 +20,11 @@ constexpr const char* kExitStatuses =
     "key is wrong) or the output could not be written, 2 usage, 3 not found, 4 bad input, 5 no\n"
     "server answers, or it is not ready, 130 interrupted.";
 
+constexpr const char* kCsv =
+    "CSV: a value is a number, true or false if JSON writes it the same (7, -1.5); any other is "
+    "text\n"
+    "(1.10, 1e5, 007), and an empty one is left out.";
+
 // Not the server's limit, which another server may not have: one more is asked for with --near.
 constexpr std::uint64_t kMostResults = std::numeric_limits<std::int32_t>::max();
 
@@ -160,6 +165,7 @@ void add_create(CLI::App& app, Options& options) {
 
 void add_transfer(CLI::App& app, Options& options) {
   CLI::App* insert = client(app, options, "insert", "puts points into a collection");
+  insert->footer(std::string(kCsv) + "\n\n" + kExitStatuses);
   collection(insert, options);
   insert->add_option("FILE", options.file, "- is standard input")->capture_default_str();
   insert->add_option("-f,--format", options.format, "instead of the ending of the file's name")

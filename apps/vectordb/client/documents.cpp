@@ -47,6 +47,7 @@ PointId document_id(std::string_view name) {
 }
 
 Point document(std::string_view name, Vector vector, nlohmann::json payload) {
+  if (name.empty()) throw InvalidArgument("id", "is empty");
   if (payload.is_null()) payload = nlohmann::json::object();
   if (!payload.is_object())
     throw InvalidArgument("payload",

@@ -17,7 +17,7 @@ inline constexpr std::string_view kNameKey = "_name";
 PointId document_id(std::string_view name);
 
 /// The point of a document; its name goes into the payload unless it is an id as it is.
-/// Throws: InvalidArgument for a payload that is no object.
+/// Throws: InvalidArgument for an empty name and for a payload that is no object.
 Point document(std::string_view name, Vector vector,
                nlohmann::json payload = nlohmann::json::object());
 
