@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -91,6 +92,70 @@ TEST(VectorDBClientRequests, a_batch_has_as_many_bytes_as_it_is_told) {
     co_await expect_requests(db, points_with(6, vector, json::object()), 6, options);
     options.bytes(1000);
     co_await expect_requests(db, points_with(6, vector, json::object()), 3, options);
+  });
+}
+
+constexpr const char* kNoText = "M\xFCnchen";
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+/// Nothing of it goes to the server.
+Coro<> expect_refused(AsyncVectorDB& db, Coro<> change, const std::string& says) {
+  std::string thrown = co_await test::error_of(std::move(change));
+  EXPECT_EQ(thrown, "vectordb::InvalidArgument: " + says);
+  std::size_t count = co_await db.count("docs");
+  EXPECT_EQ(count, 0U);
+}
+
+Coro<> insert_all(const AsyncVectorDB& db, std::vector<Point> points) {
+  co_await db.batch_insert("docs", std::move(points), BatchOptions().size(2).concurrency(1));
+}
+
+TEST(VectorDBClientRequests, text_that_is_not_utf8_is_named) {
+  with_docs(2, [](AsyncVectorDB& db) -> Coro<> {
+    const Vector vector(2, 1.0F);
+    co_await expect_refused(db, db.insert("docs", kNoText, vector),
+                            "points[0].payload._name: its text is not UTF-8");
+    json deep;
+    deep["at"]["cities"].push_back(7);
+    deep["at"]["cities"].push_back(kNoText);
+    co_await expect_refused(db, db.insert("docs", "7", vector, deep),
+                            "points[0].payload.at.cities[1]: its text is not UTF-8");
+    json named;
+    named["at"][kNoText] = 7;
+    co_await expect_refused(db, db.insert("docs", "7", vector, named),
+                            "points[0].payload.at: the name of a member is not UTF-8");
+    json match;
+    match["must"]["key"] = "city";
+    match["must"]["match"]["value"] = kNoText;
+    vectordb::Filter filter = vectordb::Filter::from_json(match);
+    co_await expect_refused(db, db.remove("docs", filter),
+                            "filter.must.match.value: its text is not UTF-8");
+  });
+}
+
+TEST(VectorDBClientRequests, a_component_that_is_no_number_is_named) {
+  with_docs(2, [](AsyncVectorDB& db) -> Coro<> {
+    Vector vector(2, 1.0F);
+    vector[1] = kNaN;
+    co_await expect_refused(db, db.insert("docs", "a", vector),
+                            "points[0].vector[1]: not a number (NaN)");
+    std::string thrown = co_await test::error_of(db.search("docs", vector));
+    EXPECT_EQ(thrown, "vectordb::InvalidArgument: query[1]: not a number (NaN)");
+    vector[0] = -std::numeric_limits<float>::infinity();
+    co_await expect_refused(db, db.insert("docs", "a", vector), "points[0].vector[0]: infinite");
+  });
+}
+
+/// Not by its place in one of the requests.
+TEST(VectorDBClientRequests, a_point_of_a_batch_is_named_by_its_place_in_what_was_given) {
+  with_docs(2, [](AsyncVectorDB& db) -> Coro<> {
+    std::vector<Point> points = points_with(6, Vector(2, 1.0F), json::object());
+    points[5].vector[0] = kNaN;
+    std::string thrown = co_await test::error_of(insert_all(db, points));
+    EXPECT_EQ(thrown, "vectordb::InvalidArgument: points[5].vector[0]: not a number (NaN)");
+    points[5] = Point(PointId(5), Vector(2, 1.0F), payload_of(kNoText));
+    thrown = co_await test::error_of(insert_all(db, points));
+    EXPECT_EQ(thrown, "vectordb::InvalidArgument: points[5].payload.text: its text is not UTF-8");
   });
 }
 

@@ -59,9 +59,9 @@ std::vector<Point> points_of(const std::map<std::string, Vector>& documents) {
   }
 }
 
-Call upsert(const std::string& collection, std::span<const Point> points) {
+Call upsert(const std::string& collection, std::span<const Point> points, std::size_t first = 0) {
   Call call = call_to("insert into", collection, Method::PUT, "/points?wait=true");
-  return call.with_body(wire::points(points));
+  return call.with_text(wire::points(points, first));
 }
 
 /// The batches of one batch_insert; its workers take one after the other.
@@ -83,6 +83,10 @@ class Batches {
     const std::size_t end = begin + std::min(options_.get_size(), total() - begin);
     while (taken_ < end && room.take(points_[taken_])) ++taken_;
     return std::span(points_).subspan(begin, taken_ - begin);
+  }
+  /// The number of its first point.
+  std::size_t first_of(std::span<const Point> batch) const noexcept {
+    return static_cast<std::size_t>(batch.data() - points_.data());
   }
   void done(std::size_t count) {
     done_ += count;
@@ -172,7 +176,7 @@ Coro<std::size_t> AsyncVectorDB::batch_insert(std::string collection, std::vecto
   Batches batches(std::move(points), std::move(options));
   auto work = [&]() -> Coro<> {
     for (auto batch = batches.next(); !batch.empty(); batch = batches.next()) {
-      co_await result_of(upsert(collection, batch));
+      co_await result_of(upsert(collection, batch, batches.first_of(batch)));
       batches.done(batch.size());
     }
   };

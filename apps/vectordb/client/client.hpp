@@ -54,7 +54,7 @@ class SearchOptions {
   SearchOptions& with_payload(bool enabled) { return with_payload_ = enabled, *this; }
   SearchOptions& with_vector(bool enabled = true) { return with_vector_ = enabled, *this; }
 
-  /// As the body of a request.
+  /// As the body of a request. Throws: InvalidArgument for a vector that is not finite.
   nlohmann::json to_json(const Vector& query, std::size_t top_k) const;
 
  private:
@@ -77,7 +77,8 @@ class SearchOptions {
 /// Documents have any name; see documents.hpp. Every member that awaits:
 /// Throws   NotFound, BadRequest, DimensionMismatch, Unauthorized, TooLarge, Unavailable or another
 ///          ServiceError, with the server's words; InvalidArgument for the name of a collection
-///          that cannot be in a path.
+///          that cannot be in a path, and for what JSON has not: text that is not UTF-8, and NaN
+///          or an infinity in a vector.
 /// Cancel   closes the connection; the server may do it all the same.
 /// Thread   the loop's.
 class AsyncVectorDB {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "vectordb/client/options.hpp"
+#include "vectordb/client/wire.hpp"
 #include <asyncio/http/client.hpp>
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,9 @@ class Call {
   Call(std::string about, asyncio::http::Method verb, std::string target)
       : subject(std::move(about)), method(verb), path(std::move(target)) {}
 
-  Call& with_body(const nlohmann::json& value) { return body = value.dump(), *this; }
+  /// Throws: InvalidArgument that names the member whose text is not UTF-8.
+  Call& with_body(const nlohmann::json& value) { return body = wire::text_of(value), *this; }
+  Call& with_text(std::string json) { return body = std::move(json), *this; }
   /// Doing it twice is not as good as once, or says something else the second time.
   Call& only_once() { return repeatable = false, *this; }
   /// An attempt takes no longer, though ClientOptions::timeout may be more.

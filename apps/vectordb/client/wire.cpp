@@ -3,6 +3,7 @@
 
 #include <asyncio/http/percent.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace vectordb {
@@ -17,10 +18,9 @@ SearchOptions& SearchOptions::score_threshold(float score) {
 }
 
 json SearchOptions::to_json(const Vector& query, std::size_t top_k) const {
-  json body{{"query", query},
-            {"limit", top_k},
-            {"with_payload", with_payload_},
-            {"with_vector", with_vector_}};
+  json body = wire::search(query, top_k);
+  body["with_payload"] = with_payload_;
+  body["with_vector"] = with_vector_;
   if (!filter_.empty()) body["filter"] = filter_.to_json();
   if (offset_ != 0) body["offset"] = offset_;
   if (exact_) body["params"]["exact"] = true;
@@ -37,15 +37,76 @@ std::string collection_path(const std::string& name, std::string_view rest) {
   return "/collections/" + asyncio::http::quote(name, "") + std::string(rest);
 }
 
-json points(std::span<const Point> points) {
+namespace {
+
+bool is_utf8(const std::string& text) {
+  try {
+    json(text).dump();
+    return true;
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+/// Throws: InvalidArgument for the first text in `value` that is not UTF-8.
+void check_text(const json& value, const std::string& field) {
+  if (value.is_string() && !is_utf8(value.get_ref<const std::string&>()))
+    throw InvalidArgument(field, "its text is not UTF-8");
+  if (value.is_array())
+    for (std::size_t i = 0; i < value.size(); ++i)
+      if (!value[i].is_number()) check_text(value[i], field + '[' + std::to_string(i) + ']');
+  if (!value.is_object()) return;
+  for (const auto& [name, element] : value.items()) {
+    if (!is_utf8(name)) throw InvalidArgument(field, "the name of a member is not UTF-8");
+    check_text(element, field.empty() ? name : field + '.' + name);
+  }
+}
+
+/// JSON has neither NaN nor an infinity, and would have null.
+void check_finite(const Vector& vector, const std::string& field) {
+  auto broken = std::ranges::find_if(vector, [](float value) { return !std::isfinite(value); });
+  if (broken == vector.end()) return;
+  throw InvalidArgument(field + '[' + std::to_string(broken - vector.begin()) + ']',
+                        std::isnan(*broken) ? "not a number (NaN)" : "infinite");
+}
+
+std::string field_of_point(std::size_t number) { return "points[" + std::to_string(number) + ']'; }
+
+}  // namespace
+
+std::string text_of(const json& body) {
+  try {
+    return body.dump();
+  } catch (const json::type_error&) {
+    check_text(body, "");
+    throw;
+  }
+}
+
+std::string points(std::span<const Point> points, std::size_t first) {
   json all = json::array();
   for (const Point& point : points) {
+    check_finite(point.vector, field_of_point(first + all.size()) + ".vector");
     json one{{"id", point.id.to_json()}, {"vector", point.vector}};
     one["payload"] = point.payload;
     all.push_back(std::move(one));
   }
   json body;
   body["points"] = std::move(all);
+  try {
+    return body.dump();
+  } catch (const json::type_error&) {
+    for (std::size_t i = 0; i < points.size(); ++i)
+      check_text(points[i].payload, field_of_point(first + i) + ".payload");
+    throw;
+  }
+}
+
+json search(const Vector& query, std::size_t top_k) {
+  check_finite(query, "query");
+  json body;
+  body["query"] = query;
+  body["limit"] = top_k;
   return body;
 }
 

@@ -14,7 +14,13 @@ namespace vectordb::wire {
 /// "/collections/NAME" and `rest`.
 /// Throws: InvalidArgument for a name that a path cannot have.
 std::string collection_path(const std::string& name, std::string_view rest = {});
-nlohmann::json points(std::span<const Point> points);
+/// As JSON is written. Throws: InvalidArgument that names the member whose text is not UTF-8.
+std::string text_of(const nlohmann::json& body);
+/// The body of an upsert, as text; `first` is the number of its first point in what errors name.
+/// Throws: InvalidArgument for a vector that is not finite, and as text_of().
+std::string points(std::span<const Point> points, std::size_t first = 0);
+/// Throws: InvalidArgument for a vector that is not finite.
+nlohmann::json search(const Vector& query, std::size_t top_k);
 nlohmann::json ids(const std::vector<PointId>& ids);
 nlohmann::json selection(const Selection& selection);
 nlohmann::json filtered(const Filter& filter);
