@@ -216,24 +216,32 @@ TEST(VectorDBProgram, an_error_ends_insert_though_standard_input_stays_open) {
   });
 }
 
+/// Until the first batch has arrived: the second one is being read.
+Coro<> first_batch(const Program& program) {
+  for (bool arrived = false; !arrived;) {
+    Outcome info = co_await program("info docs --json");
+    arrived = info.out.find("\"points_count\": 256") != std::string::npos;
+  }
+  co_await program("info");  // time for the answer to arrive as well
+}
+
 TEST(VectorDBProgram, insert_that_waits_for_standard_input_is_interrupted) {
-  test::Folder folder;
-  with_program(folder, [](Program& program) -> Coro<> {
-    Outcome made = co_await program("create docs 2");
-    EXPECT_EQ(made.status, 0) << made.err;
-    Process process = co_await inserting(program);
-    process.stdin()->write(lines_of(300, 2));
-    co_await process.stdin()->drain();
-    for (bool arrived = false; !arrived;) {  // the first batch: the second one is being read
-      Outcome info = co_await program("info docs --json");
-      arrived = info.out.find("\"points_count\": 256") != std::string::npos;
-    }
-    process.send_signal(SIGINT);
-    Outcome outcome = co_await end_of(process);
-    EXPECT_EQ(outcome.status, 130);
-    bool told = outcome.err.find("vectordb: interrupted") != std::string::npos;
-    EXPECT_TRUE(told) << outcome.err;
-  });
+  for (int signal : {SIGINT, SIGTERM}) {
+    test::Folder folder;
+    with_program(folder, [&](Program& program) -> Coro<> {
+      Outcome made = co_await program("create docs 2");
+      EXPECT_EQ(made.status, 0) << made.err;
+      Process process = co_await inserting(program);
+      process.stdin()->write(lines_of(300, 2));
+      co_await process.stdin()->drain();
+      co_await first_batch(program);
+      process.send_signal(signal);
+      Outcome outcome = co_await end_of(process);
+      EXPECT_EQ(outcome.status, 130) << signal;
+      EXPECT_EQ(outcome.err,
+                "vectordb: 256 points were acknowledged before the end\nvectordb: interrupted\n");
+    });
+  }
 }
 
 std::vector<Command> commands() {

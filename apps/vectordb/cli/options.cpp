@@ -18,7 +18,8 @@ namespace {
 constexpr const char* kExitStatuses =
     "Exit status: 0 done, 1 the server failed or refused (there is such a collection already, the\n"
     "key is wrong) or the output could not be written, 2 usage, 3 not found, 4 bad input, 5 no\n"
-    "server answers, or it is not ready, 130 interrupted.";
+    "server answers, or it is not ready, 130 interrupted: by SIGINT, and insert, bench and export\n"
+    "--output also by SIGTERM; the other commands die of that (143 in a shell).";
 
 constexpr const char* kCsv =
     "CSV: a value is a number, true or false if JSON writes it the same (7, -1.5); any other is "

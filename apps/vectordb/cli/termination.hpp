@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// SIGTERM for a command that leaves something behind if it just dies.
+/// SIGTERM for a command that leaves something behind, or unsaid, if it just dies.
 #pragma once
 
 #include <asyncio/eventloop.hpp>

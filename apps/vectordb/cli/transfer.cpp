@@ -4,6 +4,7 @@
 #include "vectordb/cli/output_file.hpp"
 #include "vectordb/cli/several.hpp"
 #include "vectordb/cli/source.hpp"
+#include "vectordb/cli/termination.hpp"
 #include <asyncio/capture.hpp>
 #include <asyncio/sync.hpp>
 #include <asyncio/threads.hpp>
@@ -107,12 +108,15 @@ void print_inserted(const Options& options, std::size_t count, double seconds) {
 }  // namespace
 
 Status insert(AsyncVectorDB& db, const Options& options) {
+  Termination termination;
   co_await expect_collection(db, options.collection);
   Upload upload(db, options);
   const Work work = [&] { return upload.work(); };
   auto outcome = co_await capture(several(options.concurrency, work));
   upload.end_bar();
-  if (!outcome)
+  if (outcome.cancelled())  // the server may have more, of requests that were under way
+    std::fprintf(stderr, "vectordb: %zu points were acknowledged before the end\n", upload.done());
+  else if (!outcome)
     std::fprintf(stderr, "vectordb: %zu points were inserted before the error\n", upload.done());
   outcome.value();
   print_inserted(options, upload.done(), upload.seconds());
