@@ -108,6 +108,20 @@ TEST(VectorDBQueries, S46_search_near_a_point_leaves_the_point_out) {
   });
 }
 
+std::vector<Command> at_the_limit() {
+  return {{"search line --near far -k 100000", 0, "3         1      {\"city\":\"Berlin\"}\n"},
+          {"search line --vector [0,0] -k 100000", 0, kFar},
+          {"search line --near far -k 100001", 4, "limit: 100001 is more than 100000"}};
+}
+
+TEST(VectorDBQueries, as_many_neighbours_as_a_server_gives) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    co_await fill(program);
+    co_await run_each(program, at_the_limit());
+  });
+}
+
 constexpr const char* kNearest =
     R"([{"document":"1","id":1,"payload":{"city":"Berlin"},"score":1.0}])";
 

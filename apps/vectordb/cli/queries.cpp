@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/cli/commands.hpp"
 #include "vectordb/cli/output.hpp"
+#include "vectordb/engine/config.hpp"
 
 #include <cstdio>
 #include <iostream>
@@ -70,7 +71,7 @@ Status search(AsyncVectorDB& db, const Options& options) {
     query = vector_option(options);
   } else {
     query = co_await vector_of_point(db, options);
-    ++limit;  // it finds itself
+    if (limit < Limits::kResults) ++limit;  // it finds itself; at the most there is one fewer
   }
   auto matches = co_await db.search(options.collection, std::move(query), limit, how);
   if (!options.near.empty()) {
