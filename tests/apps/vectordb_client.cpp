@@ -125,8 +125,42 @@ TEST(VectorDBClient, S46_documents_are_called_by_any_name) {
   EXPECT_EQ(vectordb::document_name(numbered.id, numbered.payload), "42");
 }
 
+TEST(VectorDBClient, a_document_has_the_name_by_which_it_is_found) {
+  json payload;
+  payload["_name"] = "fake";
+  EXPECT_EQ(vectordb::document("7", Vector(1, 1.0F), payload).payload, payload);
+  EXPECT_EQ(vectordb::document_name(PointId(7), payload), "7");
+  EXPECT_EQ(vectordb::document_name(vectordb::document_id("doc_1"), payload),
+            "cf101db5-efe8-518d-8cd1-d75fca145752");
+  EXPECT_EQ(vectordb::document_name(vectordb::document_id("fake"), payload), "fake");
+  EXPECT_EQ(vectordb::document("fake", Vector(1, 1.0F), payload).payload, payload);
+}
+
+constexpr const char* kTaken =
+    "vectordb::InvalidArgument: payload._name: the name of the document stands there, not ";
+
+TEST(VectorDBClient, a_payload_has_no_other_name_than_the_document) {
+  with_fake(answer_ok, [](AsyncVectorDB& db, Fake& fake) -> Coro<> {
+    const Vector vector(2, 1.0F);
+    json payload;
+    payload["_name"] = "my own";
+    std::string thrown = co_await test::error_of(db.insert("documents", "doc_1", vector, payload));
+    EXPECT_EQ(thrown, kTaken + std::string("\"my own\""));
+    payload["_name"] = 7;
+    thrown = co_await test::error_of(db.insert("documents", "doc_1", vector, payload));
+    EXPECT_EQ(thrown, kTaken + std::string("7"));
+    EXPECT_TRUE(fake.requests.empty());
+    payload["_name"] = "doc_1";
+    co_await db.insert("documents", "doc_1", vector, payload);
+    EXPECT_EQ(fake.requests.size(), 1U);
+  });
+}
+
 Coro<web::Response> two_matches(web::Request&) {
-  co_return result(R"({"points":[{"id":3,"version":0,"score":0.75,"payload":{"_name":"doc_3"}},
+  // Python: uuid.uuid5(uuid.NAMESPACE_URL, "doc_3")
+  co_return result(
+      R"({"points":[{"id":"0c34a518-b897-5a51-a30a-676d4d742693","version":0,"score":0.75,
+                                  "payload":{"_name":"doc_3"}},
                                  {"id":4,"version":0,"score":0.5,"payload":null}]})");
 }
 

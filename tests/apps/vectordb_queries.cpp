@@ -122,6 +122,25 @@ TEST(VectorDBQueries, as_many_neighbours_as_a_server_gives) {
   });
 }
 
+/// It is shown by what finds it.
+TEST(VectorDBQueries, a_name_that_is_not_the_points_own_is_not_shown) {
+  test::Folder folder;
+  with_program(folder, [](Program& program) -> Coro<> {
+    co_await fill(program);
+    InputFile file(".csv", "id,v0,v1,_name\n5,9,0,fake\n");
+    InputFile other(".jsonl", R"({"id":"doc","vector":[1,0],"payload":{"_name":"fake"}})");
+    std::vector<Command> commands(2);
+    commands[0].line = "insert line " + file.path();
+    commands[1].line = "insert line " + other.path();
+    commands[1].status = 4;
+    commands[1].says = ".jsonl:1: payload._name: the name of the document stands there";
+    co_await run_each(program, commands);
+    json found = co_await json_of(program, "search line --vector [9,0] -k 1 --json");
+    EXPECT_EQ(found.at(0).at("document"), "5");
+    EXPECT_EQ(found.at(0).at("payload").at("_name"), "fake");
+  });
+}
+
 constexpr const char* kNearest =
     R"([{"document":"1","id":1,"payload":{"city":"Berlin"},"score":1.0}])";
 

@@ -54,14 +54,19 @@ Point document(std::string_view name, Vector vector, nlohmann::json payload) {
                           std::string("an object is expected, not ") + payload.type_name());
   std::optional<PointId> plain = plain_id(name);
   if (plain) return Point(*plain, std::move(vector), std::move(payload));
-  payload[std::string(kNameKey)] = name;
+  const std::string key(kNameKey);
+  if (payload.contains(key) && payload[key] != nlohmann::json(name))
+    throw InvalidArgument("payload." + key,
+                          "the name of the document stands there, not " + brief(payload[key]));
+  payload[key] = name;
   return Point(PointId(uuid5(name)), std::move(vector), std::move(payload));
 }
 
 std::string document_name(const PointId& id, const nlohmann::json& payload) {
   auto name = payload.is_object() ? payload.find(kNameKey) : payload.end();
-  if (name != payload.end() && name->is_string()) return name->get<std::string>();
-  return id.to_string();
+  if (name == payload.end() || !name->is_string()) return id.to_string();
+  std::string text = name->get<std::string>();
+  return document_id(text) == id ? text : id.to_string();
 }
 
 }  // namespace vectordb

@@ -17,11 +17,12 @@ inline constexpr std::string_view kNameKey = "_name";
 PointId document_id(std::string_view name);
 
 /// The point of a document; its name goes into the payload unless it is an id as it is.
-/// Throws: InvalidArgument for an empty name and for a payload that is no object.
+/// Throws: InvalidArgument for an empty name, for a payload that is no object, and for one that has
+/// something else as kNameKey.
 Point document(std::string_view name, Vector vector,
                nlohmann::json payload = nlohmann::json::object());
 
-/// The name that document() gave it, or its id.
+/// The name that document() gave it, or its id: also if the name is that of another point.
 std::string document_name(const PointId& id, const nlohmann::json& payload);
 
 }  // namespace vectordb
