@@ -15,6 +15,9 @@ namespace asyncio::http::detail {
 
 namespace {
 
+/// How often a receive says that there is no more: a loop that does not look would never let
+/// another task run. aiohttp: THRESHOLD_CONNLOST_ACCESS.
+constexpr unsigned char kMostEnds = 5;
 /// What a peer may go on sending that was told that it has broken the protocol.
 constexpr std::size_t kMaxDropped = std::size_t{16} << 20;
 /// What the thread's output keeps for the next time.
@@ -164,12 +167,18 @@ std::optional<WSMessage> WebSocketState::advance(Next& next) {
   return message;
 }
 
+void WebSocketState::count_end() {
+  if (ends_told_ == kMostEnds) throw RuntimeError("WebSocket connection is closed.");
+  ++ends_told_;
+}
+
 /// One frame, in which most WebSockets are most of the time (L4); what is rare has its own.
 template <class Result>
 Coro<Result> WebSocketState::read(Self self, bool closes) {
   if (!closes && self->closing_ && !self->closed_) {
     auto ended = co_await capture(self->writer_.wait_closed());
     if (ended.cancelled()) ended.rethrow();
+    self->count_end();
     co_return Result();
   }
   if (self->reading_) throw RuntimeError("Concurrent call to receive() is not allowed");
@@ -185,7 +194,10 @@ Coro<Result> WebSocketState::read(Self self, bool closes) {
         continue;
       }
     }
-    if (next == Next::end) co_return Result();
+    if (next == Next::end) {
+      if (!closes) self->count_end();
+      co_return Result();
+    }
     if (next == Next::settle) {
       co_await settle(self);
       continue;
@@ -194,6 +206,7 @@ Coro<Result> WebSocketState::read(Self self, bool closes) {
     if (got.cancelled()) got.rethrow();
     if (!got || got.value() == 0) {
       self->end(WSCloseCode::AbnormalClosure);
+      if (!closes) self->count_end();
       co_return Result();
     }
     self->heard();

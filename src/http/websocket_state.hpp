@@ -79,6 +79,7 @@ class WebSocketState final : private Deadline::Owner {
   static Coro<> await_sent(Self self);
   std::optional<WSMessage> advance(Next& next);
   std::optional<WSMessage> take();
+  void count_end();
   Extra& extra();
   void stop_deadline() noexcept;
   void flush(std::string& output);
@@ -96,12 +97,13 @@ class WebSocketState final : private Deadline::Owner {
   std::unique_ptr<WSMessage> goodbye_;  // which the peer has said, and nobody has got yet
   std::optional<WSCloseCode> code_;
   bool compressed_;
-  bool reading_ = false;     // a task is
-  bool closing_ = false;     // a task is in close()
-  bool closed_ = false;      // the connection is, or will be when everything is sent
-  bool pinged_ = false;      // and nothing heard since
-  bool owes_drain_ = false;  // something was sent that nobody has waited for
-  bool all_sent_ = false;    // that was to reach the peer before the goodbye is given
+  unsigned char ends_told_ = 0;  // to who receives where nothing comes any more
+  bool reading_ = false;         // a task is
+  bool closing_ = false;         // a task is in close()
+  bool closed_ = false;          // the connection is, or will be when everything is sent
+  bool pinged_ = false;          // and nothing heard since
+  bool owes_drain_ = false;      // something was sent that nobody has waited for
+  bool all_sent_ = false;        // that was to reach the peer before the goodbye is given
 };
 
 }  // namespace asyncio::http::detail

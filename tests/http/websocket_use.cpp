@@ -136,6 +136,46 @@ TEST(WebSocketUse, S44_a_close_that_is_not_answered_yet_keeps_its_code) {
   run_simulated(receive_behind_a_close());
 }
 
+/// What a loop gets that receives whatever comes.
+template <class Receive>
+Coro<std::string> loop_of(Receive receive, int& turns) {
+  for (; turns < 1000; ++turns) {
+    auto outcome = co_await capture(receive());
+    if (!outcome) co_return describe_exception(outcome.exception());
+  }
+  co_return "never ends";
+}
+
+Coro<> receive_for_ever() {
+  constexpr const char* kEnd = "asyncio::RuntimeError: WebSocket connection is closed.";
+  std::string served_end;
+  int served_turns = 0;
+  auto handler = [&](WebSocket ws) -> Coro<> {
+    std::string end = co_await loop_of([&] { return ws.receive(); }, served_turns);
+    served_end = end;
+  };
+  Served served = co_await serve_each(handler);
+  Streams streams = co_await shaken(served);
+  streams.second.abort();
+  while (served_end.empty()) co_await sleep(1ms);
+  EXPECT_EQ(served_end, kEnd);
+  EXPECT_EQ(served_turns, 5);
+
+  ClientSession session;
+  WebSocket ws = co_await session.ws_connect(served.url() / "ws");
+  co_await ws.close();
+  int turns = 0;
+  std::string end = co_await loop_of([&] { return ws.receive(); }, turns);
+  EXPECT_EQ(end, kEnd);
+  EXPECT_EQ(turns, 5);
+  session.close();
+  co_await served.cleanup();
+}
+
+TEST(WebSocketUse, S44_a_loop_that_does_not_look_at_the_end_ends) {
+  run_simulated(receive_for_ever());
+}
+
 Coro<> two_receivers() {
   Served served = co_await serve_each([](WebSocket ws) -> Coro<> {
     co_await sleep(1s);

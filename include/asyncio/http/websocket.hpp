@@ -37,7 +37,8 @@ class WebSocket {
   /// Returns  a Text or Binary; the peer's Close, once it is answered; Closed after that, when the
   ///          connection was lost (close_code() says AbnormalClosure), when the peer has broken the
   ///          protocol, and while somebody else closes. Without autoping also a Ping or Pong.
-  /// Throws   RuntimeError if another task is in here; TimeoutError.
+  /// Throws   RuntimeError if another task is in here, and after the fifth Closed: a loop that does
+  ///          not look at it would keep every other task from running; TimeoutError.
   /// Cancel   takes nothing.
   /// asyncio  aiohttp: ClientWebSocketResponse.receive
   Coro<WSMessage> receive() const;
@@ -45,7 +46,7 @@ class WebSocket {
   /// The next Text or Binary: `async for`.
   ///
   /// Returns  nullopt when the WebSocket is closed.
-  /// Throws   as receive.
+  /// Throws   as receive, also after the fifth nullopt.
   /// Cancel   takes nothing.
   Coro<std::optional<WSMessage>> next() const;
 
