@@ -98,10 +98,19 @@ class MultipartState {
       if (parsed.event != MultipartEvent::need_more) co_return parsed;
       buffer_.erase(0, used_);
       used_ = 0;
-      std::string_view more = co_await request_.read_some();
+      std::string_view more = co_await read_more();
       if (more.empty()) refuse("the body ends before its last boundary");
       buffer_ += more;
     }
+  }
+
+  Coro<std::string_view> read_more() {
+    if (from_ == From::nowhere) from_ = request_.take_body() ? From::client : From::kept;
+    if (from_ == From::client) co_return co_await request_.read_piece();
+    if (from_ == From::ended) co_return std::string_view();
+    whole_ = co_await request_.read();
+    from_ = From::ended;
+    co_return whole_;
   }
 
   MultipartParser::Parsed parse() {
@@ -114,6 +123,8 @@ class MultipartState {
     }
   }
 
+  enum class From : unsigned char { nowhere, client, kept, ended };
+
   Request& request_;
   MultipartParser parser_;
   std::string buffer_;
@@ -121,6 +132,8 @@ class MultipartState {
   std::string kept_;        // of the part, what a read() has got that was cancelled
   std::string given_;       // of that, what read_some() has given
   std::size_t number_ = 0;  // of the part, from 1
+  std::string whole_;       // the body, if read() keeps it
+  From from_ = From::nowhere;
   bool in_part_ = false;
   bool ended_ = false;
 };

@@ -97,6 +97,7 @@ class Request::Body {
   std::string bytes;                    // all, once it is whole
   bool is_too_large = false;
   bool is_whole = false;
+  bool is_taken = false;                    // in pieces
   std::unique_ptr<ContentDecoder> decoder;  // null without a coding
   std::string decoded;
   std::string_view encoded;  // not decoded yet
@@ -110,7 +111,22 @@ Request::Body& Request::body() {
 }
 
 Coro<std::string_view> Request::read_some() {
+  body().is_taken = true;
+  return read_piece();
+}
+
+Coro<std::string_view> Request::read_piece() {
   return body().decoder ? read_decoded() : exchange_.read_body();
+}
+
+bool Request::take_body() {
+  Body& got = body();
+  if (got.is_taken)
+    throw RuntimeError(
+        "multipart: some of the body was read before, by read_some() or another reader");
+  const bool is_kept = got.is_whole || got.is_too_large || got.gathered.size() > 0;
+  got.is_taken = !is_kept;
+  return got.is_taken;
 }
 
 Coro<std::string_view> Request::read_decoded() {
@@ -137,7 +153,7 @@ Coro<std::string> Request::read() {
   Body& got = body();
   while (!got.is_whole) {  // goes on behind what a read that was cancelled has got
     if (got.is_too_large) throw HTTPRequestEntityTooLarge();
-    std::string_view part = co_await read_some();
+    std::string_view part = co_await read_piece();
     got.is_too_large = part.size() > limit - got.gathered.size();
     if (!got.is_too_large) got.gathered.append(part);
     if (!part.empty()) continue;

@@ -5,6 +5,7 @@
 #include "asyncio/http/form_data.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "backends.hpp"
+#include "captures.hpp"
 #include "connected.hpp"
 #include "encoded.hpp"
 #include "raw_client.hpp"
@@ -320,6 +321,63 @@ TEST_P(ServerBodies, D13_a_form_can_be_asked_for_again) {
     form.add_field("a", "1").add_file("b", "2", "f");
     std::string answer = co_await exchange(served.port(), form_request(form));
     EXPECT_TRUE(answer.ends_with("\r\n\r\n112")) << answer;
+    co_await served.cleanup();
+  });
+}
+
+/// Handlers that read the body, some of it or all, before they ask for its parts.
+web::Application reading_before() {
+  web::Application app;
+  auto part = [](web::Request& request) -> Coro<web::Response> {
+    web::MultipartReader parts = request.multipart();
+    auto first = co_await parts.next();
+    std::string text = co_await first.value().read();
+    co_return web::Response("a=" + text);
+  };
+  app.post("/post", [](web::Request& request) -> Coro<web::Response> {
+    std::string body = co_await request.read();
+    web::PostData data = co_await request.post();
+    co_return web::Response("a=" + std::string(data.get("a", "")));
+  });
+  app.post("/parts", [part](web::Request& request) -> Coro<web::Response> {
+    std::string body = co_await request.read();
+    web::Response once = co_await part(request);
+    web::Response twice = co_await part(request);
+    co_return once.get_body() == twice.get_body() ? once : web::Response("differs");
+  });
+  app.post("/some", [part](web::Request& request) -> Coro<web::Response> {
+    co_await request.read_some();
+    web::Response response = co_await part(request);
+    co_return response;
+  });
+  app.post("/two_readers", [part](web::Request& request) -> Coro<web::Response> {
+    web::Response once = co_await part(request);
+    web::Response twice = co_await part(request);
+    co_return twice;
+  });
+  return app;
+}
+
+TEST_P(ServerBodies, D13_parts_of_a_body_that_was_read_before) {
+  run([]() -> Coro<> {
+    Served served = co_await serve(reading_before());
+    const std::string body = "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" +
+                             std::string(5000, '1') + "\r\n--b--\r\n";
+    const std::string fields =
+        "Connection: close\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n";
+    test::LogCapture log;
+    for (const char* path : {"/post", "/parts"}) {
+      std::string answer = co_await exchange(served.port(), post(path, fields, body));
+      EXPECT_TRUE(answer.ends_with("\r\n\r\na=" + std::string(5000, '1'))) << path << answer;
+    }
+    EXPECT_EQ(log.records.size(), 0u) << log.all();
+    for (const char* path : {"/some", "/two_readers"}) {
+      std::string answer = co_await exchange(served.port(), post(path, fields, body));
+      EXPECT_TRUE(answer.starts_with("HTTP/1.1 500 ")) << path << answer;
+      EXPECT_EQ(log.count(path, "multipart: some of the body was read before"), 1) << log.all();
+    }
     co_await served.cleanup();
   });
 }

@@ -116,7 +116,8 @@ class Request {
   /// Throws   as `read`; HTTPUnsupportedMediaType for anything else, HTTPBadRequest for a form that
   ///          is wrong.
   Coro<PostData> post();
-  /// A body made of parts, to be read one by one. It must not outlive the request.
+  /// A body made of parts, to be read one by one; after `read`, from what that has kept. It must
+  /// not outlive the request. Its readers throw RuntimeError if others have taken some of the body.
   ///
   /// Throws   HTTPUnsupportedMediaType for another body, HTTPBadRequest for a boundary that cannot
   ///          be one.
@@ -129,6 +130,11 @@ class Request {
   std::string_view route_path() const noexcept { return raw_path_.substr(prefix_size_); }
   void leave_prefix(std::size_t size) noexcept { prefix_size_ += size; }
   void enter(const Application& app) noexcept { app_ = &app; }
+  /// Takes the body for one who reads it in pieces; false if read() keeps it.
+  /// Throws   RuntimeError if another has taken some of it.
+  bool take_body();
+  /// As `read_some`, for who has taken the body.
+  Coro<std::string_view> read_piece();
 
  private:
   class Body;
