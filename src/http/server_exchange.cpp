@@ -3,6 +3,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
+#include "asyncio/task.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
 #include "http/response_coding.hpp"
@@ -18,6 +19,13 @@ namespace {
 Coro<web::Response> failed_with(std::exception_ptr error) {
   if (error) std::rethrow_exception(error);
   co_return web::Response();
+}
+
+/// Whether the task that answers was itself cancelled. A handler may also throw what another task
+/// that it waited for has ended with.
+bool is_cancelled() {
+  std::optional<TaskHandle> task = current_task();
+  return !task || task->cancelling() > 0;
 }
 
 }  // namespace
@@ -48,7 +56,13 @@ web::Response ServerExchange::answer_of(const web::Request& request,
     if (response.compresses()) compress_body(request.headers(), response);
     websocket_.reset();
     return response;
-  } catch (const BaseException&) {  // the end of the server
+  } catch (const CancelledError&) {
+    if (is_cancelled()) {  // the end of the connection, or of the server
+      if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
+      throw;
+    }
+    error = std::current_exception();
+  } catch (const BaseException&) {  // the end of the program
     if (websocket_) websocket_->leave(WSCloseCode::GoingAway);
     throw;
   } catch (...) {  // whatever else it throws is an answer
