@@ -66,6 +66,7 @@ Coro<> Http2Exchange::answer() {
   web::Response response = answer_of(request, co_await capture(call_handler(request)));
   if (!head_sent_) send(response);
   if (asks_to_close(response)) connection_->session().go_away();
+  if (owes_end_) co_await finish_stream(request);
   if (settings_.access_log) log_access(request, began);
 }
 

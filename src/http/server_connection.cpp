@@ -207,6 +207,7 @@ Coro<bool> ServerConnection::answer() {
     web::Request request(head, *this);
     answer_with(request, co_await capture(call_handler(request)));
     if (websocket_) co_await end_websocket();
+    if (owes_end_) co_await finish_stream(request);
     if (settings_.access_log) log_access(request, began);
   }
   if (!stream_ended_) co_return false;
@@ -221,6 +222,7 @@ void ServerConnection::begin_request(const RequestHead& head) {
   bool has_body = head.body != BodyFraming() && head.body != BodyFraming::of_length(0);
   body_ended_ = !has_body && input_.next_buffered().event == Event::end;
   body_sent_ = body_received_ = 0;
+  encoder_.reset();
   body_waited_ = {};
   continue_due_ = expects_continue(head) && has_body;
   keeps_alive_ = asks_to_stay_ = head.keep_alive;

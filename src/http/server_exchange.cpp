@@ -6,6 +6,7 @@
 #include "asyncio/task.hpp"
 #include "asyncio/web/exceptions.hpp"
 #include "http/characters.hpp"
+#include "http/compression.hpp"
 #include "http/response_coding.hpp"
 #include "http/response_head.hpp"
 #include "http/websocket_state.hpp"
@@ -53,6 +54,9 @@ web::Response ServerExchange::answer_of(const web::Request& request,
   try {
     web::Response response = std::move(outcome).value();
     check_answer(response);
+    if (head_sent_ && !response.is_sent())
+      log_failure(request, "the handler has returned a response behind the one that it has begun");
+    owes_end_ = response.is_sent() && !stream_ended_ && status_ != Status::SWITCHING_PROTOCOLS;
     if (response.compresses()) compress_body(request.headers(), response);
     websocket_.reset();
     return response;
@@ -107,12 +111,29 @@ web::Response ServerExchange::answer_to_failure(const web::Request& request,
   }
   if (input_error_) std::rethrow_exception(input_error_);
   if (has_gone() && is_end_of_connection(error)) std::rethrow_exception(error);
-  log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
-                           escaped(request.raw_path()) + ": " +
-                           escaped(describe_exception(error), QuotesInside::Kept));
+  log_failure(request, describe_exception(error));
   web::Response response(Status::INTERNAL_SERVER_ERROR);
   response.text("500: Internal Server Error");
   return response;
+}
+
+void ServerExchange::log_failure(const web::Request& request, std::string_view what) const {
+  log(LogLevel::error, "Error handling request " + std::string(request.method().str()) + " " +
+                           escaped(request.raw_path()) + ": " + escaped(what, QuotesInside::Kept));
+}
+
+Coro<> ServerExchange::finish_stream(const web::Request& request) {
+  owes_end_ = false;
+  try {
+    if (std::shared_ptr<Encoder> last = std::exchange(encoder_, nullptr)) {
+      std::string coded;
+      last->encode({}, Flush::End, coded);
+      co_await write_stream(coded);
+    }
+    co_await end_stream();
+  } catch (const ValueError& error) {  // the connection ends, as that is how the client learns it
+    log_failure(request, error.what());
+  }
 }
 
 void ServerExchange::log_access(const web::Request& request, TimePoint began) const {

@@ -25,6 +25,7 @@
 
 namespace asyncio::http::detail {
 
+class Encoder;
 class SpareParsers;
 class WebSocketState;
 
@@ -74,6 +75,9 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
     websocket_ = std::move(websocket);
   }
 
+  /// Of the streamed response, until its end has been written; null without one.
+  void set_encoder(std::shared_ptr<Encoder> encoder) noexcept { encoder_ = std::move(encoder); }
+
   /// Whether a handler runs.
   bool is_handling() const noexcept { return handling_; }
   /// Of the response, once its head is sent.
@@ -94,6 +98,8 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   /// What is to be sent, unless the handler has.
   /// Throws: what ends the connection, or the stream, instead of an answer.
   web::Response answer_of(const web::Request& request, Result<web::Response>&& outcome);
+  /// Ends a streamed response whose handler has returned without that.
+  Coro<> finish_stream(const web::Request& request);
   void log_access(const web::Request& request, TimePoint began) const;
   /// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
   static std::optional<Status> answer_to(const std::exception_ptr& error);
@@ -120,17 +126,20 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   bool is_head_ = false;    // the request: its response has no body
   bool head_sent_ = false;  // of the response
   bool stream_ended_ = false;
+  bool owes_end_ = false;              // of a stream: its handler has not written it
   Status status_ = Status::OK;         // of the response
   std::exception_ptr input_error_;     // after which nothing can be read
   std::optional<std::uint64_t> left_;  // of a streamed response, if it has a length
   std::uint64_t body_sent_ = 0;
   std::uint64_t body_received_ = 0;
   std::chrono::duration<double> body_waited_{};
+  std::shared_ptr<Encoder> encoder_;           // of a stream that has not ended
   std::shared_ptr<WebSocketState> websocket_;  // if its handler has not ended well
 
  private:
   void check_answer(const web::Response& response) const;
   web::Response answer_to_failure(const web::Request& request, std::exception_ptr error) const;
+  void log_failure(const web::Request& request, std::string_view what) const;
   bool is_end_of_connection(const std::exception_ptr& error) const;
 };
 

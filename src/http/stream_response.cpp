@@ -48,6 +48,7 @@ Coro<> StreamResponse::prepare(Request& request) {
       content_length_.reset();
     }
   }
+  exchange.set_encoder(encoder_);
   exchange_ = exchange.weak_from_this();
   state_ = State::open;
   try {
@@ -71,8 +72,10 @@ Coro<> StreamResponse::write(std::string_view data) {
 Coro<Response> StreamResponse::write_eof() {
   if (state_ == State::fresh) throw RuntimeError("StreamResponse: write_eof() before prepare()");
   if (state_ == State::open) state_ = State::ending;
-  if (std::shared_ptr<Encoder> last = std::exchange(encoder_, nullptr))
+  if (std::shared_ptr<Encoder> last = std::exchange(encoder_, nullptr)) {
+    used(exchange_)->set_encoder(nullptr);
     co_await write_coded(exchange_, last, {}, Flush::End);
+  }
   if (std::exchange(state_, State::ended) == State::ending) {
     std::shared_ptr<ServerExchange> exchange = used(exchange_);
     co_await exchange->end_stream();

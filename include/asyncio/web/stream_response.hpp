@@ -29,7 +29,9 @@ namespace asyncio::web {
 ///   }
 ///
 /// Without a content_length the body goes in chunks, or to the end of the connection for a client
-/// of HTTP/1.0. A handler that ends before write_eof() ends the connection.
+/// of HTTP/1.0. A handler that returns Response::sent() before write_eof() has the library end
+/// the stream; one that throws, or returns another response, ends the connection, and the log has
+/// an error.
 class StreamResponse {
  public:
   explicit StreamResponse(Response head = {}) : head_(std::move(head)) {}
