@@ -33,7 +33,8 @@ Coro<> Http2Exchange::serve() {
     if (status) refuse(*status);
   }
   Result<void> taken = outcome;
-  if (stream_ended_ && !outcome.cancelled()) taken = co_await capture(client_takes(Until::sent));
+  if (!outcome && stream_ended_ && !outcome.cancelled())
+    taken = co_await capture(client_takes(Until::sent));
   connection_->session().drop_input(*stream_);
   const bool is_whole = stream_->output_sent();
   if (is_whole && !taken.cancelled()) taken = co_await capture(linger());
@@ -63,11 +64,27 @@ Coro<> Http2Exchange::answer() {
   continue_due_ = expects_continue(head) && !body_ended_;
   TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
   web::Request request(head, *this);
-  web::Response response = answer_of(request, co_await capture(call_handler(request)));
+  try {
+    answer_with(request, co_await capture(call_handler(request)));
+    if (owes_end_) co_await finish_stream(request);
+    if (stream_ended_) co_await client_takes(Until::sent);
+  } catch (...) {  // Rethrown.
+    log_end(request, began, bytes_taken(), std::current_exception());
+    throw;
+  }
+  if (settings_.access_log) log_access(request, began, bytes_taken());
+}
+
+/// Not in the frame of `answer`, which lasts as long as the handler.
+void Http2Exchange::answer_with(const web::Request& request, Result<web::Response>&& outcome) {
+  web::Response response = answer_of(request, std::move(outcome));
   if (!head_sent_) send(response);
   if (asks_to_close(response)) connection_->session().go_away();
-  if (owes_end_) co_await finish_stream(request);
-  if (settings_.access_log) log_access(request, began);
+}
+
+/// Of the body: what the connection has got.
+std::uint64_t Http2Exchange::bytes_taken() const noexcept {
+  return body_sent_ - std::min<std::uint64_t>(body_sent_, stream_->unsent());
 }
 
 Coro<std::string_view> Http2Exchange::read_body() {

@@ -37,6 +37,8 @@ class Http2Exchange final : public ServerExchange {
   bool has_gone() const noexcept override { return stream_->closed(); }
 
   Coro<> answer();
+  void answer_with(const web::Request& request, Result<web::Response>&& outcome);
+  std::uint64_t bytes_taken() const noexcept;
   Coro<> linger();
   Coro<std::string> wait_for_body();
   void send_head(const web::Response& response, std::optional<std::uint64_t> length, bool has_body);

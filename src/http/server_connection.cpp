@@ -26,6 +26,23 @@ constexpr std::size_t kMaxDrained = std::size_t{256} << 10;
 constexpr std::uint64_t kFileSlice = std::uint64_t{256} << 10;
 /// What a client gets to read the last answer and find that it is the last.
 constexpr auto kLinger = std::chrono::seconds(2);
+/// Of what the client has not taken: how closely it is known how far it came.
+constexpr std::size_t kDrainStep = std::size_t{256} << 10;
+
+/// Until all but so many bytes are taken, while it lives.
+class WriteMark {
+ public:
+  WriteMark(const StreamWriter& writer, std::size_t bytes) : writer_(writer) {
+    const auto mark = static_cast<std::ptrdiff_t>(bytes);
+    writer_.set_write_buffer_limits(mark, mark);
+  }
+  WriteMark(const WriteMark&) = delete;
+  WriteMark& operator=(const WriteMark&) = delete;
+  ~WriteMark() { writer_.set_write_buffer_limits(); }
+
+ private:
+  const StreamWriter& writer_;
+};
 
 }  // namespace
 
@@ -63,7 +80,8 @@ Coro<> ServerConnection::serve() {
   deadline_.clear();
   std::optional<Status> answer;  // none to who has asked nothing
   if (!outcome && waiting_ != Waiting::for_request) answer = answer_to(outcome.exception());
-  bool refused = answer && !head_sent_;  // a second answer would be for the next request
+  bool refused =
+      answer && !head_sent_ && !has_gone();  // a second answer would be for the next request
   if (refused) refuse(*answer);
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
@@ -205,13 +223,18 @@ Coro<bool> ServerConnection::answer() {
   {
     TimePoint began = settings_.access_log ? get_running_loop().time() : TimePoint();
     web::Request request(head, *this);
-    answer_with(request, co_await capture(call_handler(request)));
-    if (websocket_) co_await end_websocket();
-    if (owes_end_) co_await finish_stream(request);
-    if (settings_.access_log) log_access(request, began);
+    try {
+      answer_with(request, co_await capture(call_handler(request)));
+      if (websocket_) co_await end_websocket();
+      if (owes_end_) co_await finish_stream(request);
+      if (stream_ended_) co_await drain();
+    } catch (...) {  // Rethrown.
+      log_end(request, began, bytes_taken(), std::current_exception());
+      throw;
+    }
+    if (settings_.access_log) log_access(request, began, body_sent_);
   }
   if (!stream_ended_) co_return false;
-  co_await drain();
   if (!keeps_alive_ || body_ended_) co_return keeps_alive_;
   bool drained = co_await drain_body();
   co_return drained;
@@ -222,6 +245,7 @@ void ServerConnection::begin_request(const RequestHead& head) {
   bool has_body = head.body != BodyFraming() && head.body != BodyFraming::of_length(0);
   body_ended_ = !has_body && input_.next_buffered().event == Event::end;
   body_sent_ = body_received_ = 0;
+  unsent_ = 0;
   encoder_.reset();
   body_waited_ = {};
   continue_due_ = expects_continue(head) && has_body;
@@ -233,7 +257,25 @@ Coro<> ServerConnection::drain() {
   waiting_ = Waiting::for_client;
   unsent_ = writer_.get_write_buffer_size();
   DeadlineScope scope(deadline_, unsent_ > 0 ? settings_.progress_timeout : Delay::never());
+  while (unsent_ > 2 * kDrainStep) {
+    {
+      WriteMark mark(writer_, unsent_ - kDrainStep);
+      co_await writer_.drain();
+    }
+    expect_progress();
+  }
   co_await writer_.drain();
+  unsent_ = 0;
+}
+
+/// Of the body, as far as is known: what the system has got.
+std::uint64_t ServerConnection::bytes_taken() const noexcept {
+  return body_sent_ - std::min<std::uint64_t>(body_sent_, unsent_);
+}
+
+/// Of the body, unless it was written to nobody.
+void ServerConnection::count_sent(std::size_t size) noexcept {
+  if (!writer_.is_closing()) body_sent_ += size;
 }
 
 Coro<> ServerConnection::begin_stream(const web::Response& response,
@@ -263,7 +305,6 @@ Coro<> ServerConnection::write_stream(std::string_view data) {
   if (data.empty()) co_return;
   count_written(data.size());
   if (is_head_) co_return;
-  body_sent_ += data.size();
   if (chunked_) {
     std::string size;
     write_chunk_size(size, data.size());
@@ -272,6 +313,7 @@ Coro<> ServerConnection::write_stream(std::string_view data) {
   } else {
     writer_.write(data);
   }
+  count_sent(data.size());
   co_await drain();
 }
 
@@ -353,13 +395,14 @@ void ServerConnection::send(const web::Response& response, bool keep_alive, bool
   head_sent_ = stream_ended_ = true;
   status_ = response.get_status();
   bool has_body = !empty && !is_head && !body.empty();
-  if (has_body) body_sent_ = body.size();
   if (has_body && body.size() > kCopied) {
     std::array<std::string_view, 2> pieces{out, body};
-    return writer_.writelines(pieces);
+    writer_.writelines(pieces);
+  } else {
+    if (has_body) out.append(body);
+    writer_.write(std::string_view(out));
   }
-  if (has_body) out.append(body);
-  writer_.write(std::string_view(out));
+  if (has_body) count_sent(body.size());
 }
 
 /// Reads what the handler has not read. Returns whether that was not too much.

@@ -70,6 +70,8 @@ class ServerConnection final : public ServerExchange,
   void send(const web::Response& response, bool keep_alive, bool is_head);
   bool can_go_on() const noexcept;
   Coro<> drain();
+  std::uint64_t bytes_taken() const noexcept;
+  void count_sent(std::size_t size) noexcept;
   void expired() override;
   void expect_progress();
 
@@ -86,7 +88,7 @@ class ServerConnection final : public ServerExchange,
   bool chunked_ = false;
   bool asks_to_stay_ = false;  // the client, by the request
   bool keeps_alive_ = true;
-  std::size_t unsent_ = 0;  // when the client was last seen to take something
+  std::size_t unsent_ = 0;  // when the client was last seen to take something; 0 when it has all
   std::size_t requests_ = 0;
 };
 

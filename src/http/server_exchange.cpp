@@ -22,6 +22,9 @@ Coro<web::Response> failed_with(std::exception_ptr error) {
   co_return web::Response();
 }
 
+/// nginx's, for a client that has gone before there was an answer.
+constexpr Status kNoAnswer = 499;
+
 /// Whether the task that answers was itself cancelled. A handler may also throw what another task
 /// that it waited for has ended with.
 bool is_cancelled() {
@@ -136,10 +139,18 @@ Coro<> ServerExchange::finish_stream(const web::Request& request) {
   }
 }
 
-void ServerExchange::log_access(const web::Request& request, TimePoint began) const {
+void ServerExchange::log_end(const web::Request& request, TimePoint began, std::uint64_t bytes,
+                             const std::exception_ptr& error) {
+  if (!settings_.access_log || (!head_sent_ && !has_gone() && answer_to(error))) return;
+  if (!head_sent_) status_ = kNoAnswer;
+  log_access(request, began, bytes);
+}
+
+void ServerExchange::log_access(const web::Request& request, TimePoint began,
+                                std::uint64_t bytes) const {
   try {
     settings_.access_log(
-        web::AccessRecord(request, status_, body_sent_, get_running_loop().time() - began));
+        web::AccessRecord(request, status_, bytes, get_running_loop().time() - began));
   } catch (const std::exception& error) {
     log(LogLevel::error, std::string("The access log has failed: ") + error.what());
   }
@@ -171,7 +182,7 @@ void ServerExchange::log_refusal(RequestHead* head, Version version) {
   unknown.target = "/";
   unknown.version = version;
   web::Request request(head ? *head : unknown, *this);
-  log_access(request, get_running_loop().time());
+  log_access(request, get_running_loop().time(), body_sent_);
 }
 
 void ServerExchange::check_unanswered() const {

@@ -100,7 +100,10 @@ class ServerExchange : public std::enable_shared_from_this<ServerExchange> {
   web::Response answer_of(const web::Request& request, Result<web::Response>&& outcome);
   /// Ends a streamed response whose handler has returned without that.
   Coro<> finish_stream(const web::Request& request);
-  void log_access(const web::Request& request, TimePoint began) const;
+  void log_access(const web::Request& request, TimePoint began, std::uint64_t bytes) const;
+  /// Of a request that ends with this error, unless its answer is yet to come, or there is no log.
+  void log_end(const web::Request& request, TimePoint began, std::uint64_t bytes,
+               const std::exception_ptr& error);
   /// What a client gets that has sent nonsense or nothing for too long; nothing if it has gone.
   static std::optional<Status> answer_to(const std::exception_ptr& error);
   /// The answer to what cannot be read any further.

@@ -14,7 +14,8 @@ namespace asyncio::web {
 
 class Request;
 
-/// A request that was answered, as far as it was.
+/// A request that was answered, as far as it was; its status is 499 if there was no answer, as the
+/// client had gone.
 class AccessRecord {
  public:
   AccessRecord(const Request& request, http::Status status, std::uint64_t bytes,
@@ -23,7 +24,8 @@ class AccessRecord {
 
   const Request& request() const noexcept { return request_; }
   http::Status status() const noexcept { return status_; }
-  /// Of the response's body.
+  /// Of the response's body: what the system has taken of it, if the client has gone. (Of a body
+  /// that it took last in large pieces, the last piece may be missing.)
   std::uint64_t bytes() const noexcept { return bytes_; }
   std::chrono::nanoseconds took() const noexcept { return took_; }
 
@@ -34,8 +36,8 @@ class AccessRecord {
   std::chrono::nanoseconds took_;
 };
 
-/// Called after each answer. It gets what the client sent as it was: whoever writes it down escapes
-/// it.
+/// Called once for each request, when its answer has been written, or cannot be. It gets what the
+/// client sent as it was: whoever writes it down escapes it.
 using AccessLogger = std::function<void(const AccessRecord&)>;
 
 /// aiohttp's, as Apache's combined format.
