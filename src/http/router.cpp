@@ -2,6 +2,7 @@
 #include "http/router.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "asyncio/http/method.hpp"
 #include "asyncio/http/percent.hpp"
 #include "http/characters.hpp"
 #include "http/uri_characters.hpp"
@@ -14,6 +15,18 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view pattern, const std::string& reason) {
   throw ValueError("route '" + std::string(pattern) + "': " + reason);
+}
+
+/// As it stands in requests: methods have case, and those that there are have large letters.
+std::string method_of(std::string_view given, std::string_view pattern) {
+  try {
+    std::string method(http::Method(given).str());
+    for (char& c : method)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    return method;
+  } catch (const ValueError& error) {
+    refuse(pattern, error.what());
+  }
 }
 
 /// The first segment, without the '/' behind it, which goes from `path` as well.
@@ -81,7 +94,8 @@ Router::Node& Router::child_for(Node& parent, std::string_view pattern, std::str
   return *at->node;
 }
 
-Route& Router::add(std::string_view method, std::string_view pattern, BoundHandler bound) {
+Route& Router::add(std::string_view given_method, std::string_view pattern, BoundHandler bound) {
+  const std::string method = method_of(given_method, pattern);
   if (!pattern.starts_with('/')) refuse(pattern, "it does not begin with '/'");
   auto route = std::make_unique<Route>();
   route->pattern = pattern;
@@ -99,8 +113,8 @@ Route& Router::add(std::string_view method, std::string_view pattern, BoundHandl
     node->route = std::move(route);
   else if (node->route->names != route->names)
     refuse(pattern, "'" + node->route->pattern + "' has other names for the same");
-  auto [at, is_new] = node->route->handlers.try_emplace(std::string(method), bound.handler);
-  if (!is_new) refuse(pattern, std::string(method) + " has a handler already");
+  auto [at, is_new] = node->route->handlers.try_emplace(method, bound.handler);
+  if (!is_new) refuse(pattern, method + " has a handler already");
   return *node->route;
 }
 

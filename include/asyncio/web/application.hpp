@@ -87,7 +87,10 @@ class Application {
   Application& add_delete(std::string_view pattern, F&& handler) {
     return del(pattern, std::forward<F>(handler));
   }
-  /// The method "*" is for all that have no handler of their own. GET answers HEAD as well.
+  /// The method "*" is for all that have no handler of their own. GET answers HEAD as well. Small
+  /// letters are made large. Methods that nobody has registered come over HTTP/2 alone.
+  ///
+  /// Throws   ValueError for a method that is no token, and for a pattern that is none.
   template <class F>
   Application& add_route(std::string_view method, std::string_view pattern, F&& handler) {
     add(method, pattern, detail::bind_handler(std::forward<F>(handler)));

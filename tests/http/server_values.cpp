@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+// What handlers and routes are given that cannot stand in HTTP as it is: methods, locations,
+// cookies, bodies of answers that have none.
+#include "asyncio/asyncio.hpp"
+#include "asyncio/http/client.hpp"
+#include "asyncio/web/exceptions.hpp"
+#include "asyncio/web/session.hpp"
+#include "backends.hpp"
+#include "captures.hpp"
+#include "raw_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asyncio;
+using namespace std::chrono_literals;
+using test::exchange;
+using test::get;
+using test::serve;
+using test::Served;
+using test::thrown;
+
+namespace {
+
+class ServerValues : public test::BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, ServerValues, ::testing::Values("epoll", "simulated"),
+                         test::backend_name);
+
+const std::string kClose = "Connection: close\r\n";
+
+TEST_P(ServerValues, S49_methods_of_routes_in_any_letters) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.add_route("get", "/", test::say_last).add_route("pAtCh", "/", test::say_last);
+    auto add = [&app](std::string_view method) {
+      return thrown([&] { app.add_route(method, "/other", test::say_last); });
+    };
+    EXPECT_EQ(add(""), "asyncio::ValueError: route '/other': method \"\": is no token");
+    EXPECT_EQ(add("foo bar"),
+              "asyncio::ValueError: route '/other': method \"foo bar\": is no token");
+    EXPECT_EQ(thrown([&] { app.get("/", test::say_last); }),
+              "asyncio::ValueError: route '/': GET has a handler already");
+    Served served = co_await serve(std::move(app));
+    for (const char* method : {"GET", "PATCH"}) {
+      std::string answer = co_await exchange(
+          served.port(), std::string(method) + " / HTTP/1.1\r\nHost: h\r\n" + kClose + "\r\n");
+      EXPECT_TRUE(answer.ends_with(test::kLast)) << answer;
+    }
+    co_await served.cleanup();
+  });
+}
+
+}  // namespace
