@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "asyncio/web/exceptions.hpp"
+#include "http/uri_characters.hpp"
 
 namespace asyncio::web {
 
@@ -17,5 +18,11 @@ HTTPException::HTTPException(http::Status status, std::string text)
 }
 
 HTTPException::~HTTPException() = default;
+
+void HTTPException::set_location(std::string_view location) {
+  constexpr std::string_view kInReference = ":/?#[]@!$&'()*+,;=";  // RFC 3986, 2.2
+  headers().set("Location", location);  // refuses what no header can have
+  headers().set("Location", http::detail::requote(location, kInReference));
+}
 
 }  // namespace asyncio::web

@@ -53,4 +53,17 @@ TEST_P(ServerValues, S49_methods_of_routes_in_any_letters) {
   });
 }
 
+/// What the Location of a redirection becomes.
+std::string location(std::string_view text) {
+  return std::string(web::HTTPFound(text).response().headers().get("Location", ""));
+}
+
+TEST(Redirections, R13_a_location_is_a_reference) {
+  EXPECT_EQ(location("\xc3\xbc x"), "%C3%BC%20x");
+  EXPECT_EQ(location("/a%20b%2f100%?q=<1>#f"), "/a%20b%2f100%25?q=%3C1%3E#f");
+  EXPECT_EQ(location("https://u@[::1]:80/a;b=c,d/@!$&'()*+"),
+            "https://u@[::1]:80/a;b=c,d/@!$&'()*+");
+  EXPECT_THROW(location("a\nb"), ValueError);
+}
+
 }  // namespace

@@ -21,6 +21,10 @@ class HTTPException : public std::runtime_error {
   http::Headers& headers() noexcept { return response_.headers(); }
   const Response& response() const noexcept { return response_; }
 
+ protected:
+  /// Throws   ValueError for control bytes.
+  void set_location(std::string_view location);
+
  private:
   Response response_;
 };
@@ -34,10 +38,10 @@ class HTTPError final : public HTTPException {
 template <int Code>
 class HTTPMove final : public HTTPException {
  public:
+  /// What cannot stand in a URL is percent-encoded; what is encoded already stays.
+  ///
   /// Throws   ValueError for a location that cannot stand in a header.
-  explicit HTTPMove(std::string_view location) : HTTPException(Code) {
-    headers().set("Location", location);
-  }
+  explicit HTTPMove(std::string_view location) : HTTPException(Code) { set_location(location); }
 };
 
 using HTTPMovedPermanently = HTTPMove<301>;
