@@ -132,7 +132,7 @@ void Http2Exchange::send_head(const web::Response& response, std::optional<std::
 }
 
 void Http2Exchange::send(const web::Response& response) {
-  const std::string& body = response.get_body();
+  const std::string_view body = body_of(response);
   std::optional<std::uint64_t> length = body.size();
   if (is_head_) length = declared_length(response).value_or(body.size());
   const bool empty = has_no_body(response.get_status());
@@ -158,6 +158,7 @@ Coro<> Http2Exchange::begin_stream(const web::Response& response,
   check_unanswered();
   check_response(response);
   if (!length) length = declared_length(response);
+  if (has_empty_body(response.get_status())) length = 0;
   const bool bodyless = has_no_body(response.get_status());
   left_ = bodyless ? std::optional<std::uint64_t>(0) : length;
   send_head(response, bodyless ? std::nullopt : length, !bodyless && !is_head_);

@@ -43,7 +43,7 @@ bool lists(const Headers& headers, std::string_view name, std::string_view word)
 bool may_be_coded(const web::Response& response) {
   const Headers& headers = response.headers();
   Status status = response.get_status();
-  return !has_no_body(status) && status != Status::PARTIAL_CONTENT &&
+  return !has_no_body(status) && !has_empty_body(status) && status != Status::PARTIAL_CONTENT &&
          !headers.contains("Content-Encoding") && !headers.contains("Content-Range") &&
          !lists(headers, "Cache-Control", "no-transform");
 }

@@ -43,7 +43,8 @@ void for_each_field(const web::Response& response, F field) {
     has_date |= name.size() == 4 && equal_without_case(name, "Date");
     field(name, value);
   }
-  const bool may_have_type = !has_no_body(response.get_status());
+  const Status status = response.get_status();
+  const bool may_have_type = !has_no_body(status) && !has_empty_body(status);
   if (!has_type && may_have_type && !response.get_content_type().empty())
     field("Content-Type", response.get_content_type());
   if (!has_date) field("Date", current_date());

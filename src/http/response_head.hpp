@@ -25,6 +25,14 @@ constexpr bool has_no_body(Status status) noexcept {
          status == Status::NOT_MODIFIED;
 }
 
+/// RFC 9110, 15.3.6: nothing either, but it has to say so as any other does.
+constexpr bool has_empty_body(Status status) noexcept { return status == Status::RESET_CONTENT; }
+
+/// What a client gets of a body.
+inline std::string_view body_of(const web::Response& response) noexcept {
+  return has_empty_body(response.get_status()) ? std::string_view() : response.get_body();
+}
+
 /// The Content-Length that a handler has set.
 /// Throws: ValueError for what is none.
 std::optional<std::uint64_t> declared_length(const web::Response& response);

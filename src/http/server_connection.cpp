@@ -80,8 +80,8 @@ Coro<> ServerConnection::serve() {
   deadline_.clear();
   std::optional<Status> answer;  // none to who has asked nothing
   if (!outcome && waiting_ != Waiting::for_request) answer = answer_to(outcome.exception());
-  bool refused =
-      answer && !head_sent_ && !has_gone();  // a second answer would be for the next request
+  // A second answer would be for the next request.
+  const bool refused = answer && !head_sent_ && !has_gone();
   if (refused) refuse(*answer);
   // Only a reset tells the client that a response is not whole whose end is the connection's.
   if (head_sent_ && !stream_ended_ && until_close_) reset();
@@ -285,7 +285,7 @@ Coro<> ServerConnection::begin_stream(const web::Response& response,
   if (!length) length = declared_length(response);
   bool is_1_1 = version() >= Version::http_1_1;
   bool bodyless = has_no_body(response.get_status());
-  if (bodyless) length = 0;
+  if (bodyless || has_empty_body(response.get_status())) length = 0;
   chunked_ = !length && is_1_1;
   until_close_ = !length && !chunked_ && !is_head_;
   left_ = length;
@@ -386,7 +386,7 @@ void ServerConnection::send(const web::Response& response, bool keep_alive, bool
   constexpr std::size_t kCopied = std::size_t{16} << 10;
   thread_local std::string out;
   out.clear();
-  const std::string& body = response.get_body();
+  const std::string_view body = body_of(response);
   bool empty = has_no_body(response.get_status());
   ResponseTerms terms{version(), keep_alive, std::nullopt, false};
   if (!empty) terms.length = body.size();

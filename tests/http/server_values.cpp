@@ -66,4 +66,22 @@ TEST(Redirections, R13_a_location_is_a_reference) {
   EXPECT_THROW(location("a\nb"), ValueError);
 }
 
+TEST_P(ServerValues, R13_205_has_an_empty_body) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request&) -> Coro<web::Response> {
+      web::Response response("body");
+      response.status(205);
+      co_return response;
+    });
+    Served served = co_await serve(std::move(app));
+    std::string answer = co_await exchange(served.port(), get("/", kClose));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 205 Reset Content\r\n")) << answer;
+    EXPECT_NE(answer.find("\r\nContent-Length: 0\r\n"), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("Content-Type"), std::string::npos) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+    co_await served.cleanup();
+  });
+}
+
 }  // namespace
