@@ -118,6 +118,14 @@ Coro<ClientResponse> perform_traced(SessionState& session, ClientRequest& reques
 
 }  // namespace
 
+RequestURL::RequestURL(std::string_view text) {
+  try {
+    url_ = URL(text);
+  } catch (const InvalidURL&) {
+    error_ = std::current_exception();
+  }
+}
+
 ClientSession::ClientSession(SessionOptions options) {
   if (options.get_http2() == Http2::PriorKnowledge && !detail::has_http2())
     throw RuntimeError("ClientSession: asyncio::http is built without HTTP/2");
@@ -128,7 +136,9 @@ CookieJar& ClientSession::cookie_jar() const noexcept { return state_->cookies; 
 bool ClientSession::closed() const noexcept { return state_->connector->closed(); }
 void ClientSession::close() const { state_->connector->close(); }
 
-Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptions options) const {
+Coro<ClientResponse> ClientSession::request(Method method, RequestURL given,
+                                            RequestOptions options) const {
+  URL& url = given.value();
   auto session = state_;
   ClientRequest request = detail::make_request(*session, method, options);
   url = detail::absolute(*session, std::move(url));
@@ -139,17 +149,17 @@ Coro<ClientResponse> ClientSession::request(Method method, URL url, RequestOptio
   co_return response;
 }
 
-Coro<ClientResponse> request(Method method, URL url, RequestOptions options) {
+Coro<ClientResponse> request(Method method, RequestURL url, RequestOptions options) {
   ClientSession session;
   ClientResponse response = co_await session.request(method, std::move(url), std::move(options));
   co_return response;
 }
 
-Coro<ClientResponse> get(URL url, RequestOptions options) {
+Coro<ClientResponse> get(RequestURL url, RequestOptions options) {
   return request(Method::GET, std::move(url), std::move(options));
 }
 
-Coro<ClientResponse> post(URL url, RequestOptions options) {
+Coro<ClientResponse> post(RequestURL url, RequestOptions options) {
   return request(Method::POST, std::move(url), std::move(options));
 }
 

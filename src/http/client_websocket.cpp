@@ -124,8 +124,9 @@ Coro<Answer> ask_traced(detail::SessionState& session, detail::ClientRequest& re
 
 }  // namespace
 
-Coro<WebSocket> ClientSession::ws_connect(URL url, WebSocketOptions options,
+Coro<WebSocket> ClientSession::ws_connect(RequestURL given, WebSocketOptions options,
                                           RequestOptions request_options) const {
+  URL& url = given.value();
   auto session = state_;
   detail::ClientRequest request = detail::make_request(*session, Method::GET, request_options);
   std::string key = detail::websocket_key();

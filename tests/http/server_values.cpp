@@ -84,4 +84,24 @@ TEST_P(ServerValues, R13_205_has_an_empty_body) {
   });
 }
 
+TEST_P(ServerValues, R10_a_wrong_url_is_thrown_where_its_request_is_awaited) {
+  run([]() -> Coro<> {
+    http::ClientSession session;
+    std::vector<Coro<http::ClientResponse>> requests;
+    for (const char* url : {"http://a b/", "nothing"}) {
+      requests.push_back(session.get(url));
+      requests.push_back(session.request("PUT", std::string(url)));
+      requests.push_back(http::get(url));
+      requests.push_back(http::request("PUT", std::string_view(url)));
+    }
+    for (auto& request : requests) {
+      auto outcome = co_await capture(std::move(request));
+      EXPECT_TRUE(outcome.holds<http::InvalidURL>());
+    }
+    auto socket = co_await capture(session.ws_connect("ws://a b/"));
+    EXPECT_TRUE(socket.holds<http::InvalidURL>());
+    session.close();
+  });
+}
+
 }  // namespace

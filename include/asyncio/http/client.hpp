@@ -7,10 +7,13 @@
 #include "asyncio/http/client_options.hpp"
 #include "asyncio/http/client_response.hpp"
 #include "asyncio/http/cookies.hpp"
+#include "asyncio/http/url.hpp"
 #include "asyncio/http/websocket.hpp"
 
 #include <exception>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace asyncio::http {
@@ -18,6 +21,26 @@ namespace asyncio::http {
 namespace detail {
 class SessionState;
 }
+
+/// A URL, or a text that is to be one. What is wrong with a text is thrown where the request is
+/// awaited, as everything else is.
+class RequestURL {
+ public:
+  RequestURL(URL url) noexcept : url_(std::move(url)) {}
+  RequestURL(std::string_view text);
+  RequestURL(const std::string& text) : RequestURL(std::string_view(text)) {}
+  RequestURL(const char* text) : RequestURL(std::string_view(text)) {}
+
+  /// Throws   InvalidURL.
+  URL& value() {
+    if (error_) std::rethrow_exception(error_);
+    return url_;
+  }
+
+ private:
+  URL url_;
+  std::exception_ptr error_;
+};
 
 /// Requests with connections and cookies in common. A handle: copies name the same session.
 ///
@@ -45,28 +68,28 @@ class ClientSession {
   ///          raise_for_status; what the source of the body throws; ValueError for what cannot be
   ///          sent, before there is a connection; RuntimeError if the session is closed.
   /// Cancel   closes the connection; nothing of this request is left in the pool.
-  Coro<ClientResponse> request(Method method, URL url, RequestOptions options = {}) const;
+  Coro<ClientResponse> request(Method method, RequestURL url, RequestOptions options = {}) const;
   /// As request(), with the method of that name.
-  Coro<ClientResponse> get(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> get(RequestURL url, RequestOptions options = {}) const {
     return request(Method::GET, std::move(url), std::move(options));
   }
-  Coro<ClientResponse> head(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> head(RequestURL url, RequestOptions options = {}) const {
     return request(Method::HEAD, std::move(url), std::move(options));
   }
-  Coro<ClientResponse> post(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> post(RequestURL url, RequestOptions options = {}) const {
     return request(Method::POST, std::move(url), std::move(options));
   }
-  Coro<ClientResponse> put(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> put(RequestURL url, RequestOptions options = {}) const {
     return request(Method::PUT, std::move(url), std::move(options));
   }
-  Coro<ClientResponse> patch(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> patch(RequestURL url, RequestOptions options = {}) const {
     return request(Method::PATCH, std::move(url), std::move(options));
   }
-  Coro<ClientResponse> options(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> options(RequestURL url, RequestOptions options = {}) const {
     return request(Method::OPTIONS, std::move(url), std::move(options));
   }
   /// `delete` is a word of C++.
-  Coro<ClientResponse> del(URL url, RequestOptions options = {}) const {
+  Coro<ClientResponse> del(RequestURL url, RequestOptions options = {}) const {
     return request(Method::DELETE, std::move(url), std::move(options));
   }
 
@@ -78,7 +101,7 @@ class ClientSession {
   /// Awaits   a connection, and the server's consent.
   /// Throws   as request(); WSServerHandshakeError if the server declines.
   /// Cancel   closes the connection.
-  Coro<WebSocket> ws_connect(URL url, WebSocketOptions options = {},
+  Coro<WebSocket> ws_connect(RequestURL url, WebSocketOptions options = {},
                              RequestOptions request_options = {}) const;
 
   /// Good as long as the session.
@@ -104,9 +127,9 @@ class ClientSession {
 /// Throws   as ClientSession::request.
 /// Cancel   as ClientSession::request.
 /// asyncio  aiohttp: request
-Coro<ClientResponse> request(Method method, URL url, RequestOptions options = {});
+Coro<ClientResponse> request(Method method, RequestURL url, RequestOptions options = {});
 /// request() with the method of that name.
-Coro<ClientResponse> get(URL url, RequestOptions options = {});
-Coro<ClientResponse> post(URL url, RequestOptions options = {});
+Coro<ClientResponse> get(RequestURL url, RequestOptions options = {});
+Coro<ClientResponse> post(RequestURL url, RequestOptions options = {});
 
 }  // namespace asyncio::http
