@@ -2,6 +2,7 @@
 #include "local_site.hpp"
 #include <asyncio/http/client.hpp>
 #include <asyncio/http/nlohmann_json.hpp>
+#include <asyncio/http/percent.hpp>
 #include <asyncio/web/event_source.hpp>
 #include <asyncio/web/session.hpp>
 #include <asyncio/web/websocket_response.hpp>
@@ -28,7 +29,7 @@ Coro<web::Response> do_login(web::Request& request) {
   std::string login(form.get("login", ""));
   if (login.empty()) throw web::HTTPBadRequest("who are you?");
   web::Response response("welcome, " + login);
-  response.set_cookie(http::Cookie("login", login).path("/"));
+  response.set_cookie(http::Cookie("login", http::quote(login)));
   co_return response;
 }
 
@@ -146,7 +147,7 @@ Coro<> program() {
       auto response = co_await session.get(path);
       std::cout << path << ": " << co_await response.text() << "\n";
     }
-    http::MultiDict form{{"login", "Ada"}};
+    http::MultiDict form{{"login", "Ada Lovelace"}};
     auto login = co_await session.post("/login", http::RequestOptions().form(form));
     std::cout << "/login: " << co_await login.text() << "\n";
     for (const char* path : {"/store", "/store_large"}) {

@@ -84,6 +84,14 @@ TEST_P(ServerValues, R13_205_has_an_empty_body) {
   });
 }
 
+TEST(ResponseCookies, S49_are_for_the_whole_site_unless_they_say_otherwise) {
+  auto sent = [](const http::Cookie& cookie) {
+    return std::string(web::Response().set_cookie(cookie).headers().get("Set-Cookie", ""));
+  };
+  EXPECT_EQ(sent(http::Cookie("c", "d")), "c=d; Path=/");
+  EXPECT_EQ(sent(http::Cookie("c", "d").secure().path("/deep")), "c=d; Path=/deep; Secure");
+}
+
 TEST_P(ServerValues, R10_a_wrong_url_is_thrown_where_its_request_is_awaited) {
   run([]() -> Coro<> {
     http::ClientSession session;

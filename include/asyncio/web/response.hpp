@@ -55,7 +55,12 @@ class Response {
     headers_.add(name, value);
     return *this;
   }
-  Response& set_cookie(const http::Cookie& cookie) { return header("Set-Cookie", cookie.text()); }
+  /// Of a cookie without a path, the path is "/", as in aiohttp. For one that is for the folder of
+  /// the request alone: `header("Set-Cookie", cookie.text())`.
+  Response& set_cookie(const http::Cookie& cookie) {
+    if (!cookie.path().empty()) return header("Set-Cookie", cookie.text());
+    return header("Set-Cookie", http::Cookie(cookie).path("/").text());
+  }
   /// Compresses the body with gzip or deflate for clients that say (Accept-Encoding) that they take
   /// it, if that makes it smaller; Vary tells caches. Leaves alone what has a Content-Encoding, is
   /// part of something, or forbids it (Cache-Control: no-transform). Not for files.
