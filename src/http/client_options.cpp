@@ -23,6 +23,13 @@ std::string detail::bearer_credentials(std::string_view token) {
   return "Bearer " + std::string(token);
 }
 
+OptionalDelay ClientTimeout::checked(const char* name, const OptionalDelay& limit) {
+  if (!limit || limit->duration() > limit->duration().zero()) return limit;
+  if (limit->duration() < limit->duration().zero())
+    throw ValueError(std::string("ClientTimeout: ") + name + " is less than zero");
+  return std::nullopt;
+}
+
 Proxy::Proxy(URL url) : url_(std::move(url)) {
   if (url_.scheme() != "http" && url_.scheme() != "https")
     throw InvalidURL("'" + std::string(url_.without_credentials().str()) +

@@ -112,4 +112,23 @@ TEST_P(ServerValues, R10_a_wrong_url_is_thrown_where_its_request_is_awaited) {
   });
 }
 
+TEST_P(ServerValues, S49_a_timeout_of_zero_is_none) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/", test::say_last);
+    Served served = co_await serve(std::move(app));
+    http::ClientTimeout none;
+    none.total(0s).connect(0ms).sock_connect(0s).sock_read(0s);
+    http::ClientSession session(http::SessionOptions().timeout(none));
+    http::ClientResponse response = co_await session.get(served.url());
+    std::string text = co_await response.text();
+    EXPECT_EQ(text, "last");
+    EXPECT_FALSE(none.get_total());
+    EXPECT_EQ(thrown([] { http::ClientTimeout().sock_read(-1s); }),
+              "asyncio::ValueError: ClientTimeout: sock_read is less than zero");
+    session.close();
+    co_await served.cleanup();
+  });
+}
+
 }  // namespace
