@@ -100,7 +100,13 @@ Middleware session_middleware(std::shared_ptr<SessionStorage> storage) {
   };
 }
 
-Session& get_session(Request& request) { return request[kSession]; }
+Session& get_session(Request& request) {
+  Session* session = request.find(kSession);
+  if (!session)
+    throw LookupError(
+        "get_session: the request has none: add web::session_middleware(...) to the application");
+  return *session;
+}
 
 std::shared_ptr<SessionStorage> memory_sessions(MemorySessionOptions options) {
   return std::make_shared<MemorySessions>(std::move(options));

@@ -92,6 +92,24 @@ TEST(ResponseCookies, S49_are_for_the_whole_site_unless_they_say_otherwise) {
   EXPECT_EQ(sent(http::Cookie("c", "d").secure().path("/deep")), "c=d; Path=/deep; Secure");
 }
 
+TEST_P(ServerValues, R10_a_session_without_its_middleware) {
+  run([]() -> Coro<> {
+    web::Application app;
+    app.get("/", [](web::Request& request) -> Coro<web::Response> {
+      web::Session& session = web::get_session(request);
+      co_return web::Response(std::to_string(session.is_new()));
+    });
+    Served served = co_await serve(std::move(app));
+    test::LogCapture log;
+    co_await exchange(served.port(), get("/", kClose));
+    EXPECT_EQ(log.count("asyncio::LookupError: get_session: the request has none: add "
+                        "web::session_middleware(...) to the application"),
+              1)
+        << log.all();
+    co_await served.cleanup();
+  });
+}
+
 TEST_P(ServerValues, R10_a_wrong_url_is_thrown_where_its_request_is_awaited) {
   run([]() -> Coro<> {
     http::ClientSession session;
