@@ -106,7 +106,10 @@ class MultipartState {
 
   Coro<std::string_view> read_more() {
     if (from_ == From::nowhere) from_ = request_.take_body() ? From::client : From::kept;
-    if (from_ == From::client) co_return co_await request_.read_piece();
+    if (from_ == From::client) {
+      std::string_view piece = co_await request_.read_piece();
+      co_return piece;
+    }
     if (from_ == From::ended) co_return std::string_view();
     whole_ = co_await request_.read();
     from_ = From::ended;
