@@ -129,6 +129,45 @@ TEST_P(Http2Ends, R10_refused_requests_are_in_the_access_log) {
   });
 }
 
+/// The window of a stream lets 65,535 bytes pass.
+TEST_P(Http2Ends, R10_who_leaves_in_mid_answer_is_in_the_access_log_with_what_it_got) {
+  run([]() -> Coro<> {
+    web::RunnerOptions options = with_http2();
+    options.access_log(web::access_logger("'%r' %s %b"));
+    web::Application app = answering([](web::Request&) -> Coro<web::Response> {
+      co_return web::Response(std::string(1'000'000, 'x'));
+    });
+    Served served = co_await test::serve(std::move(app), options);
+    Client client = co_await connected_to(served.port(), get(1, "/"));
+    test::LogCapture log;
+    co_await sleep(1s);
+    EXPECT_EQ(log.records.size(), 0u) << log.all();
+    client.send(frame(rst_stream, 0, 1, number(8, 4)));
+    co_await sleep(1s);
+    EXPECT_EQ(log.count("'GET / HTTP/2.0' 200 65535"), 1) << log.all();
+    EXPECT_EQ(log.records.size(), 1u) << log.all();
+    client.close();
+    co_await served.cleanup();
+  });
+}
+
+TEST_P(Http2Ends, D13_a_stream_without_write_eof_is_ended_for_its_handler) {
+  run([]() -> Coro<> {
+    web::Application app = answering([](web::Request& request) -> Coro<web::Response> {
+      web::StreamResponse stream;
+      co_await stream.prepare(request);
+      co_await stream.write("hello");
+      co_return web::Response::sent();
+    });
+    Served served = co_await test::serve(std::move(app), with_http2());
+    Client client = co_await connected_to(served.port(), get(1, "/"));
+    std::string said = co_await client.until("1 end");
+    EXPECT_NE(said.find("1 'hello'"), std::string::npos) << said;
+    client.close();
+    co_await served.cleanup();
+  });
+}
+
 const std::vector<std::string> kPaths{"whole", "stream"};
 
 web::Application compressing() {
