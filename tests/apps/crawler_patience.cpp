@@ -134,7 +134,7 @@ web::Application site_of_errors(int& asked) {
     web::StreamResponse stream;
     co_await stream.prepare(request);
     co_await stream.write("first half");
-    if (++asked == 1) co_return web::Response::sent();
+    if (++asked == 1) throw RuntimeError("breaks off");
     co_await stream.write(", second half");
     co_return co_await stream.write_eof();
   });
