@@ -25,6 +25,7 @@ class Gate {
     std::lock_guard lock(mutex_);
     loop_ = asyncio::get_running_loop();
     held_.emplace();
+    passed_ = 0;
     closed_ = true;
   }
   /// Ends when a thread is held. Thread: the loop's.
@@ -35,9 +36,15 @@ class Gate {
     loop_.reset();
     opened_.notify_all();
   }
+  /// How often a thread came by since it was closed. Thread: any.
+  int passed() {
+    std::lock_guard lock(mutex_);
+    return passed_;
+  }
   /// Thread: any.
   void pass() {
     std::unique_lock lock(mutex_);
+    ++passed_;
     if (!std::exchange(closed_, false)) return;
     released_ = false;
     asyncio::Event& held = *held_;
@@ -53,6 +60,7 @@ class Gate {
   std::optional<asyncio::EventLoop> loop_;
   std::optional<asyncio::Event> held_;
   bool closed_ = false, released_ = false;
+  int passed_ = 0;
 };
 
 /// What a thread of the index does.

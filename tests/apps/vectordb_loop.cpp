@@ -119,6 +119,47 @@ TEST(VectorDBLoop, while_an_upsert_is_in_the_index) {
   });
 }
 
+/// One thread for reads: the second one begins when the first has ended.
+TEST(VectorDBLoop, a_read_that_nobody_awaits_any_more_stops) {
+  test::Folder folder;
+  run([&]() -> Coro<> {
+    vectordb::Database database = co_await test::open(folder);
+    vectordb::Collection collection = co_await database.create("a", vectordb::CollectionConfig(2));
+    for (std::uint64_t id = 0; id < 10; ++id) co_await collection.upsert(test::one_point(id, 1, 0));
+    vectordb::ScrollRequest all;
+    all.with_vector = true;
+    test::at_vector.close();
+    auto scroll = create_task(collection.scroll(all));
+    co_await test::at_vector.wait_until_held();
+    scroll.cancel();
+    auto outcome = co_await capture(scroll);
+    EXPECT_TRUE(outcome.cancelled());
+    test::at_vector.open();
+    std::size_t count = co_await collection.count();
+    EXPECT_EQ(count, 10U);
+    EXPECT_EQ(test::at_vector.passed(), 1) << "it has gone on to other points";
+    co_await database.close();
+  });
+}
+
+TEST(VectorDBLoop, a_read_beyond_its_timeout_ends_and_frees_its_thread) {
+  test::Folder folder;
+  test::with_vectordb(test::serve_options(folder), [](VectorDB& db) -> Coro<> {
+    co_await fill(db, "a");
+    test::at_vector.close();
+    auto scroll = create_task(
+        db.ask("POST", "/collections/a/points/scroll?timeout=1", R"({"with_vector":true})"));
+    co_await test::at_vector.wait_until_held();
+    Said said = co_await scroll;
+    EXPECT_EQ(said.status, 408);
+    EXPECT_EQ(said.error(), "timeout: not done within 1 s");
+    test::at_vector.open();
+    said = co_await db.ask("POST", "/collections/a/points/count", "{}");
+    EXPECT_EQ(said.result()["count"], 2) << said.body;
+    EXPECT_EQ(test::at_vector.passed(), 1) << "it has gone on to the other point";
+  });
+}
+
 /// Reads go on, of the same collection as well; its writes wait.
 TEST(VectorDBLoop, while_a_snapshot_is_written) {
   test::Folder folder;

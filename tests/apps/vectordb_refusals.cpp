@@ -221,6 +221,22 @@ std::vector<Case> bad_input() {
   };
 }
 
+TEST(VectorDBRefusals, a_timeout_is_a_whole_number_of_seconds_from_1) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await fill(db);
+    for (const char* timeout : {"0", "-1", "1.5", "", "x", "1s", "4294967296"})
+      for (const char* path : {"/count", "/scroll", "/query", "/query/batch", "/search"}) {
+        std::string at = "/collections/line/points" + std::string(path);
+        Said said = co_await db.ask("POST", at + "?timeout=" + timeout, "{}");
+        EXPECT_EQ(said.status, 400) << path << " " << timeout;
+        EXPECT_EQ(said.error(),
+                  "timeout: a whole number of seconds from 1 to 4294967295 is expected");
+      }
+    Said said = co_await db.ask("POST", "/collections/line/points/count?timeout=4294967295", "{}");
+    EXPECT_EQ(said.result()["count"], 4) << said.body;
+  });
+}
+
 TEST(VectorDBRefusals, bad_input_names_the_field_and_the_limit) {
   test::with_vectordb([](VectorDB& db) -> Coro<> {
     co_await fill(db);

@@ -2,7 +2,9 @@
 // apps/vectordb/engine: ids, configurations, filters and payloads, as their JSON says them.
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/reads.hpp"
 #include "vectordb/engine/requests.hpp"
+#include "vectordb/engine/stopping.hpp"
 #include "vectordb/engine/validation.hpp"
 
 #include <gtest/gtest.h>
@@ -257,6 +259,40 @@ TEST(VectordbValues, what_is_no_filter_is_refused_with_the_field) {
   const std::string deep = nested_filter(Limits::kFilterDepth + 1);
   EXPECT_NE(refusal([&] { Filter::from_json(json::parse(deep)); }).find("nested more than 32 deep"),
             std::string::npos);
+}
+
+/// One point may take long: 10,000 conditions, each of which looks at an array.
+TEST(VectordbValues, a_filter_stops_within_one_point) {
+  std::stop_source stop;
+  for (const char* condition :
+       {R"({"key": "tags", "match": {"value": "b"}})", R"({"must": [{"has_id": [10]}]})",
+        R"({"nested": {"key": "people", "filter": {"must": [{"is_empty": {"key": "x"}}]}}})"}) {
+    stop = std::stop_source();
+    const Filter filter = Filter::from_json({{"must_not", {json::parse(condition)}}});
+    EXPECT_NO_THROW(filter.matches(10, kPayload, stop.get_token()));
+    stop.request_stop();
+    EXPECT_THROW(filter.matches(10, kPayload, stop.get_token()), Stopped) << condition;
+  }
+}
+
+TEST(VectordbValues, every_read_stops) {
+  PointTable table{CollectionConfig(2, Distance::Dot)};
+  table.build_index(1, [](auto, auto) {});
+  Operation upsert;
+  for (std::uint64_t id = 0; id < 1000; ++id) upsert.points.emplace_back(id, Vector{1, 0});
+  table.apply(upsert);
+  std::stop_source stop;
+  stop.request_stop();
+  const std::stop_token token = stop.get_token();
+  const Filter filter = Filter::from_json({{"must", {{{"has_id", {1}}}}}});
+  SearchRequest near(Vector{1, 0}), filtered(Vector{1, 0});
+  near.exact = true;
+  filtered.filter = filter;
+  EXPECT_THROW(count(table, filter, token), Stopped);
+  EXPECT_THROW(scroll(table, ScrollRequest(), token), Stopped);
+  EXPECT_THROW(retrieve(table, {1, 2}, true, true, token), Stopped);
+  EXPECT_THROW(search(table, near, token), Stopped);
+  EXPECT_THROW(search(table, filtered, token), Stopped);
 }
 
 TEST(VectordbValues, an_empty_filter_matches_all) {

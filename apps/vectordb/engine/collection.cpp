@@ -6,6 +6,7 @@
 #include <asyncio/eventloop.hpp>
 #include <asyncio/threads.hpp>
 
+#include <stop_token>
 #include <utility>
 
 namespace vectordb {
@@ -27,12 +28,28 @@ Coro<> compact(std::shared_ptr<CollectionEngine> engine) {
   co_await wrap_future(engine->push(job));
 }
 
-/// Calls `job(engine)` in a thread for reads.
+/// Asks for the end of what a thread still does when nobody awaits it any more.
+class StopAtEnd {
+ public:
+  explicit StopAtEnd(std::stop_source& source) : source_(source) {}
+  StopAtEnd(const StopAtEnd&) = delete;
+  StopAtEnd& operator=(const StopAtEnd&) = delete;
+  ~StopAtEnd() { source_.request_stop(); }
+
+ private:
+  std::stop_source& source_;
+};
+
+/// Calls `job(engine, stop)` in a thread for reads.
 template <class Job>
-Coro<std::invoke_result_t<Job&, CollectionEngine&>> read(std::shared_ptr<CollectionEngine> engine,
-                                                         Job job) {
+Coro<std::invoke_result_t<Job&, CollectionEngine&, const std::stop_token&>> read(
+    std::shared_ptr<CollectionEngine> engine, Job job) {
   engine->require_open();
-  auto call = [engine, job = std::move(job)] { return job(*engine); };
+  std::stop_source stop;
+  StopAtEnd stopping(stop);
+  auto call = [engine, job = std::move(job), token = stop.get_token()] {
+    return job(*engine, token);
+  };
   co_return co_await get_running_loop().run_in_executor(engine->workers().readers, call);
 }
 
@@ -93,36 +110,36 @@ Coro<> Collection::clear_payload(Selection selection) {
 
 Coro<std::vector<Record>> Collection::retrieve(std::vector<PointId> ids,
                                                PayloadSelector with_payload, bool with_vector) {
-  auto job = [ids = std::move(ids), with_payload = std::move(with_payload),
-              with_vector](CollectionEngine& engine) {
-    return vectordb::retrieve(engine.table(), ids, with_payload, with_vector);
+  auto job = [ids = std::move(ids), with_payload = std::move(with_payload), with_vector](
+                 CollectionEngine& engine, const std::stop_token& stop) {
+    return vectordb::retrieve(engine.table(), ids, with_payload, with_vector, stop);
   };
   return read(engine_, std::move(job));
 }
 
 Coro<std::vector<ScoredPoint>> Collection::search(SearchRequest request) {
-  auto job = [request = std::move(request)](CollectionEngine& engine) {
-    return engine.search(request).points;
+  auto job = [request = std::move(request)](CollectionEngine& engine, const std::stop_token& stop) {
+    return engine.search(request, stop).points;
   };
   return read(engine_, std::move(job));
 }
 
 Coro<ScrollPage> Collection::scroll(ScrollRequest request) {
-  auto job = [request = std::move(request)](CollectionEngine& engine) {
-    return vectordb::scroll(engine.table(), request);
+  auto job = [request = std::move(request)](CollectionEngine& engine, const std::stop_token& stop) {
+    return vectordb::scroll(engine.table(), request, stop);
   };
   return read(engine_, std::move(job));
 }
 
 Coro<std::size_t> Collection::count(Filter filter) {
-  auto job = [filter = std::move(filter)](CollectionEngine& engine) {
-    return vectordb::count(engine.table(), filter);
+  auto job = [filter = std::move(filter)](CollectionEngine& engine, const std::stop_token& stop) {
+    return vectordb::count(engine.table(), filter, stop);
   };
   return read(engine_, std::move(job));
 }
 
 Coro<CollectionInfo> Collection::info() {
-  auto job = [](CollectionEngine& engine) { return engine.info(); };
+  auto job = [](CollectionEngine& engine, const std::stop_token&) { return engine.info(); };
   return read(engine_, job);
 }
 

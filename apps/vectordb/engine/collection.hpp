@@ -24,7 +24,7 @@ class CollectionEngine;
 ///
 /// All throw CollectionNotFound once the collection is deleted or the data base closed.
 ///
-/// Cancel   ends the await at once; a write that was called will take place, a read is dropped.
+/// Cancel   ends the await at once; a write that was called will take place, a read soon stops.
 /// Thread   the loop's.
 class Collection {
  public:

@@ -28,9 +28,10 @@ void CollectionEngine::require_open() const {
   if (closed_) throw CollectionNotFound(name_);
 }
 
-SearchOutcome CollectionEngine::search(const SearchRequest& request) const {
+SearchOutcome CollectionEngine::search(const SearchRequest& request,
+                                       const std::stop_token& stop) const {
   check(request, config());
-  SearchOutcome outcome = vectordb::search(table_, request);
+  SearchOutcome outcome = vectordb::search(table_, request, stop);
   ++workers_.searches;
   workers_.exact_searches += outcome.was_exact;
   return outcome;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,7 @@ class CollectionEngine final : public WriteQueue {
 
   std::size_t points() const noexcept { return points_; }
 
-  SearchOutcome search(const SearchRequest& request) const;
+  SearchOutcome search(const SearchRequest& request, const std::stop_token& stop) const;
   CollectionInfo info() const;
   /// In the queue's turn.
   void compact();

@@ -4,6 +4,7 @@
 #include "vectordb/engine/config.hpp"
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/stopping.hpp"
 
 #include <algorithm>
 #include <set>
@@ -16,7 +17,8 @@ using nlohmann::json;
 
 namespace {
 
-using Test = std::function<bool(const PointId&, const json&)>;
+using Stop = std::stop_token;
+using Test = std::function<bool(const PointId&, const json&, const Stop&)>;
 using ValueTest = std::function<bool(const json&)>;
 
 [[noreturn]] void refuse(const std::string& field, const std::string& expected, const json& value) {
@@ -66,10 +68,15 @@ bool is_in(const json& value, const json& list) {
 }
 
 /// Each condition on a value also looks into an array there.
-bool holds_at(const PayloadPath& path, const json& payload, const ValueTest& test) {
+bool holds_at(const PayloadPath& path, const json& payload, const ValueTest& test,
+              const Stop& stop) {
+  auto holds = [&](const json& value) {
+    check(stop);
+    return test(value);
+  };
   return path.any_of(payload, [&](const json& value) {
-    if (!value.is_array()) return test(value);
-    return std::any_of(value.begin(), value.end(), test);
+    if (!value.is_array()) return holds(value);
+    return std::any_of(value.begin(), value.end(), holds);
   });
 }
 
@@ -125,8 +132,8 @@ std::size_t values_in(const json& value) noexcept {
 }
 
 struct MinShould {
-  bool reached(const PointId& id, const json& payload) const {
-    auto holds = [&](const Test& test) { return test(id, payload); };
+  bool reached(const PointId& id, const json& payload, const Stop& stop) const {
+    auto holds = [&](const Test& test) { return test(id, payload, stop); };
     return static_cast<std::size_t>(std::count_if(tests.begin(), tests.end(), holds)) >= least;
   }
 
@@ -148,12 +155,15 @@ class Parser {
     auto enough = min_should(value, field);
     --depth_;
     // As Qdrant: no `should` at all is none that has to hold.
-    return [must, should, must_not, enough](const PointId& id, const json& payload) {
-      auto holds = [&](const Test& test) { return test(id, payload); };
-      return std::all_of(must.begin(), must.end(), holds) &&
-             (should.empty() || std::any_of(should.begin(), should.end(), holds)) &&
-             std::none_of(must_not.begin(), must_not.end(), holds) && enough.reached(id, payload);
-    };
+    return
+        [must, should, must_not, enough](const PointId& id, const json& payload, const Stop& stop) {
+          check(stop);
+          auto holds = [&](const Test& test) { return test(id, payload, stop); };
+          return std::all_of(must.begin(), must.end(), holds) &&
+                 (should.empty() || std::any_of(should.begin(), should.end(), holds)) &&
+                 std::none_of(must_not.begin(), must_not.end(), holds) &&
+                 enough.reached(id, payload, stop);
+        };
   }
 
  private:
@@ -203,14 +213,14 @@ class Parser {
     std::set<PointId> ids;
     for (std::size_t i = 0; i < list.size(); ++i)
       ids.insert(PointId::from_json(list[i], field + '[' + std::to_string(i) + ']'));
-    return [ids](const PointId& id, const json&) { return ids.contains(id); };
+    return [ids](const PointId& id, const json&, const Stop&) { return ids.contains(id); };
   }
 
   static Test is_empty(const json& value, const std::string& field) {
     require_only(value, {"is_empty"}, field);
     require_only(value["is_empty"], {"key"}, field + ".is_empty");
-    return [path = path_of(value["is_empty"], field + ".is_empty")](const PointId&,
-                                                                    const json& payload) {
+    return [path = path_of(value["is_empty"], field + ".is_empty")](
+               const PointId&, const json& payload, const Stop&) {
       return !path.any_of(payload, [](const json& found) { return values_in(found) != 0; });
     };
   }
@@ -218,8 +228,8 @@ class Parser {
   static Test is_null(const json& value, const std::string& field) {
     require_only(value, {"is_null"}, field);
     require_only(value["is_null"], {"key"}, field + ".is_null");
-    return [path = path_of(value["is_null"], field + ".is_null")](const PointId&,
-                                                                  const json& payload) {
+    return [path = path_of(value["is_null"], field + ".is_null")](
+               const PointId&, const json& payload, const Stop&) {
       return path.any_of(payload, [](const json& found) { return found.is_null(); });
     };
   }
@@ -240,9 +250,9 @@ class Parser {
     require_only(value["nested"], {"key", "filter"}, field);
     PayloadPath path = array_of(value["nested"], field);
     Test inner = filter(member(value["nested"], "filter", field), field + ".filter");
-    return [path, inner](const PointId& id, const json& payload) {
+    return [path, inner](const PointId& id, const json& payload, const Stop& stop) {
       return path.any_of(payload, [&](const json& found) {
-        auto holds = [&](const json& element) { return inner(id, element); };
+        auto holds = [&](const json& element) { return inner(id, element, stop); };
         return found.is_array() && std::any_of(found.begin(), found.end(), holds);
       });
     };
@@ -258,7 +268,7 @@ class Parser {
       refuse(field, "not exactly one of match, range and values_count", value);
     if (has("values_count")) {
       Range range(value["values_count"], field + ".values_count");
-      return [path, range](const PointId&, const json& payload) {
+      return [path, range](const PointId&, const json& payload, const Stop&) {
         return path.any_of(payload,
                            [&](const json& found) { return range.contains(values_in(found)); });
       };
@@ -270,8 +280,9 @@ class Parser {
       Range range(value["range"], field + ".range");
       test = [range](const json& v) { return v.is_number() && range.contains(v); };
     }
-    return
-        [path, test](const PointId&, const json& payload) { return holds_at(path, payload, test); };
+    return [path, test](const PointId&, const json& payload, const Stop& stop) {
+      return holds_at(path, payload, test, stop);
+    };
   }
 
   std::size_t depth_ = 0;

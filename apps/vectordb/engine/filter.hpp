@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string_view>
 
 namespace vectordb {
@@ -29,14 +30,18 @@ class Filter {
 
   /// Whether it matches every point.
   bool empty() const noexcept { return test_ == nullptr; }
-  bool matches(const PointId& id, const nlohmann::json& payload) const {
-    return empty() || (*test_)(id, payload);
+  /// Throws: Stopped soon after `stop` was asked for: each of many conditions may look at a large
+  ///         array.
+  bool matches(const PointId& id, const nlohmann::json& payload,
+               const std::stop_token& stop = {}) const {
+    return empty() || (*test_)(id, payload, stop);
   }
   /// What it was made from; null if it is empty.
   const nlohmann::json& to_json() const;
 
  private:
-  using Test = std::function<bool(const PointId&, const nlohmann::json&)>;
+  using Test =
+      std::function<bool(const PointId&, const nlohmann::json&, const std::stop_token& stop)>;
 
   std::shared_ptr<const nlohmann::json> source_;
   std::shared_ptr<const Test> test_;

@@ -2,6 +2,7 @@
 #include "vectordb/engine/reads.hpp"
 
 #include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/stopping.hpp"
 #include "vectordb/engine/validation.hpp"
 
 #include <algorithm>
@@ -26,13 +27,15 @@ Record record_of(const PointTable& table, const PointId& id, Slot slot,
 }  // namespace
 
 std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>& ids,
-                             const PayloadSelector& with_payload, bool with_vector) {
+                             const PayloadSelector& with_payload, bool with_vector,
+                             const std::stop_token& stop) {
   check_limit(ids.size(), Limits::kResults, "ids");
   if (with_vector) check_result_vectors(ids.size() * table.config().size);
   PayloadRoom room;
   std::shared_lock guard(table.lock());
   std::vector<Record> records;
   for (const PointId& id : ids) {
+    check(stop);
     auto place = table.ids().find(id);
     if (place != table.ids().end())
       records.push_back(record_of(table, id, place->second, with_payload, with_vector, room));
@@ -40,7 +43,8 @@ std::vector<Record> retrieve(const PointTable& table, const std::vector<PointId>
   return records;
 }
 
-ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
+ScrollPage scroll(const PointTable& table, const ScrollRequest& request,
+                  const std::stop_token& stop) {
   check_limit(request.limit, Limits::kResults, "limit");
   if (request.limit == 0) throw InvalidArgument("limit", "0, less than 1");
   PayloadRoom own;
@@ -51,8 +55,9 @@ ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
   ScrollPage page;
   auto place = request.offset ? table.ids().lower_bound(*request.offset) : table.ids().begin();
   for (; place != table.ids().end(); ++place) {
+    check(stop);
     const auto& [id, slot] = *place;
-    if (!request.filter.matches(id, table.entries()[slot].payload)) continue;
+    if (!request.filter.matches(id, table.entries()[slot].payload, stop)) continue;
     if (page.points.size() == request.limit) {
       page.next_page_offset = id;
       break;
@@ -63,12 +68,12 @@ ScrollPage scroll(const PointTable& table, const ScrollRequest& request) {
   return page;
 }
 
-std::size_t count(const PointTable& table, const Filter& filter) {
+std::size_t count(const PointTable& table, const Filter& filter, const std::stop_token& stop) {
   std::shared_lock guard(table.lock());
   if (filter.empty()) return table.ids().size();
   return static_cast<std::size_t>(
       std::count_if(table.ids().begin(), table.ids().end(), [&](const auto& point) {
-        return filter.matches(point.first, table.entries()[point.second].payload);
+        return filter.matches(point.first, table.entries()[point.second].payload, stop);
       }));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/reads.hpp"
+#include "vectordb/engine/stopping.hpp"
 #include "vectordb/engine/validation.hpp"
 
 #include <algorithm>
@@ -16,9 +17,10 @@ namespace {
 /// One search, with the lock held.
 class Search {
  public:
-  Search(const PointTable& table, const SearchRequest& request)
+  Search(const PointTable& table, const SearchRequest& request, const std::stop_token& stop)
       : table_(table),
         request_(request),
+        stop_(stop),
         query_(request.vector),
         wanted_(request.offset + request.limit),
         ef_(std::max(request.hnsw_ef.value_or(table.config().hnsw.default_ef()), wanted_)) {
@@ -51,7 +53,17 @@ class Search {
   bool matches(Slot slot) const {
     const PointTable::Entry& entry = table_.entries()[slot];
     return entry.live && entry.id != request_.excluded &&
-           request_.filter.matches(entry.id, entry.payload);
+           request_.filter.matches(entry.id, entry.payload, stop_);
+  }
+
+  /// For hnswlib, out of which no exception may come, as it would not give back its lists. Of a
+  /// search that is stopped everything matches, so that it soon has enough.
+  bool matches_in_graph(Slot slot) const {
+    try {
+      return matches(slot);
+    } catch (const Stopped&) {
+      return true;
+    }
   }
 
   bool is_exact() const {
@@ -74,8 +86,10 @@ class Search {
 
   std::vector<Neighbour> approximate() const {
     if (!is_filtered()) return table_.index().search(query_, ef_, nullptr);
-    const SlotFilter filter = [this](Slot slot) { return matches(slot); };
-    return table_.index().search(query_, ef_, &filter);
+    const SlotFilter filter = [this](Slot slot) { return matches_in_graph(slot); };
+    std::vector<Neighbour> found = table_.index().search(query_, ef_, &filter);
+    check(stop_);
+    return found;
   }
 
   /// The order of the result: by distance, then by id.
@@ -103,6 +117,7 @@ class Search {
     const std::size_t all = table_.entries().size();
     for (std::size_t i = 0; i < all && wanted_ > 0; ++i) {
       const auto slot = static_cast<Slot>(i);
+      check(stop_);
       if (!matches(slot)) continue;
       const Neighbour neighbour{bounded(table_.index().distance(query_, slot)), slot};
       if (heap.size() == wanted_) {
@@ -157,6 +172,7 @@ class Search {
     PayloadRoom& room = request_.room ? *request_.room : own;
     for (std::size_t i = request_.offset; i < std::min(wanted_, order.size()); ++i) {
       const auto& [key, id, slot] = order[i];
+      check(stop_);
       if (!is_good_enough(sign * key)) break;
       ScoredPoint& point = points.emplace_back();
       point.id = id;
@@ -176,6 +192,7 @@ class Search {
 
   const PointTable& table_;
   const SearchRequest& request_;
+  const std::stop_token& stop_;
   Vector query_;
   std::size_t wanted_;
   std::size_t ef_;
@@ -190,9 +207,10 @@ void check(const SearchRequest& request, const CollectionConfig& config) {
   if (request.hnsw_ef) check_limit(*request.hnsw_ef, Limits::kEf, "params.hnsw_ef");
 }
 
-SearchOutcome search(const PointTable& table, const SearchRequest& request) {
+SearchOutcome search(const PointTable& table, const SearchRequest& request,
+                     const std::stop_token& stop) {
   std::shared_lock guard(table.lock());
-  return Search(table, request).run();
+  return Search(table, request, stop).run();
 }
 
 }  // namespace vectordb

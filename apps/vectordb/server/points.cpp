@@ -2,6 +2,7 @@
 #include "vectordb/server/endpoint.hpp"
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
+#include "vectordb/server/time_limit.hpp"
 #include <asyncio/web/exceptions.hpp>
 
 namespace vectordb {
@@ -55,25 +56,31 @@ void add_payloads(web::Application& app, Access& access) {
               });
 }
 
+Coro<std::string> one_point(Collection collection, std::string id) {
+  std::vector<PointId> ids(1, PointId::from_text(id));
+  auto found = co_await collection.retrieve(std::move(ids), true, true);
+  if (found.empty()) throw web::HTTPNotFound("point " + id + " does not exist");
+  co_return co_await write_result(std::move(found), &first_record);
+}
+
 void add_reads(web::Application& app, Access& access) {
-  route(app, "POST", "/collections/{name}/points",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          auto wanted = co_await read_body(request, &construct<RetrieveRequest>);
-          auto found = co_await collection.retrieve(std::move(wanted.ids), wanted.with_payload,
-                                                    wanted.with_vector);
-          co_return co_await write_result(std::move(found), &records);
-        });
-  app.get("/collections/{name}/points/{id}",
-          [&access](web::Request&, std::string name, std::string id) -> Coro<web::Response> {
-            TimePoint begin = get_running_loop().time();
-            Collection collection = access.collection(name);
-            std::vector<PointId> ids(1, PointId::from_text(id));
-            auto found = co_await collection.retrieve(std::move(ids), true, true);
-            if (found.empty()) throw web::HTTPNotFound("point " + id + " does not exist");
-            std::string text = co_await write_result(std::move(found), &first_record);
-            co_return answer(text, begin);
-          });
+  read_route(app, "POST", "/collections/{name}/points",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               auto wanted = co_await read_body(request, &construct<RetrieveRequest>);
+               auto found = co_await collection.retrieve(std::move(wanted.ids), wanted.with_payload,
+                                                         wanted.with_vector);
+               co_return co_await write_result(std::move(found), &records);
+             });
+  app.get(
+      "/collections/{name}/points/{id}",
+      [&access](web::Request& request, std::string name, std::string id) -> Coro<web::Response> {
+        TimePoint begin = get_running_loop().time();
+        auto limit = timeout_of(request);
+        Collection collection = access.collection(name);
+        std::string text = co_await within(limit, one_point(std::move(collection), std::move(id)));
+        co_return answer(text, begin);
+      });
 }
 
 }  // namespace

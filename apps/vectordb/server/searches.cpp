@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/engine/validation.hpp"
-#include "vectordb/server/endpoint.hpp"
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
+#include "vectordb/server/time_limit.hpp"
 #include <asyncio/gather.hpp>
 #include <asyncio/web/exceptions.hpp>
 
@@ -105,49 +105,49 @@ Coro<Found> answer_query(Collection collection, QueryRequest query) {
 }
 
 void add_search(web::Application& app, Access& access) {
-  route(app, "POST", "/collections/{name}/points/search",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          SearchRequest search = co_await read_body(request, &search_of);
-          co_await check_single(collection, search);
-          Found found = co_await collection.search(std::move(search));
-          co_return co_await write_result(std::move(found), &scored);
-        });
-  route(app, "POST", "/collections/{name}/points/search/batch",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          auto searches = co_await read_body(request, &searches_of);
-          co_await check_batch(collection, searches);
-          share_room(searches);
-          std::vector<Coro<Found>> running;
-          for (SearchRequest& search : searches)
-            running.push_back(collection.search(std::move(search)));
-          auto all = co_await gather(std::move(running));
-          co_return co_await write_result(std::move(all), &each_scored);
-        });
+  read_route(app, "POST", "/collections/{name}/points/search",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               SearchRequest search = co_await read_body(request, &search_of);
+               co_await check_single(collection, search);
+               Found found = co_await collection.search(std::move(search));
+               co_return co_await write_result(std::move(found), &scored);
+             });
+  read_route(app, "POST", "/collections/{name}/points/search/batch",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               auto searches = co_await read_body(request, &searches_of);
+               co_await check_batch(collection, searches);
+               share_room(searches);
+               std::vector<Coro<Found>> running;
+               for (SearchRequest& search : searches)
+                 running.push_back(collection.search(std::move(search)));
+               auto all = co_await gather(std::move(running));
+               co_return co_await write_result(std::move(all), &each_scored);
+             });
 }
 
 void add_query(web::Application& app, Access& access) {
-  route(app, "POST", "/collections/{name}/points/query",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
-          co_await check_single(collection, query);
-          Found found = co_await answer_query(collection, std::move(query));
-          co_return co_await write_result(std::move(found), &queried);
-        });
-  route(app, "POST", "/collections/{name}/points/query/batch",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          auto queries = co_await read_body(request, &queries_of);
-          co_await check_batch(collection, queries);
-          share_room(queries);
-          std::vector<Coro<Found>> running;
-          for (QueryRequest& query : queries)
-            running.push_back(answer_query(collection, std::move(query)));
-          auto all = co_await gather(std::move(running));
-          co_return co_await write_result(std::move(all), &each_queried);
-        });
+  read_route(app, "POST", "/collections/{name}/points/query",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
+               co_await check_single(collection, query);
+               Found found = co_await answer_query(collection, std::move(query));
+               co_return co_await write_result(std::move(found), &queried);
+             });
+  read_route(app, "POST", "/collections/{name}/points/query/batch",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               auto queries = co_await read_body(request, &queries_of);
+               co_await check_batch(collection, queries);
+               share_room(queries);
+               std::vector<Coro<Found>> running;
+               for (QueryRequest& query : queries)
+                 running.push_back(answer_query(collection, std::move(query)));
+               auto all = co_await gather(std::move(running));
+               co_return co_await write_result(std::move(all), &each_queried);
+             });
 }
 
 }  // namespace
@@ -155,20 +155,20 @@ void add_query(web::Application& app, Access& access) {
 void add_searches(web::Application& app, Access& access) {
   add_search(app, access);
   add_query(app, access);
-  route(app, "POST", "/collections/{name}/points/scroll",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          ScrollRequest scroll = co_await read_body(request, &scroll_of);
-          ScrollPage found = co_await collection.scroll(std::move(scroll));
-          co_return co_await write_result(std::move(found), &page);
-        });
-  route(app, "POST", "/collections/{name}/points/count",
-        [&access](web::Request& request, std::string name) -> Coro<std::string> {
-          Collection collection = access.collection(name);
-          Filter filter = co_await read_body(request, &count_of);
-          std::size_t count = co_await collection.count(std::move(filter));
-          co_return "{\"count\":" + std::to_string(count) + "}";
-        });
+  read_route(app, "POST", "/collections/{name}/points/scroll",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               ScrollRequest scroll = co_await read_body(request, &scroll_of);
+               ScrollPage found = co_await collection.scroll(std::move(scroll));
+               co_return co_await write_result(std::move(found), &page);
+             });
+  read_route(app, "POST", "/collections/{name}/points/count",
+             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+               Collection collection = access.collection(name);
+               Filter filter = co_await read_body(request, &count_of);
+               std::size_t count = co_await collection.count(std::move(filter));
+               co_return "{\"count\":" + std::to_string(count) + "}";
+             });
 }
 
 }  // namespace vectordb
