@@ -210,4 +210,43 @@ TEST(VectorDBLimits, a_payload_has_one_however_it_has_grown) {
   });
 }
 
+/// An array of so many elements.
+json list_of(std::size_t count) {
+  json payload;
+  payload["l"] = json(count, 1);
+  return payload;
+}
+
+Coro<std::string> refusal_of_merge(vectordb::Collection collection, std::size_t bytes) {
+  json values;
+  values["x"] = std::string(bytes, 'x');
+  auto outcome = co_await capture(collection.set_payload(vectordb::Filter(), values, "l[]"));
+  co_return test::message_of(outcome);
+}
+
+/// One value of a kilobyte for a million elements: no memory holds that.
+TEST(VectorDBLimits, values_for_each_element_of_an_array_have_one) {
+  run([]() -> Coro<> {
+    test::Folder folder;
+    vectordb::Database database = co_await test::open(folder);
+    vectordb::Collection collection = co_await database.create("c", vectordb::CollectionConfig(2));
+    std::vector<vectordb::Point> points = test::one_point(1, 1, 0);
+    points[0].payload = list_of(1'000'000);
+    co_await collection.upsert(points);
+    std::string message = co_await refusal_of_merge(collection, 1);
+    EXPECT_EQ(message, "payload: point 1 would have one of 26000000 bytes, more than 16777216");
+    message = co_await refusal_of_merge(collection, 1100);
+    EXPECT_EQ(message, "payload: 1128 bytes for 1000000 objects, more than 1073741824");
+    points[0].payload = list_of(100'000);
+    co_await collection.upsert(points);
+    message = co_await refusal_of_merge(collection, 100);
+    EXPECT_EQ(message, "nothing was thrown");
+    points[0].payload["text"] = std::string(1'000'000, 'x');
+    co_await collection.upsert(points);
+    message = co_await refusal_of_merge(collection, 140);
+    EXPECT_EQ(message, "payload: point 1 would have one of 17500045 bytes, more than 16777216");
+    co_await database.close();
+  });
+}
+
 }  // namespace

@@ -149,6 +149,42 @@ TEST(VectorDBServer, S46_writes) {
   });
 }
 
+/// As Qdrant changes payloads: an element alone stays where it is, null removes.
+std::vector<Case> payload_changes() {
+  std::string at = "/collections/line/points", set = at + "/payload";
+  return {
+      {"PUT", at, R"({"points":[{"id":7,"vector":[7,0],"payload":{"t":["a","b"],"no":null}}]})",
+       200, ""},
+      {"POST", set + "/delete", R"({"keys":["t[0]","t[1]"],"points":[7]})", 200, ""},
+      {"POST", at, R"({"ids":[7],"with_payload":{"exclude":["t[0]","t[1]"]}})", 200,
+       R"([{"id":7,"payload":{"no":null,"t":["a","b"]}}])"},
+      {"POST", set, R"({"payload":{"x":1},"points":[7],"key":"t[]"})", 200, ""},
+      {"POST", set, R"({"payload":{"x":9},"points":[7],"key":"t[7]"})", 200, ""},
+      {"POST", set, R"({"payload":{"x":{"y":2},"t":null,"no":null},"points":[1]})", 200, ""},
+      {"POST", set, R"({"payload":{"k":3,"x":null},"points":[7],"key":"t[0]"})", 200, ""},
+      {"POST", at, R"({"ids":[7,1]})", 200,
+       R"([{"id":7,"payload":{"no":null,"t":[{"k":3},{"x":1}]}},)"
+       R"({"id":1,"payload":{"city":"Berlin","n":1,"x":{"y":2}}}])"},
+      {"POST", at, R"({"ids":[7],"with_payload":["t[].x"]})", 200,
+       R"([{"id":7,"payload":{"t":[{},{"x":1}]}}])"},
+      {"PUT", set, R"({"payload":{"n":null},"points":[1]})", 200, ""},
+      {"GET", at + "/1", "", 200, R"("payload":{"n":null})"},
+  };
+}
+
+TEST(VectorDBServer, payloads_change_as_in_qdrant) {
+  test::Folder folder;
+  auto options = test::serve_options(folder);
+  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
+    co_await fill(db);
+    co_await expect(db, payload_changes());
+  });
+  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
+    Said said = co_await db.ask("GET", "/collections/line/points/7");
+    EXPECT_EQ(said.result()["payload"].dump(), R"({"no":null,"t":[{"k":3},{"x":1}]})");
+  });
+}
+
 /// Notes who writes.
 std::thread::id writer;
 std::string noted(const std::vector<vectordb::Record>& found) {

@@ -309,8 +309,9 @@ TEST(VectordbValues, payload_selectors) {
       {R"(["a"])", R"({"a": 1})"},
       {R"(["b.c", "x"])", R"({"b": {"c": 2}})"},
       {R"({"include": ["b.d", "a"]})", R"({"a": 1, "b": {"d": [3, 4]}})"},
-      {R"(["b.d[0]"])", R"({"b": {"d": [3, 4]}})"},
-      {R"(["b.x.y"])", R"({})"},
+      {R"(["b.d[0]"])", R"({"b": {"d": []}})"},
+      {R"(["b.x.y"])", R"({"b": {}})"},
+      {R"(["a.x", "x.y"])", R"({"a": 1})"},
       {R"({"exclude": ["b.c"]})", R"({"a": 1, "b": {"d": [3, 4]}})"},
       {R"({"exclude": ["a", "b.d[]"]})", R"({"b": {"c": 2, "d": []}})"},
   };
@@ -326,18 +327,87 @@ TEST(VectordbValues, payload_selectors) {
             "with_payload[1]: not a string: 5");
 }
 
-TEST(VectordbValues, objects_are_made_on_a_path) {
-  json payload = json::parse(R"({"a": {"b": 1}, "list": [{}, 5]})");
-  (*PayloadPath("a.c.d").make_object(payload))["x"] = 1;
-  (*PayloadPath("list[0]").make_object(payload))["y"] = 2;
-  (*PayloadPath("a.b").make_object(payload))["z"] = 3;
-  EXPECT_EQ(PayloadPath("list[7]").make_object(payload), nullptr);
-  (*PayloadPath("\"a.b\".c").make_object(payload))["w"] = 4;
-  for (const char* path : {"list[]", "a.n[0]", "new[]", "new.list[0].x", "a.b.z[0]", "list[1][0]"})
-    EXPECT_EQ(PayloadPath(path).make_object(payload), nullptr) << path;
-  EXPECT_EQ(payload, json::parse(R"({"a": {"b": {"z": 3}, "c": {"d": {"x": 1}}},
-                                     "a.b": {"c": {"w": 4}},
-                                     "list": [{"y": 2}, 5]})"));
+/// As Qdrant: its tests of JsonPath say what is missing in its description.
+TEST(VectordbValues, parts_of_arrays) {
+  const json payload = json::parse(R"({
+    "l": [{"x": 1, "y": 5}, {"x": 2, "y": 6}, {"y": 7}, 8], "o": {"b": 1}, "t": ["a", "b"],
+    "m": [[{"k": 1, "n": 2}], []]})");
+  struct {
+    const char *selector, *selected;
+  } const rows[] = {
+      {R"(["l[].x"])", R"({"l": [{"x": 1}, {"x": 2}, {}, 8]})"},
+      {R"(["l[].x", "l[].y"])", R"({"l": [{"x": 1, "y": 5}, {"x": 2, "y": 6}, {"y": 7}, 8]})"},
+      {R"(["l[]", "t"])",
+       R"({"l": [{"x": 1, "y": 5}, {"x": 2, "y": 6}, {"y": 7}, 8], "t": ["a", "b"]})"},
+      {R"(["l.x"])", R"({"l": []})"},
+      {R"(["l[0].x"])", R"({"l": []})"},
+      {R"(["o[].b"])", R"({"o": {}})"},
+      {R"(["m[][].k"])", R"({"m": [[{"k": 1}], []]})"},
+      {R"({"exclude": ["l", "o", "m[][].k", "t[0]", "t[1]"]})",
+       R"({"t": ["a", "b"], "m": [[{"n": 2}], []]})"},
+      {R"({"exclude": ["l[].x", "o", "m", "t[]"]})",
+       R"({"l": [{"y": 5}, {"y": 6}, {"y": 7}, 8], "t": []})"},
+      {R"({"exclude": ["l[0].x", "m", "t", "o.b"]})",
+       R"({"l": [{"x": 1, "y": 5}, {"x": 2, "y": 6}, {"y": 7}, 8], "o": {}})"},
+  };
+  for (const auto& row : rows)
+    EXPECT_EQ(PayloadSelector::from_json(json::parse(row.selector)).select(payload),
+              json::parse(row.selected))
+        << row.selector;
+}
+
+/// What a path and values make of a payload, as in Qdrant.
+TEST(VectordbValues, values_are_merged_at_a_path) {
+  struct {
+    const char *before, *path, *values, *after;
+    std::size_t targets;
+  } const rows[] = {
+      {R"({"a": {"b": 1}})", "a.c.d", R"({"x": 1})", R"({"a": {"b": 1, "c": {"d": {"x": 1}}}})", 1},
+      {R"({"a": {"b": 1}})", "a.b", R"({"z": 3})", R"({"a": {"b": {"z": 3}}})", 1},
+      {R"({})", "\"a.b\".c", R"({"w": 4})", R"({"a.b": {"c": {"w": 4}}})", 1},
+      {R"({"l": [{}, 5]})", "l[0]", R"({"y": 2})", R"({"l": [{"y": 2}, 5]})", 1},
+      {R"({"l": [{"k": 1}, 5]})", "l[]", R"({"y": 2})", R"({"l": [{"k": 1, "y": 2}, {"y": 2}]})",
+       2},
+      {R"({"l": [{"k": 1}, 5]})", "l[].k", R"({"y": 2})",
+       R"({"l": [{"k": {"y": 2}}, {"k": {"y": 2}}]})", 2},
+      {R"({"l": [[{}, {}], [{}], 1]})", "l[][]", R"({"y": 2})",
+       R"({"l": [[{"y": 2}, {"y": 2}], [{"y": 2}], []]})", 3},
+      {R"({"l": [{"k": 1}]})", "l[7].k", R"({"y": 2})", R"({"l": [{"k": 1}]})", 0},
+      {R"({"l": 5})", "l[]", R"({"y": 2})", R"({"l": []})", 0},
+      {R"({})", "new[].k", R"({"y": 2})", R"({"new": []})", 0},
+      {R"({})", "new.list[0].x", R"({"y": 2})", R"({"new": {"list": []}})", 0},
+      {R"({"a": {"b": 1, "c": 2}})", "a", R"({"b": null, "x": null, "c": {"d": null}})",
+       R"({"a": {"c": {"d": null}}})", 1},
+      {R"({"l": [{"k": 1, "n": 2}, {"n": 3}]})", "l[]", R"({"n": null})",
+       R"({"l": [{"k": 1}, {}]})", 2},
+  };
+  for (const auto& row : rows) {
+    json payload = json::parse(row.before);
+    const PayloadPath path(row.path);
+    EXPECT_EQ(path.targets(payload), row.targets) << row.path << " " << row.before;
+    path.merge(payload, json::parse(row.values));
+    EXPECT_EQ(payload, json::parse(row.after)) << row.path << " " << row.before;
+  }
+}
+
+TEST(VectordbValues, what_is_at_a_path_is_removed) {
+  struct {
+    const char *path, *after;
+  } const rows[] = {
+      {"t[0]", R"({"t": ["a", "b", "c"], "l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+      {"t[]", R"({"t": [], "l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+      {"l[0].x", R"({"t": ["a", "b", "c"], "l": [{"y": [5]}, {"x": 2}]})"},
+      {"l[].x", R"({"t": ["a", "b", "c"], "l": [{"y": [5]}, {}]})"},
+      {"l[0].y[0]", R"({"t": ["a", "b", "c"], "l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+      {"l[2].x", R"({"t": ["a", "b", "c"], "l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+      {"t", R"({"l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+      {"t.x", R"({"t": ["a", "b", "c"], "l": [{"x": 1, "y": [5]}, {"x": 2}]})"},
+  };
+  for (const auto& row : rows) {
+    json payload = json::parse(R"({"t": ["a", "b", "c"], "l": [{"x": 1, "y": [5]}, {"x": 2}]})");
+    PayloadPath(row.path).erase(payload);
+    EXPECT_EQ(payload, json::parse(row.after)) << row.path;
+  }
 }
 
 TEST(VectordbValues, paths_that_are_none) {

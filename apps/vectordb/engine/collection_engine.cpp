@@ -2,6 +2,7 @@
 #include "vectordb/engine/collection_engine.hpp"
 
 #include "vectordb/engine/errors.hpp"
+#include "vectordb/engine/payload_path.hpp"
 #include "vectordb/engine/validation.hpp"
 #include <asyncio/logging.hpp>
 
@@ -51,11 +52,48 @@ CollectionInfo CollectionEngine::info() const {
   return info;
 }
 
+namespace {
+
+/// Whether each payload may get the values more than once.
+bool is_for_many(const Operation& operation) {
+  return operation.kind == Operation::Kind::set_payload && !operation.keys.empty() &&
+         PayloadPath(operation.keys.front()).is_of_many();
+}
+
+void check_sum(std::size_t bytes, std::size_t count, const char* what) {
+  if (bytes * count > Limits::kBatchBytes)
+    throw InvalidArgument("payload", std::to_string(bytes) + " bytes for " + std::to_string(count) +
+                                         what + ", more than " +
+                                         std::to_string(Limits::kBatchBytes));
+}
+
+/// What is no longer than before is accepted, for older data.
+void check_length(const PointId& id, std::size_t bytes, std::size_t before) {
+  if (bytes > std::max(Limits::kPayload, before))
+    throw InvalidArgument("payload", "point " + id.to_string() + " would have one of " +
+                                         std::to_string(bytes) + " bytes, more than " +
+                                         std::to_string(Limits::kPayload));
+}
+
+void check_merged(const PointId& id, const nlohmann::json& payload, const Operation& operation,
+                  std::size_t before) {
+  nlohmann::json merged = payload;
+  PointTable::change(merged, operation);
+  check_length(id, payload_bytes(merged), before);
+}
+
+}  // namespace
+
 bool CollectionEngine::prepare_write(Operation& operation, std::size_t pending) {
   const std::size_t growth = prepare(operation, config());
   if (operation.kind == Operation::Kind::upsert)
     check_limit(table_.ids().size() + operation.points.size(), Limits::kPoints,
                 "points of the collection");
+  if (is_for_many(operation)) {
+    if (pending > 0) return false;
+    check_many(operation, growth);
+    return true;
+  }
   if (growth > 0) check_growth(operation.selection, growth);
   return operation.kind != Operation::Kind::set_payload || check_merged(operation, growth, pending);
 }
@@ -67,15 +105,12 @@ void CollectionEngine::check_growth(const Selection& selection, std::size_t byte
   std::size_t points = ids ? ids->size() : table_.ids().size();
   if (bytes * points <= Limits::kBatchBytes) return;
   if (!ids) points = count(table_, std::get<Filter>(selection));
-  if (bytes * points > Limits::kBatchBytes)
-    throw InvalidArgument("payload", std::to_string(bytes) + " bytes for " +
-                                         std::to_string(points) + " points, more than " +
-                                         std::to_string(Limits::kBatchBytes));
+  check_sum(bytes, points, " points");
 }
 
 /// Each of many small changes is within the limit; the payload that they make has one as well.
 /// Whether it is kept, though `pending` bytes of writes are still to be applied, maybe to the same
-/// points: those tell once they are. What is no longer than before is accepted, for older data.
+/// points: those tell once they are.
 bool CollectionEngine::check_merged(const Operation& operation, std::size_t growth,
                                     std::size_t pending) const {
   // A value of one byte in the log is measured with 16 at most, as is a step of a path.
@@ -87,16 +122,31 @@ bool CollectionEngine::check_merged(const Operation& operation, std::size_t grow
     const std::size_t before = is_there ? payload_bytes(payload_at(place->second)) : 0;
     if (before + added <= Limits::kPayload) continue;
     if (pending > 0) return false;
-    if (!is_there) continue;
-    nlohmann::json merged = payload_at(place->second);
-    PointTable::change(merged, operation);
-    const std::size_t bytes = payload_bytes(merged);
-    if (bytes > Limits::kPayload && bytes > before)
-      throw InvalidArgument("payload", "point " + id.to_string() + " would have one of " +
-                                           std::to_string(bytes) + " bytes, more than " +
-                                           std::to_string(Limits::kPayload));
+    if (is_there) vectordb::check_merged(id, payload_at(place->second), operation, before);
   }
   return true;
+}
+
+/// The same of values that go into each element of an array: a payload within the limit has
+/// millions. No payload is made to be measured that is sure to be too long.
+void CollectionEngine::check_many(const Operation& operation, std::size_t growth) const {
+  const PayloadPath path(operation.keys.front());
+  nlohmann::json kept = nlohmann::json::object();
+  merge_members(kept, operation.values);
+  const std::size_t least = payload_bytes(kept);
+  std::size_t all = 0;
+  for (const PointId& id : table_.selected(operation.selection)) {
+    auto place = table_.ids().find(id);
+    if (place == table_.ids().end()) continue;
+    const nlohmann::json& payload = payload_at(place->second);
+    const std::size_t targets = path.targets(payload);
+    all += targets;
+    check_sum(growth, all, " objects");
+    const std::size_t before = payload_bytes(payload);
+    check_length(id, targets * least, before);
+    if (before + targets * (growth + 16 * operation.keys.front().size()) > Limits::kPayload)
+      vectordb::check_merged(id, payload, operation, before);
+  }
 }
 
 void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations) {

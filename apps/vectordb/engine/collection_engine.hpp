@@ -63,6 +63,7 @@ class CollectionEngine final : public WriteQueue {
   void tidy() override;
   void check_growth(const Selection& selection, std::size_t bytes) const;
   bool check_merged(const Operation& operation, std::size_t growth, std::size_t pending) const;
+  void check_many(const Operation& operation, std::size_t growth) const;
   const nlohmann::json& payload_at(Slot slot) const { return table_.entries()[slot].payload; }
   void publish_sizes() noexcept;
 

@@ -61,76 +61,75 @@ void PayloadPath::take_bracket(std::string_view& rest, std::string_view field) {
   rest.remove_prefix(end + 1);
 }
 
-/// Whether no step is for elements that are not there.
-bool PayloadPath::can_make(const json& payload) const {
-  const json* at = &payload;  // null behind what is there
-  for (const Step& step : steps_) {
-    if (step.elements) {
-      if (!at || !step.index || !at->is_array() || *step.index >= at->size()) return false;
-      at = &(*at)[*step.index];
-    } else if (at) {
-      auto found = at->is_object() ? at->find(step.member) : at->end();
-      at = found == at->end() ? nullptr : &*found;
-    }
-  }
-  return true;
+bool PayloadPath::is_of_many() const noexcept {
+  return std::ranges::any_of(steps_, [](const Step& step) { return step.elements && !step.index; });
 }
 
-json* PayloadPath::make_object(json& payload) const {
-  if (!can_make(payload)) return nullptr;
-  json* at = &payload;
-  for (const Step& step : steps_) {
-    if (step.elements) {
-      at = &(*at)[*step.index];
-    } else {
-      if (!at->is_object()) *at = json::object();
-      at = &(*at)[step.member];
-    }
+void merge_members(json& object, const json& values) {
+  for (const auto& [name, value] : values.items()) {
+    if (value.is_null())
+      object.erase(name);
+    else
+      object[name] = value;
   }
-  if (!at->is_object()) *at = json::object();
-  return at;
 }
 
-void PayloadPath::erase(json& payload) const { erase(payload, steps_, 0); }
+void PayloadPath::merge(json& payload, const json& values) const { merge(payload, steps_, values); }
 
-void PayloadPath::erase(json& value, const std::vector<Step>& steps, std::size_t depth) {
-  const Step& step = steps[depth];
-  const bool last = depth + 1 == steps.size();
+void PayloadPath::merge(json& value, Steps steps, const json& values) {
+  const bool is_array = !steps.empty() && steps.front().elements;
+  if (is_array && !value.is_array()) value = json::array();
+  if (!is_array && !value.is_object()) value = json::object();
+  if (steps.empty()) return merge_members(value, values);
+  const Step& step = steps.front();
+  const Steps rest = steps.subspan(1);
+  if (!step.elements) return merge(value[step.member], rest, values);
+  if (!step.index) {
+    for (json& element : value) merge(element, rest, values);
+  } else if (*step.index < value.size()) {
+    merge(value[*step.index], rest, values);
+  }
+}
+
+std::size_t PayloadPath::targets(const json& payload) const { return targets(&payload, steps_); }
+
+/// `value` is null where nothing is yet.
+std::size_t PayloadPath::targets(const json* value, Steps steps) {
+  if (steps.empty()) return 1;
+  const Step& step = steps.front();
+  const Steps rest = steps.subspan(1);
+  if (!step.elements) {
+    const bool is_there = value && value->is_object() && value->contains(step.member);
+    return targets(is_there ? &(*value)[step.member] : nullptr, rest);
+  }
+  if (!value || !value->is_array()) return 0;
+  if (step.index) return *step.index < value->size() ? targets(&(*value)[*step.index], rest) : 0;
+  std::size_t sum = 0;
+  for (const json& element : *value) sum += targets(&element, rest);
+  return sum;
+}
+
+void PayloadPath::erase(json& payload) const { erase(payload, steps_); }
+
+void PayloadPath::erase(json& value, Steps steps) {
+  const Step& step = steps.front();
+  const Steps rest = steps.subspan(1);
   if (!step.elements) {
     auto found = value.is_object() ? value.find(step.member) : value.end();
     if (found == value.end()) return;
-    if (last)
+    if (rest.empty())
       value.erase(found);
     else
-      erase(*found, steps, depth + 1);
+      erase(*found, rest);
+  } else if (!value.is_array() || (step.index && (rest.empty() || *step.index >= value.size()))) {
     return;
-  }
-  if (!value.is_array()) return;
-  if (step.index && *step.index >= value.size()) return;
-  if (last) {
-    if (step.index)
-      value.erase(*step.index);
-    else
-      value.clear();
+  } else if (rest.empty()) {
+    value.clear();
   } else if (step.index) {
-    erase(value[*step.index], steps, depth + 1);
+    erase(value[*step.index], rest);
   } else {
-    for (json& element : value) erase(element, steps, depth + 1);
+    for (json& element : value) erase(element, rest);
   }
-}
-
-void PayloadPath::copy(const json& from, json& to) const {
-  const json* source = &from;
-  std::size_t depth = 0;
-  // An array is taken as a whole: its elements have no place of their own in the copy.
-  for (; depth < steps_.size() && !steps_[depth].elements; ++depth) {
-    auto found = source->is_object() ? source->find(steps_[depth].member) : source->end();
-    if (found == source->end()) return;
-    source = &*found;
-  }
-  json* target = &to;
-  for (std::size_t i = 0; i < depth; ++i) target = &(*target)[steps_[i].member];
-  *target = *source;
 }
 
 }  // namespace vectordb

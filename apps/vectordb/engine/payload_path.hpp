@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,12 @@ namespace vectordb {
 
 class PayloadPath {
  public:
+  struct Step {
+    std::string member;                ///< of an object; unless it is for elements
+    bool elements = false;             ///< all of an array, or one
+    std::optional<std::size_t> index;  ///< that one
+  };
+
   /// Throws: InvalidArgument with `field` if it has an empty name or a quote without an end, or its
   ///         brackets hold no number.
   explicit PayloadPath(std::string_view text, std::string_view field = "key");
@@ -24,24 +31,27 @@ class PayloadPath {
     return walk(payload, 0, visit);
   }
 
-  /// The object at the path; what is in its way is replaced. Null, and nothing is changed, if it
-  /// leads through `[]` or an element that is not there.
-  nlohmann::json* make_object(nlohmann::json& payload) const;
+  const std::vector<Step>& steps() const noexcept { return steps_; }
+  /// Whether there may be several values.
+  bool is_of_many() const noexcept;
+
+  /// Puts the members of `values` into the object at the path, or into each with `[]`; null removes
+  /// one. As Qdrant: what is in the way becomes an object, or an array without elements; an element
+  /// that is not there is left alone.
+  void merge(nlohmann::json& payload, const nlohmann::json& values) const;
+  /// How many objects that would be.
+  std::size_t targets(const nlohmann::json& payload) const;
+  /// As Qdrant: an element alone stays, as those behind it would change their places.
   void erase(nlohmann::json& payload) const;
-  /// Puts what is at the path in `from` into `to`, in the same place.
-  void copy(const nlohmann::json& from, nlohmann::json& to) const;
 
  private:
-  struct Step {
-    std::string member;                ///< of an object; unless it is for elements
-    bool elements = false;             ///< all of an array, or one
-    std::optional<std::size_t> index;  ///< that one
-  };
+  using Steps = std::span<const Step>;
 
   static std::string take_name(std::string_view& rest);
   void take_bracket(std::string_view& rest, std::string_view field);
-  bool can_make(const nlohmann::json& payload) const;
-  static void erase(nlohmann::json& value, const std::vector<Step>& steps, std::size_t depth);
+  static void merge(nlohmann::json& value, Steps steps, const nlohmann::json& values);
+  static std::size_t targets(const nlohmann::json* value, Steps steps);
+  static void erase(nlohmann::json& value, Steps steps);
 
   template <class Visit>
   bool walk(const nlohmann::json& value, std::size_t depth, Visit& visit) const {
@@ -60,5 +70,8 @@ class PayloadPath {
 
   std::vector<Step> steps_;
 };
+
+/// Puts the members of `values` into `object`; null removes one.
+void merge_members(nlohmann::json& object, const nlohmann::json& values);
 
 }  // namespace vectordb

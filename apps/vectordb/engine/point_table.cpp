@@ -128,10 +128,10 @@ void PointTable::change(json& payload, const Operation& operation) {
     payload = json::object();
   } else if (operation.kind == Kind::delete_payload) {
     for (const std::string& key : operation.keys) PayloadPath(key).erase(payload);
+  } else if (operation.keys.empty()) {
+    merge_members(payload, operation.values);
   } else {
-    json* object =
-        operation.keys.empty() ? &payload : PayloadPath(operation.keys[0]).make_object(payload);
-    if (object) object->update(operation.values);
+    PayloadPath(operation.keys[0]).merge(payload, operation.values);
   }
 }
 

@@ -2,7 +2,7 @@
 #include "vectordb/engine/requests.hpp"
 
 #include "vectordb/engine/errors.hpp"
-#include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/payload_parts.hpp"
 #include "vectordb/engine/validation.hpp"
 
 namespace vectordb {
@@ -40,6 +40,10 @@ PayloadSelector PayloadSelector::from_json(const json& value, std::string_view f
     throw InvalidArgument(
         name, R"(not a boolean, an array of keys, {"include"} or {"exclude"}: )" + brief(value));
   }
+  auto parts = std::make_shared<PayloadParts>();
+  for (const auto* keys : {&selector.include_, &selector.exclude_})
+    for (const std::string& key : *keys) parts->add(PayloadPath(key));
+  selector.parts_ = std::move(parts);
   return selector;
 }
 
@@ -64,14 +68,8 @@ std::optional<json> PayloadRoom::take(const PayloadSelector& selector, const jso
 }
 
 json PayloadSelector::select(const json& payload) const {
-  if (all_) {
-    json rest = payload;
-    for (const std::string& key : exclude_) PayloadPath(key).erase(rest);
-    return rest;
-  }
-  json chosen = json::object();
-  for (const std::string& key : include_) PayloadPath(key).copy(payload, chosen);
-  return chosen;
+  if (all_) return parts_ ? parts_->without(payload) : payload;
+  return parts_ ? parts_->only(payload) : json::object();
 }
 
 }  // namespace vectordb

@@ -19,11 +19,13 @@
 
 namespace vectordb {
 
+class PayloadParts;
+
 /// Which part of the payload an answer has.
 class PayloadSelector {
  public:
   PayloadSelector(bool all = false) noexcept : all_(all) {}  // NOLINT: with_payload = true
-  /// true, false, ["key", ...], {"include": [...]} or {"exclude": [...]}; keys may have dots.
+  /// true, false, ["key", ...], {"include": [...]} or {"exclude": [...]}; keys are paths.
   /// Throws: InvalidArgument with `field`.
   static PayloadSelector from_json(const nlohmann::json& value,
                                    std::string_view field = "with_payload");
@@ -37,6 +39,7 @@ class PayloadSelector {
  private:
   bool all_ = false;
   std::vector<std::string> include_, exclude_;
+  std::shared_ptr<const PayloadParts> parts_;  // that those lead to
 };
 
 /// What an answer may still have of payloads; the searches of a batch share one.
