@@ -169,6 +169,12 @@ TEST(VectordbValues, filter_conditions) {
       {R"({"key": "tags", "values_count": {"gt": 2}})", false},
       {R"({"key": "city", "values_count": {"lte": 1, "gte": 1}})", true},
       {R"({"key": "none", "values_count": {"lt": 1}})", true},
+      {R"({"key": "empty", "values_count": {"lte": 0}})", true},
+      {R"({"key": "missing", "values_count": {"lt": 1}})", true},  // as Qdrant: it has none
+      {R"({"key": "missing", "values_count": {"gte": 1}})", false},
+      {R"({"key": "empty[]", "values_count": {"lt": 1}})", true},
+      {R"({"key": "people[].x", "values_count": {"lt": 1}})", true},
+      {R"({"key": "people[].name", "values_count": {"lt": 1}})", false},
       {R"({"has_id": [9, 10]})", true},
       {R"({"has_id": [9, "550e8400-e29b-41d4-a716-446655440000"]})", false},
       {R"({"is_empty": {"key": "missing"}})", true},

@@ -269,8 +269,12 @@ class Parser {
     if (has("values_count")) {
       Range range(value["values_count"], field + ".values_count");
       return [path, range](const PointId&, const json& payload, const Stop&) {
-        return path.any_of(payload,
-                           [&](const json& found) { return range.contains(values_in(found)); });
+        bool is_missing = true;
+        auto counts = [&](const json& found) {
+          is_missing = false;
+          return range.contains(values_in(found));
+        };
+        return path.any_of(payload, counts) || (is_missing && range.contains(0));
       };
     }
     ValueTest test;
