@@ -191,6 +191,23 @@ std::vector<Case> bad_input() {
        R"(filter.must[0].range.gt: not a number: "x")"},
       {"POST", at + "/search/batch", R"({"searches":[{"vector":[1,2]}]})", 400,
        "searches[0].limit: is missing"},
+      {"POST", at + "/search", R"({"vector":[1,2],"limit":0})", 400, "limit: 0, less than 1"},
+      {"POST", at + "/search", R"({"vector":[1,2],"top":0})", 400, "top: 0, less than 1"},
+      {"POST", at + "/search", R"({"vector":[1,2],"top":1,"limit":1})", 400,
+       "top: another name of 'limit', which is there as well"},
+      {"POST", at + "/query", R"({"query":[1,2],"limit":0})", 400, "limit: 0, less than 1"},
+      {"POST", at + "/query/batch", R"({"searches":[{},{"limit":0}]})", 400,
+       "searches[1].limit: 0, less than 1"},
+      {"POST", at + "/search", R"({"vector":[1,2],"limit":99999999999999999999})", 400,
+       "limit: 1e+20 is more than 18446744073709551615"},
+      {"POST", at + "/scroll", R"({"limit":1.5})", 400,
+       "limit: a whole number from 0 is expected, not 1.5"},
+      {"POST", at + "/scroll", R"({"with_vectors":["a"]})", 400,
+       "with_vectors: named vectors are not supported by this server"},
+      {"POST", at + "/query", R"({"query":[1,2,3]})", 400,
+       "query: 3 dimensions, the collection has 2"},
+      {"POST", at + "/query", R"({"query":{"nearest":[1]}})", 400,
+       "query.nearest: 1 dimensions, the collection has 2"},
       {"POST", at + "/query", R"({"query":{"recommend":{}}})", 400,
        "query: this server knows a vector, a point's id and 'nearest'"},
       {"POST", at + "/query", R"({"offset":18446744073709551615})", 400,
@@ -316,6 +333,39 @@ std::vector<Case> filled(const std::string& name, std::size_t points, std::size_
       R"({"vectors":{"distance":"Dot","size":)" + std::to_string(dimensions) + "}}";
   return {{"PUT", "/collections/" + name, config, 200, ""},
           {"PUT", "/collections/" + name + "/points", body.dump(), 200, ""}};
+}
+
+/// Two of which the first is right.
+std::string two_searches(const std::string& second) {
+  return R"({"searches":[{"vector":[1,2],"query":[1,2],"limit":1},)" + second + "]}";
+}
+
+std::vector<Case> wrong_searches_of_batches() {
+  const std::string at = "/collections/line/points", search = at + "/search/batch",
+                    query = at + "/query/batch";
+  return {{"POST", search, two_searches(R"({"vector":[1],"limit":1})"), 400,
+           "searches[1].vector: 1 dimensions, the collection has 2"},
+          {"POST", search, two_searches(R"({"vector":[1,2],"limit":100001})"), 400,
+           "searches[1].limit: 100001 is more than 100000"},
+          {"POST", search, two_searches(R"({"vector":[1,2],"limit":1,"offset":100001})"), 400,
+           "searches[1].offset: 100001 is more than 100000"},
+          {"POST", search, two_searches(R"({"vector":[1,2],"limit":1,"params":{"hnsw_ef":10001}})"),
+           400, "searches[1].params.hnsw_ef: 10001 is more than 10000"},
+          {"POST", query, two_searches(R"({"query":[1]})"), 400,
+           "searches[1].query: 1 dimensions, the collection has 2"},
+          {"POST", query, two_searches(R"({"query":{"nearest":[1]}})"), 400,
+           "searches[1].query.nearest: 1 dimensions, the collection has 2"},
+          {"POST", query, two_searches(R"({"offset":100001})"), 400,
+           "searches[1].offset: 100001 is more than 100000"},
+          {"POST", query, two_searches(R"({"query":77})"), 404,
+           "searches[1].query: point 77 does not exist"}};
+}
+
+TEST(VectorDBRefusals, errors_of_a_batch_name_the_search) {
+  test::with_vectordb([](VectorDB& db) -> Coro<> {
+    co_await fill(db);
+    co_await expect_errors(db, wrong_searches_of_batches());
+  });
 }
 
 std::vector<Case> huge_results() {

@@ -62,6 +62,9 @@ std::vector<Case> reads() {
        200, R"({"count":2})"},
       {"POST", at + "/scroll", R"({"limit":2,"with_payload":false})", 200,
        R"({"next_page_offset":3,"points":[{"id":1},{"id":2}]})"},
+      {"POST", at, R"({"ids":[1],"with_vectors":true,"with_payload":false})", 200,
+       R"([{"id":1,"vector":[1.0,0.0]}])"},
+      {"POST", at + "/scroll", R"({"limit":1,"with_vectors":true})", 200, R"("vector":[1.0,0.0])"},
       {"POST", at + "/scroll", R"({"offset":3,"with_payload":false,"with_vector":true})", 200,
        R"("next_page_offset":null,"points":[{"id":3,"vector":[3.0,0.0]})"},
   };
@@ -89,6 +92,10 @@ std::vector<Case> searches() {
        R"({"vector":[1,0],"limit":1,"with_payload":true,"with_vector":true,)"
        R"("params":{"exact":true}})",
        200, R"("payload":{"city":"Berlin","n":1},"score":0.0,"vector":[1.0,0.0])"},
+      {"POST", at + "/search", R"({"vector":[1,0],"top":1,"with_vectors":true})", 200,
+       R"([{"id":1,"score":0.0,"vector":[1.0,0.0],"version":0}])"},
+      {"POST", at + "/query", R"({"query":[1,0],"limit":1,"with_vectors":true})", 200,
+       R"("vector":[1.0,0.0])"},
       {"POST", at + "/search/batch",
        R"({"searches":[{"vector":[1,0],"limit":1},{"vector":[4,0],"limit":1}]})", 200,
        R"([[{"id":1,"score":0.0,"version":0}],[{"id":"00000000-0000-0000-0000-00000000000a")"},

@@ -85,7 +85,9 @@ struct SearchRequest {
   std::optional<float> score_threshold;  ///< no worse ones
   PayloadSelector with_payload;
   bool with_vector = false;
-  std::shared_ptr<PayloadRoom> room;  ///< of the batch that it is in
+  std::shared_ptr<PayloadRoom> room;   ///< of the batch that it is in
+  std::string place;                   ///< in errors, before the names of fields: "searches[1]."
+  std::string vector_name = "vector";  ///< in errors
 };
 
 struct ScrollRequest {

@@ -201,10 +201,10 @@ class Search {
 }  // namespace
 
 void check(const SearchRequest& request, const CollectionConfig& config) {
-  check_vector(request.vector, config.size, "vector");
-  check_limit(request.limit, Limits::kResults, "limit");
-  check_limit(request.offset, Limits::kResults, "offset");
-  if (request.hnsw_ef) check_limit(*request.hnsw_ef, Limits::kEf, "params.hnsw_ef");
+  check_vector(request.vector, config.size, request.place + request.vector_name);
+  check_limit(request.limit, Limits::kResults, request.place + "limit");
+  check_limit(request.offset, Limits::kResults, request.place + "offset");
+  if (request.hnsw_ef) check_limit(*request.hnsw_ef, Limits::kEf, request.place + "params.hnsw_ef");
 }
 
 SearchOutcome search(const PointTable& table, const SearchRequest& request,

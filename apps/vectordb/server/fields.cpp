@@ -2,6 +2,8 @@
 #include "vectordb/server/fields.hpp"
 
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 namespace vectordb {
@@ -49,12 +51,26 @@ bool Fields::flag(std::string_view name, bool otherwise) const {
   return value->get<bool>();
 }
 
+namespace {
+
+/// Whole numbers that 64 bits do not hold have become this.
+[[noreturn]] void refuse_count(std::string path, double value) {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  const std::string text = json(value).dump();
+  if (value >= static_cast<double>(most))
+    throw InvalidArgument(std::move(path), text + " is more than " + std::to_string(most));
+  throw InvalidArgument(std::move(path), "a whole number from 0 is expected, not " + text);
+}
+
+}  // namespace
+
 std::optional<std::size_t> Fields::count(std::string_view name) const {
   const json* value = find(name);
   if (!value) return std::nullopt;
+  if (value->is_number_float()) refuse_count(path(name), value->get<double>());
   if (!value->is_number_integer()) refuse_type(path(name), "a whole number", *value);
   if (!value->is_number_unsigned())
-    throw InvalidArgument(path(name), "a number from 0 is expected, not " + value->dump());
+    throw InvalidArgument(path(name), "a whole number from 0 is expected, not " + value->dump());
   return value->get<std::size_t>();
 }
 

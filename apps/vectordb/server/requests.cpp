@@ -24,11 +24,27 @@ PayloadSelector payload_of(const Fields& fields, bool otherwise) {
   return PayloadSelector::from_json(*selector, fields.path("with_payload"));
 }
 
+/// Qdrant has two names for some fields, and refuses both at once.
+std::string_view either(const Fields& fields, std::string_view name, std::string_view other) {
+  if (!fields.find(other)) return name;
+  if (fields.find(name))
+    throw InvalidArgument(fields.path(other),
+                          "another name of '" + std::string(name) + "', which is there as well");
+  return other;
+}
+
 bool with_vector(const Fields& fields) {
-  const json* value = fields.find("with_vector");
+  const std::string_view name = either(fields, "with_vector", "with_vectors");
+  const json* value = fields.find(name);
   if (value && value->is_array())
-    throw InvalidArgument(fields.path("with_vector"), std::string(kNamedVectors));
-  return fields.flag("with_vector", false);
+    throw InvalidArgument(fields.path(name), std::string(kNamedVectors));
+  return fields.flag(name, false);
+}
+
+std::optional<std::size_t> limit_of(const Fields& fields, std::string_view name) {
+  std::optional<std::size_t> limit = fields.count(name);
+  if (limit == 0) throw InvalidArgument(fields.path(name), "0, less than 1");
+  return limit;
 }
 
 std::vector<PointId> ids_of(const Fields& fields, std::string_view name) {
@@ -71,10 +87,10 @@ void read_params(const Fields& fields, SearchRequest& request) {
   request.hnsw_ef = params.count("hnsw_ef");
 }
 
-/// All but the vector.
+/// All but the vector and the limit.
 SearchRequest search_without_vector(const Fields& fields) {
   SearchRequest request;
-  request.limit = fields.count("limit").value_or(request.limit);
+  request.place = fields.path("");
   request.offset = fields.count("offset").value_or(0);
   request.filter = filter_of(fields);
   request.score_threshold = fields.number("score_threshold");
@@ -95,8 +111,10 @@ SearchRequest search_at(const json& value, const std::string& path) {
   refuse_other_vectors(fields);
   const json& vector = fields.at("vector");
   if (vector.is_object()) throw InvalidArgument(fields.path("vector"), std::string(kNamedVectors));
-  if (!fields.find("limit")) throw InvalidArgument(fields.path("limit"), "is missing");
+  const auto limit = limit_of(fields, either(fields, "limit", "top"));
+  if (!limit) throw InvalidArgument(fields.path("limit"), "is missing");
   SearchRequest request = search_without_vector(fields);
+  request.limit = *limit;
   request.vector = vector_from_json(vector, fields.path("vector"));
   return request;
 }
@@ -199,8 +217,11 @@ QueryRequest::QueryRequest(const json& body, const std::string& path) {
   Fields fields(body, path);
   fields.refuse("prefetch", "not supported by this server");
   refuse_other_vectors(fields);
-  if (const json* query = fields.find("query")) target = target_of(*query, fields.path("query"));
+  const json* query = fields.find("query");
+  if (query) target = target_of(*query, fields.path("query"));
   search = search_without_vector(fields);
+  search.limit = limit_of(fields, "limit").value_or(search.limit);
+  search.vector_name = query && query->is_object() ? "query.nearest" : "query";
 }
 
 SearchRequest QueryRequest::near(Vector vector, const std::optional<PointId>& itself) const {

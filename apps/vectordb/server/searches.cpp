@@ -39,7 +39,7 @@ void check_results(std::span<const T> searches, std::size_t dimensions, std::siz
   std::size_t numbers = 0;
   for (const T& one : searches) {
     const SearchRequest& search = search_in(one);
-    check_limit(search.limit, Limits::kResults, "limit");
+    check_limit(search.limit, Limits::kResults, search.place + "limit");
     std::size_t most = std::min(search.limit, points);
     results += most;
     if (search.with_vector) numbers += most * dimensions;
@@ -70,8 +70,8 @@ Coro<> check_single(Collection collection, const T& search) {
 
 /// A query that names nothing: the points in order, with a score of 0.
 Coro<Found> first_points(Collection collection, SearchRequest search) {
-  check_limit(search.limit, Limits::kResults, "limit");
-  check_limit(search.offset, Limits::kResults, "offset");
+  check_limit(search.limit, Limits::kResults, search.place + "limit");
+  check_limit(search.offset, Limits::kResults, search.place + "offset");
   ScrollRequest scroll;
   scroll.filter = search.filter;
   if (search.offset != 0) {
@@ -100,7 +100,8 @@ Coro<Found> answer_query(Collection collection, QueryRequest query) {
   std::vector<PointId> ids(1, id);
   auto records = co_await collection.retrieve(std::move(ids), false, true);
   if (records.empty())
-    throw web::HTTPNotFound("query: point " + id.to_string() + " does not exist");
+    throw web::HTTPNotFound(query.search.place + "query: point " + id.to_string() +
+                            " does not exist");
   co_return co_await collection.search(query.near(std::move(*records.front().vector), id));
 }
 
