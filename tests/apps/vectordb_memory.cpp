@@ -53,7 +53,8 @@ class Queue final : public WriteQueue {
 
  private:
   bool prepare_write(Operation&, std::size_t) override { return true; }
-  void commit(std::string_view, std::span<const Operation> operations) override {
+  void commit(std::string_view, std::span<const Operation> operations,
+              std::span<std::exception_ptr>) override {
     at_commit();
     ++commits;
     committed += operations.size();

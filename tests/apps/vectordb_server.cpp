@@ -192,6 +192,43 @@ TEST(VectorDBServer, payloads_change_as_in_qdrant) {
   });
 }
 
+/// As Qdrant: the others are changed, and only who waits is told.
+std::vector<Case> writes_to_missing_points() {
+  std::string at = "/collections/line/points", set = at + "/payload";
+  std::string error = "point 777 does not exist", ids = R"("points":[1,777,2,778]})";
+  return {
+      {"POST", set + "?wait=true", R"({"payload":{"a":1},)" + ids, 404, error},
+      {"GET", at + "/2", "", 200, R"({"a":1,"city":"London","n":2})"},
+      {"POST", set, R"({"payload":{"b":1},)" + ids, 200, "acknowledged"},
+      {"GET", at + "/2", "", 200, R"({"a":1,"b":1,"city":"London","n":2})"},
+      {"POST", set + "/delete?wait=true", R"({"keys":["city"],)" + ids, 404, error},
+      {"PUT", set + "?wait=true", R"({"payload":{"c":1},)" + ids, 404, error},
+      {"GET", at + "/2", "", 200, R"("payload":{"c":1})"},
+      {"POST", set + "/clear?wait=true", "{" + ids, 404, error},
+      {"GET", at + "/2", "", 200, R"("payload":{})"},
+      {"PUT", at + "/vectors?wait=true",
+       R"({"points":[{"id":777,"vector":[1,1]},{"id":1,"vector":[5,5]}]})", 404, error},
+      {"PUT", at + "/vectors", R"({"points":[{"id":777,"vector":[1,1]}]})", 200, "acknowledged"},
+      {"GET", at + "/1", "", 200, R"("vector":[5.0,5.0])"},
+      {"POST", set + "?wait=true", R"({"payload":{"a":1},"filter":{"must":[{"has_id":[777]}]}})",
+       200, "completed"},
+      {"POST", at + "/delete?wait=true", R"({"points":[777]})", 200, "completed"},
+  };
+}
+
+TEST(VectorDBServer, a_write_to_a_point_that_is_not_there_is_told_to_who_waits) {
+  test::Folder folder;
+  auto options = test::serve_options(folder);
+  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
+    co_await fill(db);
+    co_await expect(db, writes_to_missing_points());
+  });
+  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
+    Said said = co_await db.ask("GET", "/collections/line/points/1");
+    EXPECT_EQ(said.result().dump(), R"({"id":1,"payload":{},"vector":[5.0,5.0]})");
+  });
+}
+
 /// Notes who writes.
 std::thread::id writer;
 std::string noted(const std::vector<vectordb::Record>& found) {

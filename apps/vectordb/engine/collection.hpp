@@ -37,7 +37,8 @@ class Collection {
   /// Throws: InvalidArgument that names the point ("points[3].vector: ..."): wrong dimension, NaN,
   ///         infinity, a payload that is no object, too many; StorageError.
   asyncio::Coro<> upsert(std::vector<Point> points);
-  /// Other than upsert, leaves those out that are not there: for each, its new vector.
+  /// For each, its new vector. As the changes of payloads below throws PointNotFound for an id that
+  /// is not there, and has changed the others.
   asyncio::Coro<> update_vectors(std::vector<Point> points);
   /// Ids that are not there are passed over.
   asyncio::Coro<> erase(Selection selection);

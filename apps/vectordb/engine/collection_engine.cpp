@@ -149,12 +149,15 @@ void CollectionEngine::check_many(const Operation& operation, std::size_t growth
   }
 }
 
-void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations) {
+void CollectionEngine::commit(std::string_view body, std::span<const Operation> operations,
+                              std::span<std::exception_ptr> errors) {
   store_.append(body);
   ++workers_.commits;
   try {
-    for (const Operation& operation : operations) {
-      table_.apply(operation);
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+      const Operation& operation = operations[i];
+      if (auto missed = table_.apply(operation))
+        errors[i] = std::make_exception_ptr(PointNotFound(missed->to_string()));
       ++workers_.writes;
       workers_.points_written += operation.points.size();
     }

@@ -59,7 +59,8 @@ class CollectionEngine final : public WriteQueue {
 
  private:
   bool prepare_write(Operation& operation, std::size_t pending) override;
-  void commit(std::string_view body, std::span<const Operation> operations) override;
+  void commit(std::string_view body, std::span<const Operation> operations,
+              std::span<std::exception_ptr> errors) override;
   void tidy() override;
   void check_growth(const Selection& selection, std::size_t bytes) const;
   bool check_merged(const Operation& operation, std::size_t growth, std::size_t pending) const;

@@ -38,6 +38,12 @@ class CollectionExists : public Error {
       : Error("collection '" + name + "' already exists") {}
 };
 
+/// A write was for a point that is not there. For the others that it named, it is done.
+class PointNotFound : public Error {
+ public:
+  explicit PointNotFound(const std::string& id) : Error("point " + id + " does not exist") {}
+};
+
 /// The disk did not take a write (full, broken). What was acknowledged before is kept, the write
 /// that throws this is not in the collection.
 class StorageError : public Error {

@@ -27,20 +27,23 @@ void normalize(Vector& vector) {
 PointTable::PointTable(const CollectionConfig& config)
     : config_(config), index_(make_hnsw_index(config)) {}
 
-void PointTable::apply(const Operation& operation) {
+std::optional<PointId> PointTable::apply(const Operation& operation) {
   using Kind = Operation::Kind;
+  std::optional<PointId> missed;
   if (operation.kind == Kind::upsert) {
     for (const Point& point : operation.points) upsert(point);
   } else if (operation.kind == Kind::update_vectors) {
-    for (const Point& point : operation.points) update_vector(point);
+    for (const Point& point : operation.points)
+      if (!update_vector(point) && !missed) missed = point.id;
   } else {
     for (const PointId& id : selected(operation.selection)) {
       if (operation.kind == Kind::erase)
         erase(id);
-      else
-        change_payload(operation, id);
+      else if (!change_payload(operation, id) && !missed)
+        missed = id;
     }
   }
+  return missed;
 }
 
 void PointTable::upsert(const Point& point) {
@@ -84,10 +87,12 @@ Slot PointTable::free_slot() {
   return free_.back();
 }
 
-void PointTable::update_vector(const Point& point) {
+bool PointTable::update_vector(const Point& point) {
   std::unique_lock guard(lock_);
   auto place = ids_.find(point.id);
-  if (place != ids_.end()) put_vector(place->second, point.vector);
+  if (place == ids_.end()) return false;
+  put_vector(place->second, point.vector);
+  return true;
 }
 
 void PointTable::erase(const PointId& id) {
@@ -114,10 +119,12 @@ void PointTable::put_vector(Slot slot, const Vector& vector) {
   index_->put(slot, vector);
 }
 
-void PointTable::change_payload(const Operation& operation, const PointId& id) {
+bool PointTable::change_payload(const Operation& operation, const PointId& id) {
   std::unique_lock guard(lock_);
   auto place = ids_.find(id);
-  if (place != ids_.end()) change(entries_[place->second].payload, operation);
+  if (place == ids_.end()) return false;
+  change(entries_[place->second].payload, operation);
+  return true;
 }
 
 void PointTable::change(json& payload, const Operation& operation) {

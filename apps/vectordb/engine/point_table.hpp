@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace vectordb {
@@ -38,7 +39,8 @@ class PointTable {
   Turnstile& lock() const noexcept { return lock_; }
 
   // For the writer.
-  void apply(const Operation& operation);
+  /// Returns: the first id that it changes something of, and that is not there.
+  std::optional<PointId> apply(const Operation& operation);
   /// What a filter finds, or the ids as they were given: some may not be there.
   std::vector<PointId> selected(const Selection& selection) const;
   /// What apply() does to each payload that is selected.
@@ -55,12 +57,12 @@ class PointTable {
 
  private:
   void upsert(const Point& point);
-  void update_vector(const Point& point);
+  bool update_vector(const Point& point);
   void erase(const PointId& id);
   void insert(const Point& point, nlohmann::json payload);
   Slot free_slot();
   void put_vector(Slot slot, const Vector& vector);
-  void change_payload(const Operation& operation, const PointId& id);
+  bool change_payload(const Operation& operation, const PointId& id);
 
   CollectionConfig config_;
   mutable Turnstile lock_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "vectordb/engine/write_queue.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -107,20 +108,22 @@ void WriteQueue::write(std::list<Item>& group) {
   std::string body;
   std::vector<Operation> operations;
   std::vector<ConcurrentFuture<>> waiters;
+  std::vector<std::exception_ptr> errors;
   operations.reserve(group.size());
   waiters.reserve(group.size());
+  errors.reserve(group.size());
   auto flush = [&] {
-    std::exception_ptr error;
     try {
-      if (!waiters.empty()) commit(body, operations);
+      if (!waiters.empty()) commit(body, operations, errors);
     } catch (...) {  // goes to all who wait for it
-      error = std::current_exception();
+      std::fill(errors.begin(), errors.end(), std::current_exception());
     }
-    for (const ConcurrentFuture<>& waiter : waiters)
-      error ? waiter.set_exception(error) : waiter.set_result();
+    for (std::size_t i = 0; i < waiters.size(); ++i)
+      errors[i] ? waiters[i].set_exception(errors[i]) : waiters[i].set_result();
     body.clear();
     operations.clear();
     waiters.clear();
+    errors.clear();
   };
   for (Item& item : group) {
     if (is_for_what_matches(item.operation)) flush();
@@ -139,6 +142,7 @@ void WriteQueue::write(std::list<Item>& group) {
     }
     operations.push_back(std::move(item.operation));
     waiters.push_back(item.done);
+    errors.emplace_back();
     if (body.size() >= kMostBytes) flush();
   }
   flush();

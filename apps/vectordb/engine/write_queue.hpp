@@ -5,6 +5,7 @@
 #include "vectordb/engine/operation.hpp"
 #include <asyncio/executor.hpp>
 
+#include <exception>
 #include <functional>
 #include <list>
 #include <memory>
@@ -38,8 +39,10 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
   /// Throws what the write is refused with. Returns false if that is for the writes before it to
   /// say, of which `pending` encoded bytes are not committed yet: it is called again once they are.
   virtual bool prepare_write(Operation& operation, std::size_t pending) = 0;
-  /// All or none of them; `body` is how they are encoded.
-  virtual void commit(std::string_view body, std::span<const Operation> operations) = 0;
+  /// All or none of them; `body` is how they are encoded. `errors`, as many as they, are null: what
+  /// is put there goes to the one who asked for that operation, and it is done all the same.
+  virtual void commit(std::string_view body, std::span<const Operation> operations,
+                      std::span<std::exception_ptr> errors) = 0;
   /// After the futures of a commit have ended.
   virtual void tidy() = 0;
 

@@ -95,6 +95,8 @@ web::Response answer_error(const std::exception_ptr& thrown, const web::Request&
     return error_answer(400, error.what(), begin);
   } catch (const CollectionNotFound& error) {
     return error_answer(404, error.what(), begin);
+  } catch (const PointNotFound& error) {
+    return error_answer(404, error.what(), begin);
   } catch (const CollectionExists& error) {
     return error_answer(409, error.what(), begin);
   } catch (const StorageError& error) {

@@ -3,6 +3,7 @@
 #include "vectordb/server/endpoints.hpp"
 #include "vectordb/server/requests.hpp"
 #include "vectordb/server/time_limit.hpp"
+#include <asyncio/capture.hpp>
 #include <asyncio/web/exceptions.hpp>
 
 namespace vectordb {
@@ -29,7 +30,9 @@ void write_route(web::Application& app, Access& access, std::string_view method,
           bool waited = waits(request);
           Collection collection = access.collection(name);
           T wanted = co_await read_body(request, read);
-          co_await change(collection, std::move(wanted));
+          auto outcome = co_await capture(change(collection, std::move(wanted)));
+          // As Qdrant: who does not wait is not told.
+          if (waited || !outcome.template holds<PointNotFound>()) outcome.value();
           co_return access.operation(waited);
         });
 }
