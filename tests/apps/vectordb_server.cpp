@@ -265,11 +265,26 @@ std::vector<vectordb::Record> records_of(const Weight& weight) {
 TEST(VectorDBServer, large_results_are_written_by_a_thread_however_few_their_points) {
   run([]() -> Coro<> {
     for (const Weight& weight : weights()) {
-      std::string text = co_await vectordb::write_result(records_of(weight), &noted);
-      EXPECT_EQ(text, vectordb::records(records_of(weight)));
+      vectordb::ResultText result = co_await vectordb::write_result(records_of(weight), &noted);
+      EXPECT_EQ(
+          std::move(result).ended(0.5),
+          "{\"result\":" + vectordb::records(records_of(weight)) + R"(,"status":"ok","time":0.5})");
       EXPECT_EQ(writer != std::this_thread::get_id(), weight.in_thread)
           << weight.payload.substr(0, 20) << " " << weight.numbers << " " << weight.points;
     }
+  });
+}
+
+/// A copy of it would have no room left, and a string that has grown much.
+TEST(VectorDBServer, the_loop_copies_no_large_result) {
+  run([]() -> Coro<> {
+    vectordb::ResultText result(std::string(1'000'000, '1'));
+    web::Response response = vectordb::answer(std::move(result), get_running_loop().time());
+    const std::string& body = response.get_body();
+    EXPECT_GT(body.size(), 1'000'000U);
+    EXPECT_GT(body.capacity(), body.size());
+    EXPECT_LT(body.capacity(), body.size() + 100);
+    co_return;
   });
 }
 

@@ -37,8 +37,10 @@ class Collection {
   /// Throws: InvalidArgument that names the point ("points[3].vector: ..."): wrong dimension, NaN,
   ///         infinity, a payload that is no object, too many; StorageError.
   asyncio::Coro<> upsert(std::vector<Point> points);
-  /// For each, its new vector. As the changes of payloads below throws PointNotFound for an id that
-  /// is not there, and has changed the others.
+  /// For each, its new vector.
+  /// Throws: PointNotFound that names the first id that is not there, as the changes of payloads
+  /// do;
+  ///         the others are changed.
   asyncio::Coro<> update_vectors(std::vector<Point> points);
   /// Ids that are not there are passed over.
   asyncio::Coro<> erase(Selection selection);

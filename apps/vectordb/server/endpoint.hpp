@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace vectordb {
@@ -37,16 +38,34 @@ T construct(const nlohmann::json& body) {
   return T(body);
 }
 
-/// A result as JSON text.
+/// A result as the beginning of an answer, with room for its end: one of megabytes is made by a
+/// thread, and the loop copies nothing of it.
+class ResultText {
+ public:
+  ResultText(std::string_view json);                                           // NOLINT: "true"
+  ResultText(const std::string& json) : ResultText(std::string_view(json)) {}  // NOLINT
+  ResultText(const char* json) : ResultText(std::string_view(json)) {}         // NOLINT
+
+  /// {"result": ..., "status": "ok", "time": seconds}
+  std::string ended(double seconds) &&;
+
+ private:
+  std::string text_;
+};
+
 template <class T>
-asyncio::Coro<std::string> write_result(T value, std::string (*write)(const T&)) {
-  if (weight_of(value, kSmallResult) <= kSmallResult) co_return write(value);
-  std::string text = co_await asyncio::to_thread(write, std::move(value));
+ResultText text_of(const T& value, std::string (*write)(const T&)) {
+  return ResultText(write(value));
+}
+
+template <class T>
+asyncio::Coro<ResultText> write_result(T value, std::string (*write)(const T&)) {
+  if (weight_of(value, kSmallResult) <= kSmallResult) co_return text_of(value, write);
+  ResultText text = co_await asyncio::to_thread(&text_of<T>, std::move(value), write);
   co_return text;
 }
 
-/// {"result": ..., "status": "ok", "time": seconds}
-asyncio::web::Response answer(const std::string& result, asyncio::TimePoint begin);
+asyncio::web::Response answer(ResultText result, asyncio::TimePoint begin);
 
 /// Adds a route; `endpoint` is called with the request and the name of the collection.
 template <class F>
@@ -56,8 +75,8 @@ void route(asyncio::web::Application& app, std::string_view method, std::string_
                 [endpoint](asyncio::web::Request& request,
                            std::string name) -> asyncio::Coro<asyncio::web::Response> {
                   asyncio::TimePoint begin = asyncio::get_running_loop().time();
-                  std::string result = co_await endpoint(request, std::move(name));
-                  co_return answer(result, begin);
+                  ResultText result = co_await endpoint(request, std::move(name));
+                  co_return answer(std::move(result), begin);
                 });
 }
 

@@ -26,7 +26,7 @@ template <class T, class F>
 void write_route(web::Application& app, Access& access, std::string_view method,
                  std::string_view path, T (*read)(const nlohmann::json&), F change) {
   route(app, method, path,
-        [&access, read, change](web::Request& request, std::string name) -> Coro<std::string> {
+        [&access, read, change](web::Request& request, std::string name) -> Coro<ResultText> {
           bool waited = waits(request);
           Collection collection = access.collection(name);
           T wanted = co_await read_body(request, read);
@@ -59,7 +59,7 @@ void add_payloads(web::Application& app, Access& access) {
               });
 }
 
-Coro<std::string> one_point(Collection collection, std::string id) {
+Coro<ResultText> one_point(Collection collection, std::string id) {
   std::vector<PointId> ids(1, PointId::from_text(id));
   auto found = co_await collection.retrieve(std::move(ids), true, true);
   if (found.empty()) throw web::HTTPNotFound("point " + id + " does not exist");
@@ -68,7 +68,7 @@ Coro<std::string> one_point(Collection collection, std::string id) {
 
 void add_reads(web::Application& app, Access& access) {
   read_route(app, "POST", "/collections/{name}/points",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                auto wanted = co_await read_body(request, &construct<RetrieveRequest>);
                auto found = co_await collection.retrieve(std::move(wanted.ids), wanted.with_payload,
@@ -81,8 +81,8 @@ void add_reads(web::Application& app, Access& access) {
         TimePoint begin = get_running_loop().time();
         auto limit = timeout_of(request);
         Collection collection = access.collection(name);
-        std::string text = co_await within(limit, one_point(std::move(collection), std::move(id)));
-        co_return answer(text, begin);
+        ResultText text = co_await within(limit, one_point(std::move(collection), std::move(id)));
+        co_return answer(std::move(text), begin);
       });
 }
 

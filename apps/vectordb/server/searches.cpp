@@ -107,7 +107,7 @@ Coro<Found> answer_query(Collection collection, QueryRequest query) {
 
 void add_search(web::Application& app, Access& access) {
   read_route(app, "POST", "/collections/{name}/points/search",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                SearchRequest search = co_await read_body(request, &search_of);
                co_await check_single(collection, search);
@@ -115,7 +115,7 @@ void add_search(web::Application& app, Access& access) {
                co_return co_await write_result(std::move(found), &scored);
              });
   read_route(app, "POST", "/collections/{name}/points/search/batch",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                auto searches = co_await read_body(request, &searches_of);
                co_await check_batch(collection, searches);
@@ -130,7 +130,7 @@ void add_search(web::Application& app, Access& access) {
 
 void add_query(web::Application& app, Access& access) {
   read_route(app, "POST", "/collections/{name}/points/query",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
                co_await check_single(collection, query);
@@ -138,7 +138,7 @@ void add_query(web::Application& app, Access& access) {
                co_return co_await write_result(std::move(found), &queried);
              });
   read_route(app, "POST", "/collections/{name}/points/query/batch",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                auto queries = co_await read_body(request, &queries_of);
                co_await check_batch(collection, queries);
@@ -157,14 +157,14 @@ void add_searches(web::Application& app, Access& access) {
   add_search(app, access);
   add_query(app, access);
   read_route(app, "POST", "/collections/{name}/points/scroll",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                ScrollRequest scroll = co_await read_body(request, &scroll_of);
                ScrollPage found = co_await collection.scroll(std::move(scroll));
                co_return co_await write_result(std::move(found), &page);
              });
   read_route(app, "POST", "/collections/{name}/points/count",
-             [&access](web::Request& request, std::string name) -> Coro<std::string> {
+             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
                Filter filter = co_await read_body(request, &count_of);
                std::size_t count = co_await collection.count(std::move(filter));

@@ -51,14 +51,23 @@ void write_metrics(webservice::MetricsText& text, const Metrics& metrics) {
 
 }  // namespace
 
-web::Response answer(const std::string& result, TimePoint begin) {
+ResultText::ResultText(std::string_view json) {
+  constexpr std::string_view begin = "{\"result\":";
+  text_.reserve(begin.size() + json.size() + 64);
+  text_.append(begin).append(json);
+}
+
+std::string ResultText::ended(double seconds) && {
   char time[32];
-  std::snprintf(time, sizeof time, "%.9g", seconds_since(begin));
-  std::string text;
-  text.reserve(result.size() + 64);
-  text.append("{\"result\":").append(result).append(",\"status\":\"ok\",\"time\":");
-  text.append(time).append("}");
-  return web::Response().json(std::move(text));
+  std::snprintf(time, sizeof time, "%.9g", seconds);
+  text_.append(",\"status\":\"ok\",\"time\":").append(time).append("}");
+  return std::move(text_);
+}
+
+web::Response answer(ResultText result, TimePoint begin) {
+  web::Response response;
+  response.json(std::move(result).ended(seconds_since(begin)));
+  return response;
 }
 
 web::Application Service::application() {

@@ -26,7 +26,7 @@ std::optional<std::chrono::seconds> timeout_of(const web::Request& request) {
   return std::chrono::seconds(number);
 }
 
-Coro<std::string> within(std::optional<std::chrono::seconds> limit, Coro<std::string> read) {
+Coro<ResultText> within(std::optional<std::chrono::seconds> limit, Coro<ResultText> read) {
   if (!limit) co_return co_await std::move(read);
   Timeout scope = timeout(*limit);
   scope.aenter();
