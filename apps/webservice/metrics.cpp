@@ -72,7 +72,7 @@ Coro<web::Response> RequestMetrics::measure(web::Request& request, const web::Ha
   int status = status_of(outcome);
   count(request, status, seconds);
   if (!quiet)
-    log(LogLevel::info, "webservice",
+    log(LogLevel::info, program_,
         request.remote().str() + " " + std::string(request.method().str()) + " " +
             std::string(request.target()) + " " + std::to_string(status) + " " +
             number(seconds * 1000) + " ms");

@@ -30,6 +30,9 @@ class MetricsText {
 /// Counts requests.
 class RequestMetrics {
  public:
+  /// `program` is whose lines they are in the log; it lives as long.
+  explicit RequestMetrics(std::string_view program) : program_(program) {}
+
   /// A middleware; the outermost, so that it sees every answer. Without `quiet` it logs a line for
   /// each.
   asyncio::Coro<asyncio::web::Response> measure(asyncio::web::Request& request,
@@ -41,6 +44,7 @@ class RequestMetrics {
 
   void count(const asyncio::web::Request& request, int status, double seconds);
 
+  std::string_view program_;
   std::map<std::pair<std::string_view, int>, std::uint64_t> requests_;  // method, status
   std::array<std::uint64_t, kBounds.size()> within_{};
   std::uint64_t total_ = 0;

@@ -37,7 +37,7 @@ class Service {
   Notes notes_;
   Cache cache_;
   Room room_;
-  RequestMetrics requests_;
+  RequestMetrics requests_{"webservice"};
   std::optional<asyncio::Task<>> cleaner_;
   bool stopping_ = false;
 };

@@ -268,6 +268,20 @@ TEST(VectorDBLoop, while_the_index_is_built_at_the_start) {
   expect_lines(lines.all(), folder);
 }
 
+TEST(VectorDBLoop, the_access_log_has_the_name_of_the_program) {
+  test::Folder folder;
+  vectordb::ServeOptions options = test::serve_options(folder);
+  options.quiet = false;
+  Lines lines;
+  auto body = [](VectorDB& db) -> Coro<> {
+    co_await db.ask("GET", "/collections/none/exists");
+    co_await db.ask("GET", "/healthz");
+  };
+  test::with_vectordb(options, body);
+  const std::vector<std::string> all = lines.all();
+  EXPECT_NE(all.back().find(" GET /healthz 200 "), std::string::npos) << json(all);
+}
+
 Gate at_read;
 int read_slowly(const json& body) {
   at_read.pass();

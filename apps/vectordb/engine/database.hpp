@@ -19,7 +19,7 @@ class DatabaseEngine;
 struct Progress {
   enum class Step { reading, indexing };
 
-  std::string collection;
+  std::string collection;  ///< empty at first: the folder is this process's, nothing is read yet
   std::size_t number = 0, collections = 0;  ///< it is number 2 of 3, say
   Step step = Step::reading;
   std::uint64_t done = 0;  ///< bytes read, or points indexed

@@ -94,6 +94,7 @@ void DatabaseEngine::load(const ProgressCallback& report) {
   const std::set<std::string> names = tidied();
   Progress progress;
   progress.collections = names.size();
+  if (report) report(progress);
   for (const std::string& name : names) {
     progress.collection = name;
     ++progress.number;

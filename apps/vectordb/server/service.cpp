@@ -116,11 +116,15 @@ web::Response Service::metrics() {
   return response;
 }
 
-Coro<> Service::open() {
+Coro<> Service::open(std::function<void()> begun) {
   TimePoint begin = get_running_loop().time();
   TimePoint told = begin;
   DatabaseOptions options;
   options.threads(options_.threads).progress([&, this](const Progress& progress) {
+    if (progress.collection.empty()) {
+      if (begun) begun();
+      return;
+    }
     access_.set_progress(progress);
     TimePoint now = get_running_loop().time();
     if (std::chrono::duration<double>(now - told) < options_.progress_every) return;
@@ -143,18 +147,20 @@ Coro<> Service::close() {
 namespace {
 
 /// What cannot be opened cannot be served.
-Coro<> open_or_stop(Service& service, StopSignals& signals) {
-  auto opened = co_await capture(service.open());
+Coro<> open_or_stop(Service& service, StopSignals& signals, std::function<void()> begun) {
+  auto opened = co_await capture(service.open(std::move(begun)));
   if (!opened) signals.stop();
   opened.value();
 }
 
 /// Opens the data, and goes on until a signal, or until that fails. However it ends, `service` is
 /// not being opened any more.
-Coro<> open_until_stopped(Service& service, StopSignals& signals) {
-  auto opening = create_task(open_or_stop(service, signals));
+Coro<> open_until_stopped(Service& service, StopSignals& signals, std::function<void()> begun) {
+  auto opening = create_task(open_or_stop(service, signals, std::move(begun)));
   auto waited = co_await capture(signals.wait());
-  log(LogLevel::info, "vectordb", "stopping: no new connections, requests are answered");
+  const bool has_failed = opening.done() && !opening.cancelled() && opening.exception() != nullptr;
+  if (!has_failed)
+    log(LogLevel::info, "vectordb", "stopping: no new connections, requests are answered");
   service.stop();
   opening.cancel();
   auto opened = co_await capture(opening);
@@ -162,16 +168,19 @@ Coro<> open_until_stopped(Service& service, StopSignals& signals) {
   if (!opened.cancelled()) opened.value();
 }
 
-/// Listens, and opens the data meanwhile.
+/// Listens, and opens the data meanwhile. Says where once it is sure that there is something to
+/// serve: not of a folder that another process has.
 Coro<> run_until_stopped(Service& service, const web::AppRunner& runner,
                          const ServeOptions& options) {
   web::TCPSite site(runner, options.host, options.port);
   co_await site.start();
   StopSignals signals;
-  for (const SocketAddress& address : runner.addresses())
-    std::printf("vectordb: http://%s/\n", address.str().c_str());
-  std::fflush(stdout);
-  co_await open_until_stopped(service, signals);
+  auto tell = [&runner] {
+    for (const SocketAddress& address : runner.addresses())
+      std::printf("vectordb: http://%s/\n", address.str().c_str());
+    std::fflush(stdout);
+  };
+  co_await open_until_stopped(service, signals, tell);
 }
 
 }  // namespace

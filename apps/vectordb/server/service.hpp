@@ -7,6 +7,8 @@
 #include "webservice/metrics.hpp"
 #include <asyncio/web/runner.hpp>
 
+#include <functional>
+
 namespace vectordb {
 
 /// Lives longer than the applications that it makes.
@@ -19,10 +21,11 @@ class Service {
   asyncio::web::Application application();
   asyncio::web::RunnerOptions runner_options() const;
 
-  /// Reads the data; requests are answered with 503 until then.
+  /// Reads the data; requests are answered with 503 until then. Calls `begun` once the folder is
+  /// this server's.
   ///
   /// Throws   StorageError, CorruptionError.
-  asyncio::Coro<> open();
+  asyncio::Coro<> open(std::function<void()> begun = {});
   /// Who asks for its health is told that it is no longer ready.
   void stop() noexcept { stopping_ = true; }
   asyncio::Coro<> close();
@@ -34,7 +37,7 @@ class Service {
 
   ServeOptions options_;
   Access access_;
-  webservice::RequestMetrics requests_;
+  webservice::RequestMetrics requests_{"vectordb"};
   bool stopping_ = false;
 };
 
