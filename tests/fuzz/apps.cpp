@@ -11,10 +11,11 @@
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/filter.hpp"
 #include "vectordb/engine/operation.hpp"
-#include "vectordb/engine/payload_path.hpp"
+#include "vectordb/engine/payload_parts.hpp"
 #include "vectordb/server/json_text.hpp"
 #include "vectordb/server/requests.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -144,12 +145,16 @@ void paths(Choices& choices) {
   if (!payload || !payload->is_object()) return;
   try_to([&] {
     const vectordb::PayloadPath path(path_text);
-    json copy = json::object();
-    path.copy(*payload, copy);
+    path.any_of(*payload, [](const json&) { return false; });
+    vectordb::PayloadParts parts;
+    parts.add(path);
+    (void)parts.only(*payload);
     json rest = *payload;
     path.erase(rest);
-    path.any_of(*payload, [](const json&) { return false; });
-    (void)path.make_object(rest);
+    auto is_one = [](const auto& step) { return step.index.has_value(); };
+    check(std::ranges::any_of(path.steps(), is_one) || rest == parts.without(*payload),
+          "a payload without a part has other parts than one of which it was removed");
+    if (path.targets(rest) < 100) path.merge(rest, *payload);
   });
 }
 
