@@ -258,9 +258,11 @@ class EventLoop {
 
   // --- Executors -----------------------------------------------------------------------------
 
-  /// Calls `function(args...)` in a thread of `executor` (nullptr: the default one).
+  /// Calls `function(args...)` in a thread of `executor` (nullptr: the default one). A function
+  /// that can only be called with a std::stop_token before `args` gets one.
   ///
-  /// Returns  a Future of the result; cancelling it cancels the job if it has not begun.
+  /// Returns  a Future of the result; cancelling it cancels the job if it has not begun, and else
+  ///          asks it to stop.
   template <class F, class... Args>
   auto run_in_executor(Executor& executor, F&& function, Args&&... args);
   template <class F, class... Args>

@@ -33,32 +33,64 @@ auto run_call_in(Loop& loop, Executor& executor, Call call, Stop stop = {}) {
                       std::source_location());
 }
 
+template <class F, class... Args>
+inline constexpr bool takes_stop_token_v =
+    std::conjunction_v<std::negation<std::is_invocable<std::decay_t<F>, std::decay_t<Args>...>>,
+                       std::is_invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>>;
+
+template <class F, class... Args>
+consteval bool check_thread_job() {
+  if constexpr (takes_stop_token_v<F, Args...>)
+    return check_job<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>();
+  else
+    return check_job<std::decay_t<F>, std::decay_t<Args>...>();
+}
+
+/// A call, and how it is asked to stop.
+template <class Call, class Stop>
+struct ThreadJob {
+  Call call;
+  Stop stop;
+};
+
+template <class F, class... Args>
+auto bind_job(F&& function, Args&&... args) {
+  if constexpr (takes_stop_token_v<F, Args...>) {
+    std::stop_source stop;
+    auto call = bind_call(std::forward<F>(function), stop.get_token(), std::forward<Args>(args)...);
+    return ThreadJob<decltype(call), std::stop_source>{std::move(call), std::move(stop)};
+  } else {
+    auto call = bind_call(std::forward<F>(function), std::forward<Args>(args)...);
+    return ThreadJob<decltype(call), NoStop>{std::move(call), NoStop()};
+  }
+}
+
+/// In the default executor without one.
+template <class F, class... Args>
+auto run_job_in(Loop& loop, Executor* executor, F&& function, Args&&... args) {
+  check_named<F>();
+  if constexpr (check_thread_job<F, Args...>()) {
+    loop.check_schedulable();
+    if (!executor) executor = &default_executor(loop);
+    auto job = bind_job(std::forward<F>(function), std::forward<Args>(args)...);
+    return run_call_in(loop, *executor, std::move(job.call), std::move(job.stop));
+  } else {
+    return Refused();
+  }
+}
+
 }  // namespace detail
 
 template <class F, class... Args>
 auto EventLoop::run_in_executor(Executor& executor, F&& function, Args&&... args) {
-  detail::check_named<F>();
-  if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
-    loop_->check_schedulable();
-    return detail::run_call_in(
-        *loop_, executor,
-        detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...));
-  } else {
-    return detail::Refused();
-  }
+  return detail::run_job_in(*loop_, &executor, std::forward<F>(function),
+                            std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
 auto EventLoop::run_in_executor(std::nullptr_t, F&& function, Args&&... args) {
-  detail::check_named<F>();
-  if constexpr (detail::check_job<std::decay_t<F>, std::decay_t<Args>...>()) {
-    loop_->check_schedulable();
-    return detail::run_call_in(
-        *loop_, detail::default_executor(*loop_),
-        detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...));
-  } else {
-    return detail::Refused();
-  }
+  return detail::run_job_in(*loop_, nullptr, std::forward<F>(function),
+                            std::forward<Args>(args)...);
 }
 
 /// A Future of `loop`, or of the running one, with the outcome of `future`; it arrives through
@@ -125,27 +157,14 @@ auto run_coroutine_threadsafe(F&& function, const EventLoop& loop,
 
 namespace detail {
 
-template <class F, class... Args>
-inline constexpr bool takes_stop_token_v =
-    std::conjunction_v<std::negation<std::is_invocable<std::decay_t<F>, std::decay_t<Args>...>>,
-                       std::is_invocable<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>>;
-
-template <class F, class... Args>
-consteval bool check_thread_job() {
-  if constexpr (takes_stop_token_v<F, Args...>)
-    return check_job<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>();
-  else
-    return check_job<std::decay_t<F>, std::decay_t<Args>...>();
-}
-
 /// Gives the call to the default executor when it is awaited, and waits for its future.
 template <class Call, class Stop>
 class [[nodiscard("co_await it")]] ToThread final : public FutureWait {
  public:
   using Result = kept_t<std::invoke_result_t<Call&>>;
 
-  ToThread(Call call, Stop stop)
-      : FutureWait(nullptr), call_(std::move(call)), stop_(std::move(stop)) {}
+  explicit ToThread(ThreadJob<Call, Stop> job)
+      : FutureWait(nullptr), call_(std::move(job.call)), stop_(std::move(job.stop)) {}
   /// Only before it is awaited.
   ToThread(ToThread&& idle) noexcept(std::is_nothrow_move_constructible_v<Call>)
       : FutureWait(nullptr),
@@ -189,17 +208,11 @@ class [[nodiscard("co_await it")]] ToThread final : public FutureWait {
 template <class F, class... Args>
 auto to_thread(F&& function, Args&&... args) {
   detail::check_named<F>();
-  if constexpr (!detail::check_thread_job<F, Args...>()) {
+  if constexpr (detail::check_thread_job<F, Args...>())
+    return detail::ToThread(
+        detail::bind_job(std::forward<F>(function), std::forward<Args>(args)...));
+  else
     return detail::Refused();
-  } else if constexpr (detail::takes_stop_token_v<F, Args...>) {
-    std::stop_source stop;
-    auto call =
-        detail::bind_call(std::forward<F>(function), stop.get_token(), std::forward<Args>(args)...);
-    return detail::ToThread<decltype(call), std::stop_source>(std::move(call), std::move(stop));
-  } else {
-    auto call = detail::bind_call(std::forward<F>(function), std::forward<Args>(args)...);
-    return detail::ToThread<decltype(call), detail::NoStop>(std::move(call), detail::NoStop());
-  }
 }
 
 }  // namespace asyncio

@@ -302,6 +302,32 @@ TEST(ToThread, A2_14_closing_the_loop_requests_stop) {
   stopped->wait();
 }
 
+TEST(RunInExecutor, A2_14_cancelling_the_future_requests_stop) {
+  Gate running;
+  Gate stopped;
+  ThreadPoolExecutor pool(1);
+  run([&]() -> Coro<> {
+    EventLoop loop = get_running_loop();
+    auto work = [&](std::stop_token stop, int value) {
+      running.open();
+      if (!eventually([&] { return stop.stop_requested(); })) return -1;
+      stopped.open();
+      return value;
+    };
+    Future<int> call = loop.run_in_executor(pool, work, 5);
+    running.wait();
+    call.cancel();
+    auto end = co_await capture(call);
+    EXPECT_TRUE(end.cancelled());
+    co_await sleep(0s);  // as in Python, a done callback tells the executor
+    stopped.wait();
+    auto asked = [](std::stop_token stop) { return stop.stop_requested(); };
+    bool of_pool = co_await loop.run_in_executor(pool, asked);
+    bool of_default = co_await loop.run_in_executor(nullptr, asked);
+    EXPECT_FALSE(of_pool || of_default);
+  }());
+}
+
 TEST(ToThread, A2_14_captures_and_results_leak_nowhere) {
   Shared::alive = 0;
   run([]() -> Coro<> {

@@ -28,27 +28,14 @@ Coro<> compact(std::shared_ptr<CollectionEngine> engine) {
   co_await wrap_future(engine->push(job));
 }
 
-/// Asks for the end of what a thread still does when nobody awaits it any more.
-class StopAtEnd {
- public:
-  explicit StopAtEnd(std::stop_source& source) : source_(source) {}
-  StopAtEnd(const StopAtEnd&) = delete;
-  StopAtEnd& operator=(const StopAtEnd&) = delete;
-  ~StopAtEnd() { source_.request_stop(); }
-
- private:
-  std::stop_source& source_;
-};
-
-/// Calls `job(engine, stop)` in a thread for reads.
+/// Calls `job(engine, stop)` in a thread for reads, which is asked to stop when nobody awaits it
+/// any more.
 template <class Job>
 Coro<std::invoke_result_t<Job&, CollectionEngine&, const std::stop_token&>> read(
     std::shared_ptr<CollectionEngine> engine, Job job) {
   engine->require_open();
-  std::stop_source stop;
-  StopAtEnd stopping(stop);
-  auto call = [engine, job = std::move(job), token = stop.get_token()] {
-    return job(*engine, token);
+  auto call = [engine, job = std::move(job)](const std::stop_token& stop) {
+    return job(*engine, stop);
   };
   co_return co_await get_running_loop().run_in_executor(engine->workers().readers, call);
 }
