@@ -226,20 +226,12 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
   template <class... U>
     requires(sizeof...(U) == (std::is_void_v<T> ? 0 : 1))
   void set_result(U&&... value) {
-    if (state()->is_task()) throw RuntimeError("Task does not support set_result operation");
-    detail::FutureState& future = used_state();
-    bool stranded = future.strands_callbacks();
-    static_cast<detail::ValueFuture<T>&>(future).set_result(std::forward<U>(value)...);
-    if (stranded) [[unlikely]]
-      future.check_loop_open();
+    complete("set_result",
+             [&](detail::ValueFuture<T>& future) { future.set_result(std::forward<U>(value)...); });
   }
   void set_exception(std::exception_ptr error) {
-    if (state()->is_task()) throw RuntimeError("Task does not support set_exception operation");
-    detail::FutureState& future = used_state();
-    bool stranded = future.strands_callbacks();
-    future.set_exception(std::move(error));
-    if (stranded) [[unlikely]]
-      future.check_loop_open();
+    complete("set_exception",
+             [&](detail::ValueFuture<T>& future) { future.set_exception(std::move(error)); });
   }
   template <class E>
     requires(!std::convertible_to<E, std::exception_ptr>)
@@ -267,6 +259,17 @@ class Future : public FutureHandle, public detail::CallbackMembers<Future<T>> {
             new detail::ValueFuture<T>(loop.impl(), where))) {}
 
  private:
+  /// `set` gives the outcome; that callbacks are stranded is told after it.
+  template <class F>
+  void complete(const char* operation, F set) {
+    if (state()->is_task()) [[unlikely]]
+      throw RuntimeError(std::string("Task does not support ") + operation + " operation");
+    detail::FutureState& future = used_state();
+    bool stranded = future.strands_callbacks();
+    set(static_cast<detail::ValueFuture<T>&>(future));
+    if (stranded) [[unlikely]]
+      future.check_loop_open();
+  }
   decltype(auto) view() const {
     if constexpr (std::is_void_v<T>)
       return;
