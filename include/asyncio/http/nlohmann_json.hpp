@@ -54,8 +54,10 @@ struct JsonCodec<T> {
   static T parse(std::string_view text) {
     check_json_depth(text);
     try {
-      const auto json = nlohmann::json::parse(text);
-      if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
+      auto json = nlohmann::json::parse(text);
+      if constexpr (std::is_same_v<T, nlohmann::json>)
+        return json;
+      else if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
         return detail::exact_number<T>(json);
       else
         return json.template get<T>();
