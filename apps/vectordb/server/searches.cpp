@@ -91,7 +91,7 @@ Coro<Found> first_points(Collection collection, SearchRequest search) {
   co_return found;
 }
 
-Coro<Found> answer_query(Collection collection, QueryRequest query) {
+Coro<Found> answer_to(Collection collection, QueryRequest query) {
   if (std::holds_alternative<std::monostate>(query.target))
     co_return co_await first_points(collection, query.search);
   if (auto* vector = std::get_if<Vector>(&query.target))
@@ -105,57 +105,47 @@ Coro<Found> answer_query(Collection collection, QueryRequest query) {
   co_return co_await collection.search(query.near(std::move(*records.front().vector), id));
 }
 
-void add_search(web::Application& app, Access& access) {
-  read_route(app, "POST", "/collections/{name}/points/search",
-             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
+Coro<Found> answer_to(Collection collection, SearchRequest search) {
+  return collection.search(std::move(search));
+}
+
+template <class T>
+void add_single(web::Application& app, Access& access, std::string_view path,
+                T (*read)(const nlohmann::json&), std::string (*write)(const Found&)) {
+  read_route(app, "POST", path,
+             [&access, read, write](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
-               SearchRequest search = co_await read_body(request, &search_of);
-               co_await check_single(collection, search);
-               Found found = co_await collection.search(std::move(search));
-               co_return co_await write_result(std::move(found), &scored);
-             });
-  read_route(app, "POST", "/collections/{name}/points/search/batch",
-             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
-               Collection collection = access.collection(name);
-               auto searches = co_await read_body(request, &searches_of);
-               co_await check_batch(collection, searches);
-               share_room(searches);
-               std::vector<Coro<Found>> running;
-               for (SearchRequest& search : searches)
-                 running.push_back(collection.search(std::move(search)));
-               auto all = co_await gather(std::move(running));
-               co_return co_await write_result(std::move(all), &each_scored);
+               T wanted = co_await read_body(request, read);
+               co_await check_single(collection, wanted);
+               Found found = co_await answer_to(collection, std::move(wanted));
+               co_return co_await write_result(std::move(found), write);
              });
 }
 
-void add_query(web::Application& app, Access& access) {
-  read_route(app, "POST", "/collections/{name}/points/query",
-             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
+template <class T>
+void add_batch(web::Application& app, Access& access, std::string_view path,
+               std::vector<T> (*read)(const nlohmann::json&),
+               std::string (*write)(const std::vector<Found>&)) {
+  read_route(app, "POST", path,
+             [&access, read, write](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
-               QueryRequest query = co_await read_body(request, &construct<QueryRequest>);
-               co_await check_single(collection, query);
-               Found found = co_await answer_query(collection, std::move(query));
-               co_return co_await write_result(std::move(found), &queried);
-             });
-  read_route(app, "POST", "/collections/{name}/points/query/batch",
-             [&access](web::Request& request, std::string name) -> Coro<ResultText> {
-               Collection collection = access.collection(name);
-               auto queries = co_await read_body(request, &queries_of);
-               co_await check_batch(collection, queries);
-               share_room(queries);
+               std::vector<T> wanted = co_await read_body(request, read);
+               co_await check_batch(collection, wanted);
+               share_room(wanted);
                std::vector<Coro<Found>> running;
-               for (QueryRequest& query : queries)
-                 running.push_back(answer_query(collection, std::move(query)));
+               for (T& one : wanted) running.push_back(answer_to(collection, std::move(one)));
                auto all = co_await gather(std::move(running));
-               co_return co_await write_result(std::move(all), &each_queried);
+               co_return co_await write_result(std::move(all), write);
              });
 }
 
 }  // namespace
 
 void add_searches(web::Application& app, Access& access) {
-  add_search(app, access);
-  add_query(app, access);
+  add_single(app, access, "/collections/{name}/points/search", &search_of, &scored);
+  add_batch(app, access, "/collections/{name}/points/search/batch", &searches_of, &each_scored);
+  add_single(app, access, "/collections/{name}/points/query", &construct<QueryRequest>, &queried);
+  add_batch(app, access, "/collections/{name}/points/query/batch", &queries_of, &each_queried);
   read_route(app, "POST", "/collections/{name}/points/scroll",
              [&access](web::Request& request, std::string name) -> Coro<ResultText> {
                Collection collection = access.collection(name);
