@@ -4,7 +4,7 @@
 #include "vectordb/client/documents.hpp"
 #include "vectordb/client/request_bytes.hpp"
 #include <asyncio/exceptions.hpp>
-#include <asyncio/http/nlohmann_json.hpp>
+#include <asyncio/http/json.hpp>
 
 #include <filesystem>
 #include <set>
@@ -24,31 +24,31 @@ void check_members(const json& point) {
       throw InvalidArgument(brief(name), "no member of a point; those are id, vector and payload");
 }
 
-/// The members of the outermost object, in JSON that is known to be some.
-std::vector<std::string> outer_names(std::string_view line) {
-  std::vector<std::string> names;
-  std::size_t depth = 0, begin = 0;
-  std::string_view text;  // the last string, with its quotes
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const char c = line[at];
-    if (c == '{' || c == '[') ++depth;
-    if (c == '}' || c == ']') --depth;
-    if (c == ':' && depth == 1) names.push_back(json::parse(text).get<std::string>());
-    if (c != '"') continue;
-    for (begin = at++; line[at] != '"'; ++at)
-      if (line[at] == '\\') ++at;
-    text = line.substr(begin, at + 1 - begin);
+/// The value of a line, and of two members with one name the second name: the parser keeps the
+/// last of them, and who wrote the first meant it as well.
+std::pair<json, std::optional<std::string>> parse(const std::string& line) {
+  asyncio::http::check_json_depth(line);
+  std::set<std::string> seen;
+  std::optional<std::string> repeated;
+  auto note = [&](int depth, json::parse_event_t event, const json& name) {
+    if (event != json::parse_event_t::key || depth != 1) return true;
+    const bool is_new = seen.insert(name.get<std::string>()).second;
+    if (!is_new && !repeated) repeated = name.get<std::string>();
+    return true;
+  };
+  try {
+    json value = json::parse(line, note);
+    return {std::move(value), std::move(repeated)};
+  } catch (const json::exception& error) {
+    throw asyncio::ValueError(error.what());
   }
-  return names;
 }
 
-/// Of two the parser takes the last, and who wrote the first meant it as well.
-void check_repeated(std::string_view line) {
-  std::set<std::string> seen;
-  for (std::string& name : outer_names(line)) {
-    const bool is_new = seen.insert(name).second;
-    if (!is_new) throw InvalidArgument(brief(name), "there are two members of this name");
-  }
+json point_in(const std::string& line) {
+  auto [value, repeated] = parse(line);
+  if (value.is_object()) check_members(value);
+  if (repeated) throw InvalidArgument(brief(*repeated), "there are two members of this name");
+  return std::move(value);
 }
 
 class JsonlReader final : public PointReader {
@@ -68,11 +68,7 @@ class JsonlReader final : public PointReader {
  private:
   Point point_of(const std::string& line) const {
     try {
-      json value = asyncio::http::JsonCodec<json>::parse(line);
-      if (value.is_object()) {
-        check_members(value);
-        check_repeated(line);
-      }
+      json value = point_in(line);
       if (!value.is_object() || !value.contains("id")) return Point::from_json(value);
       json& id = value["id"];
       if (!id.is_string()) return Point::from_json(value);
