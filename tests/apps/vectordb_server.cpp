@@ -179,17 +179,25 @@ std::vector<Case> payload_changes() {
   };
 }
 
-TEST(VectorDBServer, payloads_change_as_in_qdrant) {
+/// What is at `path` once `cases` went well and the server has been started anew.
+json after_restart(std::vector<Case> cases, std::string path) {
   test::Folder folder;
   auto options = test::serve_options(folder);
-  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
+  test::with_vectordb(options, [&](VectorDB& db) -> Coro<> {
     co_await fill(db);
-    co_await expect(db, payload_changes());
+    co_await expect(db, std::move(cases));
   });
-  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
-    Said said = co_await db.ask("GET", "/collections/line/points/7");
-    EXPECT_EQ(said.result()["payload"].dump(), R"({"no":null,"t":[{"k":3},{"x":1}]})");
+  json found;
+  test::with_vectordb(options, [&](VectorDB& db) -> Coro<> {
+    Said said = co_await db.ask("GET", path);
+    found = said.result();
   });
+  return found;
+}
+
+TEST(VectorDBServer, payloads_change_as_in_qdrant) {
+  json found = after_restart(payload_changes(), "/collections/line/points/7");
+  EXPECT_EQ(found["payload"].dump(), R"({"no":null,"t":[{"k":3},{"x":1}]})");
 }
 
 /// As Qdrant: the others are changed, and only who waits is told.
@@ -217,16 +225,8 @@ std::vector<Case> writes_to_missing_points() {
 }
 
 TEST(VectorDBServer, a_write_to_a_point_that_is_not_there_is_told_to_who_waits) {
-  test::Folder folder;
-  auto options = test::serve_options(folder);
-  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
-    co_await fill(db);
-    co_await expect(db, writes_to_missing_points());
-  });
-  test::with_vectordb(options, [](VectorDB& db) -> Coro<> {
-    Said said = co_await db.ask("GET", "/collections/line/points/1");
-    EXPECT_EQ(said.result().dump(), R"({"id":1,"payload":{},"vector":[5.0,5.0]})");
-  });
+  json found = after_restart(writes_to_missing_points(), "/collections/line/points/1");
+  EXPECT_EQ(found.dump(), R"({"id":1,"payload":{},"vector":[5.0,5.0]})");
 }
 
 /// Notes who writes.
