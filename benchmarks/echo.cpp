@@ -42,6 +42,14 @@ Coro<> ask(Count& count, int sock) {
   ::close(sock);
 }
 
+template <Coro<> (*answer)(int)>
+Coro<> echo(Count& count) {
+  auto [here, there] = socket_pair();
+  auto other = create_task(answer(there));
+  co_await ask(count, here);
+  co_await other;
+}
+
 // --- Sockets ----------------------------------------------------------------------------------
 
 Coro<> answer_socket(int sock) {
@@ -50,13 +58,6 @@ Coro<> answer_socket(int sock) {
   while (std::size_t got = co_await loop.sock_recv_into(sock, std::span(room)))
     co_await loop.sock_sendall(sock, std::string_view(room.data(), got));
   ::close(sock);
-}
-
-Coro<> socket_echo(Count& count) {
-  auto [here, there] = socket_pair();
-  auto other = create_task(answer_socket(there));
-  co_await ask(count, here);
-  co_await other;
 }
 
 // --- Streams ----------------------------------------------------------------------------------
@@ -68,13 +69,6 @@ Coro<> answer_stream(int sock) {
     co_await writer.send(std::string_view(room.data(), got));
   writer.close();
   co_await writer.wait_closed();
-}
-
-Coro<> stream_echo(Count& count) {
-  auto [here, there] = socket_pair();
-  auto other = create_task(answer_stream(there));
-  co_await ask(count, here);
-  co_await other;
 }
 
 // --- Protocols --------------------------------------------------------------------------------
@@ -109,8 +103,8 @@ Coro<> protocol_echo(Count& count) {
   co_await protocol->lost.wait();
 }
 
-const bool added = bench::add({"socket_echo", "asyncio", bench::in_loop<socket_echo>}) &&
-                   bench::add({"stream_echo", "asyncio", bench::in_loop<stream_echo>}) &&
+const bool added = bench::add({"socket_echo", "asyncio", bench::in_loop<echo<answer_socket>>}) &&
+                   bench::add({"stream_echo", "asyncio", bench::in_loop<echo<answer_stream>>}) &&
                    bench::add({"protocol_echo", "asyncio", bench::in_loop<protocol_echo>});
 
 }  // namespace
