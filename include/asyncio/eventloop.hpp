@@ -258,11 +258,10 @@ class EventLoop {
 
   // --- Executors -----------------------------------------------------------------------------
 
-  /// Calls `function(args...)` in a thread of `executor` (nullptr: the default one). A function
-  /// that can only be called with a std::stop_token before `args` gets one.
+  /// Calls `function(args...)` in a thread of `executor` (nullptr: the default one), with a
+  /// std::stop_token first if it can only be called so.
   ///
-  /// Returns  a Future of the result; cancelling it cancels the job if it has not begun, and else
-  ///          asks it to stop.
+  /// Returns  a Future of the result; cancelling it asks the job to stop, or never to begin.
   template <class F, class... Args>
   auto run_in_executor(Executor& executor, F&& function, Args&&... args);
   template <class F, class... Args>
