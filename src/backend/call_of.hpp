@@ -17,8 +17,6 @@ inline SystemCall call_of(const Operation& op) noexcept {
       return SystemCall::recv;
     case Opcode::recvfrom:
       return SystemCall::recvfrom;
-    case Opcode::recvmsg:
-      return SystemCall::recvmsg;
     case Opcode::send:
       return SystemCall::send;
     case Opcode::sendto:
@@ -33,7 +31,6 @@ inline SystemCall call_of(const Operation& op) noexcept {
     case Opcode::poll_writable:
       return SystemCall::poll;
     case Opcode::sendfile:
-    case Opcode::splice:
       return SystemCall::sendfile;
     case Opcode::openat:
       return SystemCall::ring_openat;
@@ -41,8 +38,6 @@ inline SystemCall call_of(const Operation& op) noexcept {
       return SystemCall::ring_statx;
     case Opcode::fsync:
       return SystemCall::ring_fsync;
-    case Opcode::shutdown:
-      return SystemCall::shutdown;
     case Opcode::close:
       return SystemCall::close;
   }

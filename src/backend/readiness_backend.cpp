@@ -26,7 +26,6 @@ bool would_wait(Opcode opcode, std::int64_t result) noexcept {
 
 bool ReadinessBackend::supports(Opcode opcode) const noexcept {
   switch (opcode) {
-    case Opcode::splice:
     case Opcode::openat:
     case Opcode::statx:
     case Opcode::fsync:

@@ -41,16 +41,12 @@ bool has_size(Opcode opcode) noexcept {
 
 std::int64_t SimulatedGate::perform(Socket& socket, Operation& op) noexcept {
   if (!gate_.faults()) return SimulatedNetwork::perform(socket, op);
-  switch (op.opcode) {
-    case Opcode::shutdown:
-    case Opcode::close:
-      return SimulatedNetwork::perform(socket, op);  // which calls what is behind the gate
-    default:
-      std::size_t size = has_size(op.opcode) ? op.size : std::numeric_limits<std::size_t>::max();
-      return gate_.transfer(call_of(op), size, [&](std::size_t most) {
-        return as_call([&] { return transfer(socket, op, most); })();
-      });
-  }
+  if (op.opcode == Opcode::close)
+    return SimulatedNetwork::perform(socket, op);  // which calls what is behind the gate
+  std::size_t size = has_size(op.opcode) ? op.size : std::numeric_limits<std::size_t>::max();
+  return gate_.transfer(call_of(op), size, [&](std::size_t most) {
+    return as_call([&] { return transfer(socket, op, most); })();
+  });
 }
 
 /// `most` bytes at most.

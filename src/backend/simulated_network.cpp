@@ -257,7 +257,6 @@ bool SimulatedNetwork::supports(Opcode opcode) const noexcept {
     case Opcode::recvfrom:
     case Opcode::read:
     case Opcode::poll_readable:
-    case Opcode::shutdown:
     case Opcode::close:
       return true;
     default:
@@ -323,8 +322,6 @@ std::int64_t SimulatedNetwork::perform(Socket& socket, Operation& op) noexcept {
       return readable(socket) ? 1 : -EAGAIN;
     case Opcode::poll_writable:
       return writable(socket) ? 1 : -EAGAIN;
-    case Opcode::shutdown:
-      return shutdown(op.fd, op.flags);
     case Opcode::close:
       return close_fd(op.fd);
     default:

@@ -47,10 +47,6 @@ std::int64_t SystemBackend::perform(Operation& op) noexcept {
         return ::recvfrom(op.fd, op.buffer, size, op.flags, static_cast<sockaddr*>(op.address),
                           op.address ? &op.address_size : nullptr);
       });
-    case Opcode::recvmsg:
-      return gate_.retried(SystemCall::recvmsg, [&] {
-        return ::recvmsg(op.fd, static_cast<msghdr*>(op.buffer), op.flags | MSG_CMSG_CLOEXEC);
-      });
     case Opcode::send:
       return gate_.transfer(SystemCall::send, op.size, [&](std::size_t size) {
         return ::send(op.fd, op.buffer, size, op.flags | MSG_NOSIGNAL);
@@ -72,9 +68,6 @@ std::int64_t SystemBackend::perform(Operation& op) noexcept {
       return perform_read_write(op);
     case Opcode::sendfile:
       return perform_sendfile(op);
-    case Opcode::shutdown:
-      return shutdown(op.fd, op.flags);
-    case Opcode::splice:
     case Opcode::poll_readable:
     case Opcode::poll_writable:
     case Opcode::openat:

@@ -278,7 +278,7 @@ TEST_P(OperationsTest, fault60_refused_connection) {
 TEST_P(OperationsTest, R16_what_is_not_supported_says_so) {
   run([]() -> Coro<> {
     Pair pair = co_await connected();
-    for (Opcode opcode : {Opcode::openat, Opcode::statx, Opcode::fsync, Opcode::splice}) {
+    for (Opcode opcode : {Opcode::openat, Opcode::statx, Opcode::fsync}) {
       if (backend().supports(opcode)) continue;
       Probe operation(opcode, pair.near);
       EXPECT_TRUE(backend().start(operation));

@@ -29,7 +29,6 @@ enum class SystemCall : std::uint8_t {
   read,
   recv,
   recvfrom,
-  recvmsg,
   send,
   sendfile,
   sendmsg,

@@ -15,7 +15,6 @@ enum class Opcode : std::uint8_t {
   connect,        // [address, address_size] 0
   recv,           // [buffer, size, flags] bytes, 0 at the end
   recvfrom,       // [the same; address, address_size: room for the sender's] bytes
-  recvmsg,        // [buffer: a msghdr, flags] bytes
   send,           // [buffer, size, flags] bytes
   sendto,         // [the same; address, address_size] bytes
   sendmsg,        // [buffer: a msghdr, flags] bytes
@@ -25,12 +24,10 @@ enum class Opcode : std::uint8_t {
   poll_readable,  // 1 as soon as reading would not wait
   poll_writable,  // 1 as soon as writing would not wait
   sendfile,       // [other: the file, offset, size] bytes
-  splice,         // [other: the source, size, flags] bytes
-  openat,    // [other: a directory or -1, buffer: the path, flags, size: the mode] a descriptor
-  statx,     // [other, buffer: the path, flags, address: room for the result] 0
-  fsync,     // 0
-  shutdown,  // [flags: what of it] 0
-  close,     // 0
+  openat,  // [other: a directory or -1, buffer: the path, flags, size: the mode] a descriptor
+  statx,   // [other, buffer: the path, flags, address: room for the result] 0
+  fsync,   // 0
+  close,   // 0
 };
 
 /// A request to a backend, inside the frame or object that waits for it. See Backend for who may
