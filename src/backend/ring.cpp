@@ -74,7 +74,7 @@ void Ring::renew() {
   try {
     probe();
     try_out();
-  } catch (const RingRefused&) {
+  } catch (...) {  // Also for want of memory: a constructor's object is never closed.
     close();
     throw;
   }

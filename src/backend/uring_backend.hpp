@@ -49,7 +49,7 @@ class UringBackend final : public ReadinessBackend {
   /// A listening descriptor whose connections the kernel accepts as they come. Linked while the
   /// request for that is to be submitted.
   struct Listener : Links {
-    explicit Listener(Watch& its_watch) noexcept : watch(its_watch) {}
+    explicit Listener(Watch& its_watch) : watch(its_watch) {}  // a deque takes memory at once
     Watch& watch;
     bool armed = false;
     bool cancelled = false;

@@ -10,7 +10,7 @@
 #include "connected.hpp"
 #include "gate.hpp"
 #include "memory.hpp"
-#include "programs.hpp"
+#include "subject.hpp"
 #include "tls.hpp"
 
 #include <gtest/gtest.h>
@@ -44,16 +44,19 @@ class Quiet {
   LogHandler previous_;
 };
 
-class Allocations : public ::testing::TestWithParam<faults::Program> {
+class Allocations : public ::testing::TestWithParam<faults::Subject> {
  protected:
   void SetUp() override {
     if (!test::kCountsAllocations) GTEST_SKIP() << "the sanitizer's operators do not fail";
+    std::string refusal = test::refusal_of(GetParam().backend);
+    if (!refusal.empty()) GTEST_SKIP() << refusal;
     test::announce_termination();
   }
 
   /// Runs the program once; what it does wrong, or nothing.
-  static std::string run_once(const faults::Program& program, const LoopFactory& factory,
-                              std::uint64_t which, bool& happened) {
+  static std::string run_once(std::uint64_t which, bool& happened) {
+    const auto& [program, backend] = GetParam();
+    const LoopFactory factory = test::factory_of(backend);
     Quiet quiet;
     std::exception_ptr error;
     bool begun = false, ended = false;
@@ -100,11 +103,11 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
     }
   }
 
-  void sweep(const LoopFactory& factory) {
+  void sweep() {
     bool happened = false;
-    for (int warm = 0; warm < 2; ++warm) ASSERT_EQ(run_once(GetParam(), factory, 0, happened), "");
+    for (int warm = 0; warm < 2; ++warm) ASSERT_EQ(run_once(0, happened), "");
     test::AllocationCount all;
-    run_once(GetParam(), factory, 0, happened);
+    run_once(0, happened);
     const char* wanted = std::getenv("ASYNCIO_FAULTS");
     bool every = wanted && std::string(wanted) == "all";
     std::uint64_t step = every ? 1 : all.made() / kSample + 1;
@@ -113,8 +116,8 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
     for (std::uint64_t which = 1; happened; which += step) {
       SCOPED_TRACE("allocation " + std::to_string(which));
       // Twice, if blocks are left: what is made once for the process stays.
-      if (left_by(which, factory, happened, 200ms) > 0) {
-        ASSERT_LE(left_by(which, factory, happened, test::kPatience), 0) << "blocks are left";
+      if (left_by(which, happened, 200ms) > 0) {
+        ASSERT_LE(left_by(which, happened, test::kPatience), 0) << "blocks are left";
       }
       if (HasFailure()) return;
       ASSERT_EQ(test::open_descriptors(), descriptors);
@@ -122,10 +125,10 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
   }
 
   /// How many blocks one run has left behind.
-  static std::ptrdiff_t left_by(std::uint64_t which, const LoopFactory& factory, bool& happened,
+  static std::ptrdiff_t left_by(std::uint64_t which, bool& happened,
                                 std::chrono::milliseconds patience) {
     test::AllocationCount count;
-    std::string wrong = run_once(GetParam(), factory, which, happened);
+    std::string wrong = run_once(which, happened);
     EXPECT_EQ(wrong, "");
     // Threads that nobody waited for take theirs with them.
     auto end = std::chrono::steady_clock::now() + patience;
@@ -137,19 +140,19 @@ class Allocations : public ::testing::TestWithParam<faults::Program> {
   static constexpr std::uint64_t kSample = 40;
 };
 
-class CoreAllocations : public Allocations {};
-class NetAllocations : public Allocations {};
+TEST_P(Allocations, fault191_each_fails_in_its_turn) { sweep(); }
 
-TEST_P(CoreAllocations, fault191_each_fails_in_its_turn) {
-  sweep([] { return asyncio::testing::new_simulated_event_loop(); });
+std::vector<faults::Subject> core_subjects() {
+  std::vector<faults::Subject> all;
+  for (const faults::Program& program : faults::core_programs())
+    all.push_back({program, "simulated"});
+  return all;
 }
-INSTANTIATE_TEST_SUITE_P(EveryProgram, CoreAllocations,
-                         ::testing::ValuesIn(faults::core_programs()),
-                         [](const auto& each) { return std::string(each.param.name); });
-
-TEST_P(NetAllocations, fault191_each_fails_in_its_turn) { sweep(new_epoll_event_loop); }
-INSTANTIATE_TEST_SUITE_P(EveryProgram, NetAllocations, ::testing::ValuesIn(faults::programs()),
-                         [](const auto& each) { return std::string(each.param.name); });
+INSTANTIATE_TEST_SUITE_P(EveryCoreProgram, Allocations, ::testing::ValuesIn(core_subjects()),
+                         faults::subject_name);
+INSTANTIATE_TEST_SUITE_P(EveryProgram, Allocations,
+                         ::testing::ValuesIn(faults::subjects({"epoll", "io_uring"})),
+                         faults::subject_name);
 
 // --- Writes -------------------------------------------------------------------------------------
 

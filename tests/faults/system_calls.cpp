@@ -8,7 +8,7 @@
 #include "asyncio/testing/faults.hpp"
 #include "backends.hpp"
 #include "captures.hpp"
-#include "programs.hpp"
+#include "subject.hpp"
 
 #include <gtest/gtest.h>
 
@@ -98,9 +98,13 @@ constexpr SystemCall kInterrupted[] = {
 };
 
 constexpr SystemCall kWaits[] = {
-    SystemCall::accept,    SystemCall::connect,    SystemCall::poll,
-    SystemCall::ring_read, SystemCall::ring_write, SystemCall::ring_openat,
+    SystemCall::accept,      SystemCall::connect,   SystemCall::poll,       SystemCall::ring_fsync,
+    SystemCall::ring_openat, SystemCall::ring_read, SystemCall::ring_statx, SystemCall::ring_write,
 };
+
+/// What becomes of an io_uring without these, and when they end early, is tested in backend/uring
+/// and backend/uring_faults.
+constexpr SystemCall kOfTheRing[] = {SystemCall::ring_cancel, SystemCall::ring_wake};
 
 /// Whether there is such a call on loops of this kind.
 bool has(std::string_view backend, SystemCall call) {
@@ -148,13 +152,7 @@ bool says_why(const std::exception_ptr& error) {
   }
 }
 
-struct Subject {
-  faults::Program program;
-  std::string backend;
-
-  std::string name() const { return program.name + ("_" + backend); }
-  friend void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name(); }
-};
+using faults::Subject;
 
 EventLoop loop_of(const std::string& backend, Faults& faults) {
   if (backend == "simulated") return faults.new_simulated_event_loop();
@@ -296,14 +294,7 @@ TEST_P(SystemCalls, R1_late_and_reordered_ends_change_nothing) {
   }
 }
 
-std::vector<Subject> subjects() {
-  std::vector<Subject> all;
-  for (const faults::Program& program : faults::programs())
-    for (const char* backend : {"epoll", "io_uring", "simulated"})
-      if (program.everywhere || std::string_view(backend) != "simulated")
-        all.push_back({program, backend});
-  return all;
-}
+std::vector<Subject> subjects() { return faults::subjects({"epoll", "io_uring", "simulated"}); }
 
 /// What is in the tables above in vain: without a program that makes the call.
 TEST(SystemCallTables, each_call_is_made_by_a_program_on_every_loop_that_has_it) {
@@ -328,9 +319,14 @@ TEST(SystemCallTables, each_call_is_made_by_a_program_on_every_loop_that_has_it)
         << "nothing waits for call " << static_cast<int>(call);
 }
 
+TEST(SystemCallTables, each_call_fails_interrupts_or_is_of_the_ring) {
+  std::set<SystemCall> tested(std::begin(kOfTheRing), std::end(kOfTheRing));
+  tested.insert(std::begin(kInterrupted), std::end(kInterrupted));
+  for (const Failure& failure : kFailures) tested.insert(failure.call);
+  EXPECT_EQ(tested.size(), static_cast<std::size_t>(SystemCall::count));
+}
+
 INSTANTIATE_TEST_SUITE_P(EveryProgram, SystemCalls, ::testing::ValuesIn(subjects()),
-                         [](const ::testing::TestParamInfo<Subject>& each) {
-                           return each.param.name();
-                         });
+                         faults::subject_name);
 
 }  // namespace
