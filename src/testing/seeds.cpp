@@ -35,9 +35,20 @@ Seeds seeds_to_run(std::uint64_t count) {
   return {1, number_in("ASYNCIO_SEEDS").value_or(count)};
 }
 
-void report_failing_seed(std::uint64_t seed) noexcept {
-  std::string number = std::to_string(seed);
-  log(LogLevel::error, "seed " + number + " failed; SEED=" + number + " runs it again");
+RunOptions options_naming(std::uint64_t seed) {
+  const std::string number = std::to_string(seed);
+  std::string line = "seed " + number + " is under way; SEED=" + number + " runs it again";
+  auto report = [line](EventLoop loop, const ExceptionContext& context) {
+    loop.default_exception_handler(context);
+    log(LogLevel::error, line);
+  };
+  RunOptions options;
+  options.loop_factory([seed, report] {
+    EventLoop loop = new_simulated_event_loop(seed);
+    loop.set_exception_handler(report);
+    return loop;
+  });
+  return options;
 }
 
 }  // namespace asyncio::testing::detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "asyncio/coro.hpp"
+#include "asyncio/detail/testing/seed_under_way.hpp"
 #include "asyncio/eventloop.hpp"
 #include "asyncio/runner.hpp"
 #include "asyncio/time.hpp"
@@ -49,21 +50,12 @@ inline RunOptions options(std::uint64_t seed) {
   return options;
 }
 
-}  // namespace detail
-
-/// asyncio::run on a simulated loop.
-template <class T>
-T run_simulated(Coro<T> main, std::uint64_t seed = 0) {
-  return run(std::move(main), detail::options(seed));
-}
-
-/// The same for `function(args...)`, which live as long as the run.
 template <class F, class... Args>
-asyncio::detail::coroutine_result_t<F, Args...> run_simulated(Seed seed, F&& function,
-                                                              Args&&... args) {
+asyncio::detail::coroutine_result_t<F, Args...> run_with(const RunOptions& options, F&& function,
+                                                         Args&&... args) {
   asyncio::detail::refuse_running_loop(
       "run_simulated() cannot be called from a running event loop");
-  Runner runner(detail::options(seed.number()));
+  Runner runner(options);
   using T = asyncio::detail::coroutine_result_t<F, Args...>;
   if constexpr (std::is_void_v<T>) {
     runner.run(std::forward<F>(function), std::forward<Args>(args)...);
@@ -73,6 +65,25 @@ asyncio::detail::coroutine_result_t<F, Args...> run_simulated(Seed seed, F&& fun
     runner.close();
     return static_cast<T&&>(result);
   }
+}
+
+}  // namespace detail
+
+/// asyncio::run on a simulated loop. A seed other than 0 is named if the run ends with an
+/// exception, in the log, or with the process, as by abort() or a sanitizer, on stderr.
+template <class T>
+T run_simulated(Coro<T> main, std::uint64_t seed = 0) {
+  const detail::SeedUnderWay under_way(seed, detail::Replay::by_argument);
+  return run(std::move(main), detail::options(seed));
+}
+
+/// The same for `function(args...)`, which live as long as the run.
+template <class F, class... Args>
+asyncio::detail::coroutine_result_t<F, Args...> run_simulated(Seed seed, F&& function,
+                                                              Args&&... args) {
+  const detail::SeedUnderWay under_way(seed.number(), detail::Replay::by_argument);
+  return detail::run_with(detail::options(seed.number()), std::forward<F>(function),
+                          std::forward<Args>(args)...);
 }
 template <class F, class... Args>
   requires(!is_coroutine_v<F> && !std::same_as<std::remove_cvref_t<F>, Seed>)
