@@ -48,4 +48,5 @@
 #include "asyncio/transports.hpp"
 #include "asyncio/try.hpp"
 #include "asyncio/wait.hpp"
+#include "asyncio/wall_time.hpp"
 #include "asyncio/with.hpp"

@@ -7,10 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <poll.h>
+#include <span>
 #include <system_error>
 
 namespace asyncio::detail {
@@ -28,10 +30,21 @@ bool alone_in_process() {
 
 class SimulatedPoller final : public SimulatedGate {
  public:
-  SimulatedPoller(std::uint64_t seed, FaultLayer* faults) : SimulatedGate(seed, faults) {}
+  SimulatedPoller(std::uint64_t seed, FaultLayer* faults)
+      : SimulatedGate(seed, faults), chance_(seed ^ kOfChance) {}
 
   std::string_view name() const noexcept override { return "simulated"; }
   TimePoint now() noexcept override { return now_; }
+  std::chrono::system_clock::time_point wall_time() noexcept override {
+    std::chrono::nanoseconds since_1970(
+        deadline_after(kFirstDay.count(), Delay(now_.time_since_epoch())));
+    return std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(since_1970));
+  }
+  int fill_random(std::span<unsigned char> bytes) noexcept override {
+    for (unsigned char& byte : bytes) byte = static_cast<unsigned char>(chance_.next() >> 56);
+    return 0;
+  }
   void close() noexcept override {
     close_resources();
     wake_.close();
@@ -92,10 +105,15 @@ class SimulatedPoller final : public SimulatedGate {
     wake_.clear();
   }
 
+  /// 1 January 2030, 00:00 UTC, since 1970.
+  static constexpr std::chrono::nanoseconds kFirstDay = std::chrono::seconds(1'893'456'000);
+  /// Makes bytes other numbers than those that decide what the network does with the same seed.
+  static constexpr std::uint64_t kOfChance = 0x62'79'74'65'73;
   /// Real time.
   static constexpr int kPatienceMilliseconds = 10'000;
 
   TimePoint now_{};
+  SeededRandom chance_;
   int external_work_ = 0;
   int wakers_ = 0;
   WakeEvent wake_{SystemGate(nullptr)};

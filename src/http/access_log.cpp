@@ -3,6 +3,7 @@
 
 #include "asyncio/exceptions.hpp"
 #include "asyncio/logging.hpp"
+#include "asyncio/wall_time.hpp"
 #include "asyncio/web/request.hpp"
 #include "http/characters.hpp"
 
@@ -26,8 +27,7 @@ struct Piece {
 
 /// "[22/Nov/2026:10:15:03 +0000]", `ago` before now.
 std::string time_text(std::chrono::nanoseconds ago) {
-  auto when = std::chrono::system_clock::now() -
-              std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+  auto when = wall_time() - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
   std::time_t seconds = std::chrono::system_clock::to_time_t(when);
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);

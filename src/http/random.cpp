@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/random.hpp"
 
-#include "asyncio/exceptions.hpp"
-
 #include <array>
-#include <cerrno>
 #include <string_view>
-#include <sys/random.h>
 
 namespace asyncio::http::detail {
-
-void fill_random(std::span<unsigned char> bytes) {
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-    throw OSError(errno, "getrandom");
-}
 
 std::string random_name() {
   constexpr std::string_view kDigits = "0123456789abcdef";

@@ -2,15 +2,13 @@
 /// Random bytes that nobody can guess.
 #pragma once
 
-#include <cstddef>
-#include <span>
+#include "backend/random.hpp"
+
 #include <string>
 
 namespace asyncio::http::detail {
 
-/// At most 256 at once: so many the kernel gives whole.
-/// Throws: OSError.
-void fill_random(std::span<unsigned char> bytes);
+using asyncio::detail::fill_random;
 
 /// Sixteen random bytes as 32 digits.
 /// Throws: OSError.

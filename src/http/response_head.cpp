@@ -2,6 +2,7 @@
 #include "http/response_head.hpp"
 
 #include "asyncio/exceptions.hpp"
+#include "asyncio/wall_time.hpp"
 #include "http/characters.hpp"
 #include "http/dates.hpp"
 #include "http/head_writer.hpp"
@@ -18,7 +19,7 @@ std::string_view current_date() {
   thread_local DateText text;
   thread_local std::string_view date;
   thread_local std::chrono::seconds of{-1};
-  auto now = std::chrono::system_clock::now();
+  auto now = wall_time();
   auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
   if (second != of) {
     date = write_http_date(text, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/websocket_frames.hpp"
 
+#include "asyncio/detail/core/loop.hpp"
 #include "asyncio/exceptions.hpp"
 #include "http/random.hpp"
 
@@ -21,23 +22,35 @@ constexpr std::uint8_t kLength = 0x7F;
 constexpr std::uint8_t kLength16 = 126;
 constexpr std::uint8_t kLength64 = 127;
 
-/// The kernel is asked for many masks at once.
+/// Tells the loop that runs in this thread from every other; 0 if none does.
+std::uint64_t running_serial() noexcept {
+  const asyncio::detail::Loop* loop = asyncio::detail::running_loop_or_null();
+  return loop ? loop->serial() : 0;
+}
+
+/// The kernel is asked for many masks at once. A loop has none that another one got: those of a
+/// simulated loop can be foretold, and are the same for the same seed.
 class Masks {
  public:
   Mask take() {
     Mask mask;
-    if (left_ < mask.size()) {
-      fill_random(bytes_);
-      left_ = bytes_.size();
-    }
+    if (left_ < mask.size() || loop_ != running_serial()) refill();
     left_ -= mask.size();
     std::memcpy(mask.data(), bytes_.data() + left_, mask.size());
     return mask;
   }
 
  private:
+  void refill() {
+    left_ = 0;
+    fill_random(bytes_);
+    left_ = bytes_.size();
+    loop_ = running_serial();
+  }
+
   std::array<std::uint8_t, 256> bytes_;
   std::size_t left_ = 0;
+  std::uint64_t loop_ = 0;
 };
 
 thread_local Masks masks;

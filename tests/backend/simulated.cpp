@@ -10,6 +10,7 @@
 #include "asyncio/sync.hpp"
 #include "asyncio/task.hpp"
 #include "asyncio/threads.hpp"
+#include "asyncio/wall_time.hpp"
 #include "captures.hpp"
 
 #include <gtest/gtest.h>
@@ -65,6 +66,22 @@ TEST(Simulated, D8_blocking_code_moves_the_clock) {
   auto began = std::chrono::steady_clock::now();
   block_for(2ms);
   EXPECT_GE(std::chrono::steady_clock::now() - began, 2ms);
+}
+
+TEST(Simulated, D8_the_time_of_day_begins_with_2030_and_passes_with_the_clock) {
+  for (std::uint64_t seed : {0, 1}) {
+    auto look = []() -> Coro<> {
+      auto begin = std::chrono::system_clock::time_point(std::chrono::sys_days(2030y / 1 / 1));
+      EXPECT_EQ(wall_time(), begin);
+      co_await sleep(25h);
+      EXPECT_EQ(wall_time() - begin, 25h);
+      block_for(10min);
+      EXPECT_EQ(wall_time() - begin, 25h + 10min);
+      block_for(24h * 365 * 290);  // beyond what a time of day can be
+      EXPECT_GT(wall_time(), begin);
+    };
+    run_simulated(look(), seed);
+  }
 }
 
 TEST(Simulated, addresses_are_taken_and_freed) {

@@ -4,6 +4,7 @@
 
 #include "asyncio/http/multi_dict.hpp"
 #include "asyncio/http/url.hpp"
+#include "asyncio/wall_time.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -88,17 +89,16 @@ class CookieJar {
 
   /// Takes what the response from that URL says in one Set-Cookie header. Returns whether it was
   /// taken; a cookie that has expired removes its predecessor.
-  bool update(std::string_view set_cookie, const URL& from,
-              Time now = std::chrono::system_clock::now());
+  bool update(std::string_view set_cookie, const URL& from, Time now = wall_time());
 
   /// Takes one that the program made itself.
-  bool update(const Cookie& cookie, const URL& from, Time now = std::chrono::system_clock::now());
+  bool update(const Cookie& cookie, const URL& from, Time now = wall_time());
 
   /// The value of the Cookie header for a request to that URL; empty if it has none.
-  std::string header_for(const URL& url, Time now = std::chrono::system_clock::now());
+  std::string header_for(const URL& url, Time now = wall_time());
 
   /// Those that a request to that URL carries, in the header's order. Valid until the next change.
-  std::vector<const Entry*> filter(const URL& url, Time now = std::chrono::system_clock::now());
+  std::vector<const Entry*> filter(const URL& url, Time now = wall_time());
 
   std::size_t size() const noexcept { return entries_.size(); }
   const std::vector<Entry>& entries() const noexcept { return entries_; }

@@ -32,14 +32,22 @@ class Seed {
 /// works for the loop it follows real time. Connections between tasks of the loop are in memory:
 /// every address can be listened on and reached, and "localhost" is 127.0.0.1.
 ///
+/// The time of day, wall_time(), is 1 January 2030, 00:00 UTC, plus what the clock shows. By it
+/// cookies expire, and responses and the access log are dated. Code in other threads, where no loop
+/// runs, has the system's.
+///
 /// If nothing can ever happen again, running the loop throws RuntimeError, which names the waiting
 /// tasks and what they wait for. Jobs of executors and signal handlers count as something that can
 /// happen; a thread that the loop does not know has ten seconds to call call_soon_threadsafe.
 ///
 /// With seed 0 things that happen at the same time happen in the order of their making. Any other
 /// seed decides the order of what happens on the network, and that of tasks that are ready in the
-/// same iteration; callbacks keep theirs, which asyncio promises. The same program with the same
-/// seed does the same.
+/// same iteration; callbacks keep theirs, which asyncio promises. Every seed decides the random
+/// bytes of HTTP: the masks and keys of WebSockets, the boundaries of forms, the names of sessions.
+/// So the same program with the same seed does the same, and sends the same bytes at the same
+/// times. That goes for what the loop alone decides: not for threads, real files and what the
+/// program asks the system for by itself; nor for TLS, whose random numbers remain OpenSSL's and
+/// decide even how long some of its messages are, and whose certificates expire by the real clock.
 EventLoop new_simulated_event_loop(std::uint64_t seed = 0);
 
 namespace detail {

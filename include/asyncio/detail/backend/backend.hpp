@@ -4,9 +4,11 @@
 #include "asyncio/detail/backend/operation.hpp"
 #include "asyncio/detail/core/poller.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 struct sockaddr;
@@ -95,6 +97,11 @@ class Backend : public Poller {
   virtual void release(int fd) noexcept { (void)fd; }
   /// Cancels the operations that wait on `fd` and closes it once the kernel has let go of them.
   virtual int close_fd(int fd) noexcept = 0;
+  /// At most 256 at once: so many the kernel gives whole.
+  virtual int fill_random(std::span<unsigned char> bytes) noexcept;
+
+  /// The time of day.
+  virtual std::chrono::system_clock::time_point wall_time() noexcept;
 
   /// A stream, transport or server has `fd` for itself, from `own` to `disown`.
   void own(int fd);
