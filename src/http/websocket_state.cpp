@@ -263,7 +263,13 @@ Coro<> WebSocketState::send(Self self, WSMsgType type, std::string_view data) {
   std::string& output = empty_output();
   self->engine_.send(type, data, output);
   self->flush(output);
-  co_await self->writer_.drain();
+  try {
+    co_await self->writer_.drain();
+  } catch (const ConnectionResetError&) {
+    throw;
+  } catch (const OSError& error) {  // a broken pipe, TLS that was tampered with: lost is lost
+    throw ConnectionResetError(ECONNRESET, "send on a WebSocket: " + std::string(error.what()));
+  }
 }
 
 Coro<> WebSocketState::close(Self self, WSCloseCode code, std::string_view reason) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What handlers and tasks do with a WebSocket: how they leave it, options, who receives.
+#include "asyncio/testing/faults.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "captures.hpp"
 #include "websocket_peer.hpp"
@@ -99,6 +100,30 @@ Coro<> use_options() {
 }
 
 TEST(WebSocketUse, S44_options_and_typed_messages) { run_simulated(use_options()); }
+
+/// However the system names it, that a connection is lost is one error for who sends.
+Coro<> send_into_a_broken_pipe(asyncio::testing::Faults& faults) {
+  Served served = co_await serve_each([](WebSocket ws) -> Coro<> { (void)co_await ws.receive(); });
+  ClientSession session;
+  WebSocket ws = co_await session.ws_connect(served.url() / "ws");
+  constexpr auto kSend = asyncio::testing::SystemCall::send;
+  faults.fail(kSend, faults.calls(kSend) + 1, EPIPE);
+  std::string error = co_await error_of(ws.send_str("lost"));
+  EXPECT_TRUE(error.starts_with("asyncio::ConnectionResetError: send on a WebSocket: ")) << error;
+  EXPECT_EQ(faults.injected(), 1u);
+  WSMessage end = co_await ws.receive();
+  EXPECT_EQ(end.type, WSMsgType::Closed);
+  EXPECT_EQ(ws.close_code(), WSCloseCode::AbnormalClosure);
+  session.close();
+  co_await served.cleanup();
+}
+
+TEST(WebSocketUse, S44_R7_a_send_that_is_lost_is_a_connection_reset) {
+  asyncio::testing::Faults faults;
+  RunOptions options;
+  options.loop_factory([&] { return faults.new_simulated_event_loop(); });
+  asyncio::run(send_into_a_broken_pipe(faults), options);
+}
 
 /// Who asks once more is not the one who answers it.
 Coro<> receive_behind_a_close() {
