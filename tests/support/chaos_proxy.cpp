@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 #include <vector>
@@ -25,28 +27,68 @@ class Way {
         to_(std::move(to)),
         weather_(weather),
         left_(weather.strikes(to_client) ? weather.after : kNever),
+        replies_(weather.strikes(to_client) && weather.condition == Condition::replied),
         random_(random) {}
 
   /// Passes bytes on until their end, or until the weather strikes. Returns whether it has, other
   /// than with an end.
   Coro<bool> carry() {
+    if (replies_) co_return co_await carry_reply();
     while (left_ > 0) {
       std::string some = co_await from_.read(kChunk);
       if (some.empty()) break;
-      some.resize(std::min(some.size(), left_));
-      if (left_ != kNever) left_ -= some.size();
+      suffer(some);
       co_await pass(std::move(some));
     }
-    bool struck = left_ == 0 && weather_.condition != Weather::Condition::half_closed;
+    bool struck = left_ == 0 && weather_.condition != Condition::half_closed;
     if (!struck) to_.write_eof();
     co_return struck;
   }
 
  private:
+  using Condition = Weather::Condition;
   static constexpr std::size_t kNever = static_cast<std::size_t>(-1);
   static constexpr std::ptrdiff_t kChunk = 16 * 1024;
 
+  /// Passes on what the server says, once, and to its last byte. One that is slower than quiet has
+  /// its reply cut, which is weather, too.
+  Coro<bool> carry_reply() {
+    OptionalDelay limit;
+    while (true) {
+      auto some = co_await capture(wait_for(from_.read(kChunk), limit));
+      if (some.holds<TimeoutError>() || some.value().empty()) break;
+      co_await pass(std::move(some.value()));
+      limit = weather_.quiet;
+    }
+    co_await until_taken();
+    co_return true;
+  }
+
+  /// A reset drops what the kernel has not delivered.
+  Coro<> until_taken() {
+    for (int queued = 1; queued > 0; co_await sleep(1ms)) {
+      int fd = to_.fileno();
+      if (fd < 0 || ::ioctl(fd, SIOCOUTQ, &queued) != 0) co_return;
+      queued += static_cast<int>(to_.get_write_buffer_size());
+    }
+  }
+
+  /// Drops what is beyond the bytes that may pass, or changes the last of these.
+  void suffer(std::string& some) {
+    if (left_ == kNever) return;
+    bool corrupts = weather_.condition == Condition::corrupted;
+    if (corrupts && some.size() >= left_) {
+      char& byte = some[left_ - 1];
+      byte = static_cast<char>(byte ^ (1 << random_.below(8)));
+      left_ = kNever;
+      return;
+    }
+    some.resize(std::min(some.size(), left_));
+    left_ -= some.size();
+  }
+
   Coro<> pass(std::string bytes) {
+    if (weather_.delay > 0) co_await sleep(std::chrono::milliseconds(weather_.delay));
     for (std::size_t done = 0; done < bytes.size();) {
       std::string slice = bytes.substr(done, weather_.slice);
       done += slice.size();
@@ -60,6 +102,7 @@ class Way {
   StreamWriter to_;
   const Weather& weather_;
   std::size_t left_;
+  bool replies_;
   Random& random_;
 };
 
@@ -92,25 +135,46 @@ Coro<End> end_of(Task<bool> up, Task<bool> down, const Weather& weather) {
     (void)co_await capture(way);
   }
   using Condition = Weather::Condition;
-  if (broken || (struck && weather.condition == Condition::reset)) co_return End::broken;
+  bool resets = weather.condition == Condition::reset || weather.condition == Condition::replied;
+  if (broken || (struck && resets)) co_return End::broken;
   co_return struck&& weather.condition == Condition::stalled ? End::stalled : End::over;
 }
 
 }  // namespace
 
-Weather::Weather(Random& random)
-    : condition(static_cast<Condition>(random.below(static_cast<int>(Condition::count)))),
-      to_client(!random.one_in(4)),
-      after(static_cast<std::size_t>(random.below(random.one_in(2) ? 4'000 : 400'000))),
+namespace {
+
+Weather::Condition condition_in(const Climate& climate, Random& random) {
+  int count = static_cast<int>(Weather::Condition::count) + (climate.corrupts ? 1 : 0);
+  auto drawn = static_cast<Weather::Condition>(random.below(count));
+  return climate.always.value_or(drawn);
+}
+
+std::size_t place_in(const Climate& climate, Random& random) {
+  int end = random.one_in(2) ? climate.soon : climate.most;
+  return static_cast<std::size_t>(std::max(climate.least, random.below(end)));
+}
+
+}  // namespace
+
+Weather::Weather(Random& random, const Climate& climate)
+    : condition(condition_in(climate, random)),
+      to_client(!random.one_in(4) || condition == Condition::replied),
+      after(place_in(climate, random)),
       slice(static_cast<std::size_t>(1 + random.below(random.one_in(4) ? 300 : 16'000))),
-      slow_one_in(random.one_in(2) ? 40 : 0) {}
+      slow_one_in(random.one_in(2) ? 40 : 0),
+      delay(random.one_in(4) ? random.below(10) : 0),
+      quiet(climate.quiet) {
+  if (condition == Condition::corrupted) after = std::max<std::size_t>(after, 1);
+}
 
 std::string Weather::text() const {
-  constexpr std::array<const char*, static_cast<std::size_t>(Condition::count)> kNames{
-      "fair", "reset", "truncated", "half closed", "stalled", "refused"};
+  constexpr std::array<const char*, static_cast<std::size_t>(Condition::count) + 1> kNames{
+      "fair",    "reset",   "truncated",           "half closed",
+      "stalled", "refused", "replied, then reset", "corrupted"};
   return std::string(kNames[static_cast<std::size_t>(condition)]) + " after " +
          std::to_string(after) + (to_client ? " bytes to the client" : " bytes to the server") +
-         ", in slices of " + std::to_string(slice);
+         ", in slices of " + std::to_string(slice) + ", each " + std::to_string(delay) + " ms late";
 }
 
 Coro<> ChaosProxy::open() {
@@ -126,8 +190,13 @@ Coro<> ChaosProxy::close() {
   co_await server_->wait_closed();
 }
 
+void ChaosProxy::calm() {
+  calm_ = true;
+  server_->abort_clients();
+}
+
 Coro<> ChaosProxy::serve(StreamReader reader, StreamWriter writer) {
-  Weather weather(random_);
+  Weather weather = calm_ ? Weather() : Weather(random_, climate_);
   Random random(static_cast<std::uint64_t>(random_.below(1 << 30)) + 1);
   log_ += weather.text() + "\n";
   if (weather.condition == Weather::Condition::refused) {
