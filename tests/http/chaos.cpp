@@ -320,7 +320,7 @@ class Curl {
 };
 
 /// All there is, through the proxy: nothing of what was before is left. Over HTTP/2 our client
-/// asks: curl 7.88 now and then waits for more when it has all (its issue 10525).
+/// asks: curl 7.88 now and then waits for more when it has all, it seems (issue 10525).
 Coro<> expect_served(const Curl& curl, Wire wire, const ChaosProxy& proxy) {
   Outcomes outcomes;
   if (wire == Wire::http2) {
