@@ -272,7 +272,7 @@ TEST(VectorDBFuzz, bodies_that_nlohmann_alone_would_take_are_refused) {
   EXPECT_FALSE(is_read(std::string(513, '[') + std::string(513, ']')));
 }
 
-TEST(VectorDBFuzz, bodies_are_read_as_nlohmann_reads_them) {
+TEST(VectorDBFuzz, random_bodies_are_read_as_nlohmann_reads_them) {
   for (const std::string& text : texts()) expect_read(text);
   auto change = [](std::uint64_t seed) {
     Random random(seed);
@@ -311,7 +311,7 @@ json document_of(const vectordb::ScoredPoint& point, bool is_scored) {
   return one;
 }
 
-TEST(VectorDBFuzz, results_are_written_as_nlohmann_writes_them) {
+TEST(VectorDBFuzz, random_results_are_written_as_nlohmann_writes_them) {
   auto write = [](std::uint64_t seed) {
     Random random(seed);
     vectordb::Found found;

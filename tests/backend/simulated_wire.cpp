@@ -90,7 +90,7 @@ TEST(SimulatedWire, D8_the_seed_decides_and_the_same_seed_decides_the_same) {
   EXPECT_NE(run_simulated(exchange_lines(), 2), first);
 }
 
-TEST(SimulatedWire, D8_slices_lose_nothing) {
+TEST(SimulatedWire, D8_random_slices_lose_nothing) {
   test::for_each_seed([](std::uint64_t seed) {
     run_simulated(Seed(seed), []() -> Coro<> {
       Server server = co_await start_echo();
@@ -166,7 +166,7 @@ TEST(SimulatedWire, D8_reset_breaks_every_connection_of_a_host) {
   });
 }
 
-TEST(SimulatedWire, D8_some_sends_reset_their_connection) {
+TEST(SimulatedWire, D8_random_sends_reset_their_connection) {
   int broken = 0;
   test::LogCapture log;  // the server's handler fails, too
   test::for_each_seed([&](std::uint64_t seed) {

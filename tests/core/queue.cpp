@@ -70,7 +70,7 @@ TEST(Queue, A6_1_nowait_refuses_an_empty_and_a_full_queue) {
   EXPECT_EQ(queue.get_nowait(), 1);
 }
 
-TEST(Queue, A6_1_the_ring_keeps_the_order_while_it_grows_and_wraps) {
+TEST(Queue, A6_1_the_ring_keeps_a_random_order_while_it_grows_and_wraps) {
   test::for_each_seed([](std::uint64_t seed) {
     test::Random random(seed);
     Queue<std::string> queue;
@@ -107,7 +107,7 @@ TEST(Queue, A6_2_the_smallest_first_and_ties_as_heapq_has_them) {
   EXPECT_EQ(order, "agdjebhfci");
 }
 
-TEST(Queue, A6_2_another_order_and_items_that_can_only_be_moved) {
+TEST(Queue, A6_2_another_order_and_random_items_that_can_only_be_moved) {
   struct Greater {
     bool operator()(const std::unique_ptr<int>& a, const std::unique_ptr<int>& b) const {
       return *a > *b;

@@ -181,7 +181,7 @@ TEST(ClientFaults, fault140_R3_the_loop_is_closed_at_each_suspension_of_a_reques
   }
 }
 
-TEST(ClientFaults, fault140_a_hundred_tasks_with_time_limits_on_a_pool_of_ten) {
+TEST(ClientFaults, fault140_a_hundred_random_tasks_with_time_limits_on_a_pool_of_ten) {
   test::for_each_seed(
       [](std::uint64_t seed) {
         run_simulated(Seed(seed), [seed]() -> Coro<> {

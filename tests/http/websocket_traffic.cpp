@@ -236,7 +236,7 @@ Coro<> many_senders(std::uint64_t seed) {
   co_await served.cleanup();
 }
 
-TEST(WebSocketTraffic, fault164_senders_are_not_mixed_and_know_when_it_is_over) {
+TEST(WebSocketTraffic, fault164_random_senders_are_not_mixed_and_know_when_it_is_over) {
   for_each_seed([](std::uint64_t seed) { run_simulated(many_senders(seed), seed); },
                 kSanitized ? 5 : 20);
 }
