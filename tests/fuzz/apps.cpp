@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 /// What the apps read that somebody else wrote: robots.txt and HTML; files of points; the JSON of
-/// requests, filters and paths. And what a log says. Whatever it is, it is taken or refused as the
-/// documentation says.
+/// requests, answers, filters and paths. And what a log says. Whatever it is, it is taken or
+/// refused as the documentation says.
 #include "asyncio/http/json.hpp"
 #include "choices.hpp"
 #include "crawler/html_links.hpp"
 #include "crawler/robots.hpp"
 #include "vectordb/cli/input.hpp"
+#include "vectordb/client/wire.hpp"
 #include "vectordb/engine/config.hpp"
 #include "vectordb/engine/errors.hpp"
 #include "vectordb/engine/filter.hpp"
@@ -124,6 +125,25 @@ void requests(const std::string& text) {
   try_to([&] { (void)vectordb::PayloadRemoval(*body); });
 }
 
+/// What a server says to the client: each is read, or refused.
+template <class Read>
+void try_to_take(Read read) {
+  try {
+    try_to(read);
+  } catch (const json::exception&) {
+  }
+}
+
+void answers(const std::string& text) {
+  const std::optional<json> result = read_json(text);
+  if (!result) return;
+  try_to_take([&] { (void)vectordb::wire::matches(*result); });
+  try_to_take([&] { (void)vectordb::wire::record(*result); });
+  try_to_take([&] { (void)vectordb::wire::records(*result); });
+  try_to_take([&] { (void)vectordb::wire::page(*result); });
+  try_to_take([&] { (void)vectordb::wire::names(*result); });
+}
+
 /// A filter on a payload, both from the text.
 void filters(Choices& choices) {
   const std::string payload_text = choices.text(choices.byte());
@@ -179,7 +199,7 @@ void log_of_writes(std::string_view bytes) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices(data, size);
-  switch (choices.below(8)) {
+  switch (choices.below(9)) {
     case 0:
       robots(choices);
       break;
@@ -200,6 +220,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 7:
       log_of_writes(choices.rest());
+      break;
+    case 8:
+      answers(choices.rest());
       break;
     default:
       paths(choices);
