@@ -5,14 +5,23 @@
 #include "asyncio/exceptions.hpp"
 #include "late_endings.hpp"
 
+#include <cerrno>
 #include <string>
 
 namespace asyncio::detail {
 
 Backend::Backend(FaultLayer* faults)
-    : late_(faults ? std::make_unique<LateEndings>(*faults) : nullptr) {}
+    : faults_(faults), late_(faults ? std::make_unique<LateEndings>(*faults) : nullptr) {}
 
 Backend::~Backend() = default;
+
+Fault Backend::next_fault(SystemCall call) noexcept {
+  Fault fault;
+  if (faults_) [[unlikely]]
+    do fault = faults_->before(call);
+    while (fault.error == EINTR);
+  return fault;
+}
 
 char* Backend::scratch() {
   if (!scratch_) scratch_.reset(new char[kScratchSize]);

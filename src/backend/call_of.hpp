@@ -24,20 +24,20 @@ inline SystemCall call_of(const Operation& op) noexcept {
     case Opcode::sendmsg:
       return SystemCall::sendmsg;
     case Opcode::read:
-      return op.offset < 0 ? SystemCall::read : SystemCall::ring_read;
+      return op.offset < 0 ? SystemCall::read : SystemCall::file_read;
     case Opcode::write:
-      return op.offset < 0 ? SystemCall::write : SystemCall::ring_write;
+      return op.offset < 0 ? SystemCall::write : SystemCall::file_write;
     case Opcode::poll_readable:
     case Opcode::poll_writable:
       return SystemCall::poll;
     case Opcode::sendfile:
       return SystemCall::sendfile;
     case Opcode::openat:
-      return SystemCall::ring_openat;
+      return SystemCall::file_open;
     case Opcode::statx:
-      return SystemCall::ring_statx;
+      return SystemCall::file_stat;
     case Opcode::fsync:
-      return SystemCall::ring_fsync;
+      return SystemCall::file_sync;
     case Opcode::close:
       return SystemCall::close;
   }

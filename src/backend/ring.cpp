@@ -31,10 +31,10 @@ struct Request {
 };
 constexpr Request kRequests[] = {
     {SystemCall::ring_accept, IORING_OP_ACCEPT}, {SystemCall::ring_cancel, IORING_OP_ASYNC_CANCEL},
-    {SystemCall::ring_fsync, IORING_OP_FSYNC},   {SystemCall::ring_openat, IORING_OP_OPENAT},
-    {SystemCall::ring_poll, IORING_OP_POLL_ADD}, {SystemCall::ring_read, IORING_OP_READ},
-    {SystemCall::ring_statx, IORING_OP_STATX},   {SystemCall::ring_wake, IORING_OP_POLL_ADD},
-    {SystemCall::ring_write, IORING_OP_WRITE},
+    {SystemCall::file_sync, IORING_OP_FSYNC},    {SystemCall::file_open, IORING_OP_OPENAT},
+    {SystemCall::ring_poll, IORING_OP_POLL_ADD}, {SystemCall::file_read, IORING_OP_READ},
+    {SystemCall::file_stat, IORING_OP_STATX},    {SystemCall::ring_wake, IORING_OP_POLL_ADD},
+    {SystemCall::file_write, IORING_OP_WRITE},
 };
 
 std::string text_of(int error) { return std::generic_category().message(error); }

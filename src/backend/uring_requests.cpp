@@ -23,15 +23,15 @@ constexpr std::size_t kTakenAtMost = 64;
 SystemCall request_of(Opcode opcode) noexcept {
   switch (opcode) {
     case Opcode::read:
-      return SystemCall::ring_read;
+      return SystemCall::file_read;
     case Opcode::write:
-      return SystemCall::ring_write;
+      return SystemCall::file_write;
     case Opcode::openat:
-      return SystemCall::ring_openat;
+      return SystemCall::file_open;
     case Opcode::statx:
-      return SystemCall::ring_statx;
+      return SystemCall::file_stat;
     default:
-      return SystemCall::ring_fsync;
+      return SystemCall::file_sync;
   }
 }
 
@@ -158,7 +158,7 @@ void UringBackend::submit_as(io_uring_sqe* sqe, std::uint64_t request, SystemCal
   Fault fault = gate().faults()->before(call);
   if (fault.once && call == SystemCall::ring_accept) sqe->ioprio = 0;
   if (fault.once && call == SystemCall::ring_wake) sqe->len = 0;
-  if (call == SystemCall::ring_read || call == SystemCall::ring_write)
+  if (call == SystemCall::file_read || call == SystemCall::file_write)
     sqe->len = static_cast<unsigned>(std::min<std::size_t>(sqe->len, fault.most));
   if (!fault.error) return;
   io_uring_prep_nop(sqe);

@@ -45,7 +45,9 @@ void ChildPipes::redirect(Backend& backend, std::size_t which, Redirection where
     return;
   }
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_os_error(errno, "pipe to a child process");
+  auto make = [&] { return ::pipe2(ends, O_CLOEXEC); };
+  if (backend.outside(SystemCall::pipe2, make) != 0)
+    throw_os_error(errno, "pipe to a child process");
   bool child_reads = which == 0;
   child_[which] = ends[child_reads ? 0 : 1];
   ours_[which] = true;
@@ -64,7 +66,7 @@ void ChildPipes::close_child_ends() noexcept {
 std::shared_ptr<ChildState> start_child(Backend& backend, const SubprocessOptions& options,
                                         const std::vector<std::string>& args, ChildPipes& pipes) {
   auto child = std::make_shared<ChildState>(backend);
-  Spawned spawned = spawn_process(options, args, pipes.child_ends());
+  Spawned spawned = spawn_process(backend, options, args, pipes.child_ends());
   pipes.close_child_ends();
   child->watch(spawned);
   return child;

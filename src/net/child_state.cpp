@@ -95,7 +95,9 @@ void ChildState::reap() noexcept {
   int result = -1;
   if (exit_.fd >= 0) {
     do {
-      result = ::waitid(P_PIDFD, static_cast<id_t>(exit_.fd), &info, WEXITED);
+      result = backend_.outside(SystemCall::waitid, [&] {
+        return ::waitid(P_PIDFD, static_cast<id_t>(exit_.fd), &info, WEXITED);
+      });
     } while (result != 0 && errno == EINTR);
     backend_.close_fd(std::exchange(exit_.fd, -1));
   }

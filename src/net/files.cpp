@@ -106,7 +106,8 @@ Coro<std::int64_t> transfer_natively(Backend& backend, Opcode what, const Descri
 
 /// `call()` again and again while it is interrupted; its result or the negative error number.
 template <class F>
-std::int64_t retried(F call) {
+std::int64_t made(const Fault& fault, F call) {
+  if (fault.error) return -fault.error;
   for (;;) {
     auto result = call();
     if (result >= 0) return result;
@@ -114,36 +115,42 @@ std::int64_t retried(F call) {
   }
 }
 
-Descriptor open_here(const std::string& path, int flags) {
-  std::int64_t fd = retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC, kNewFile); });
+Descriptor open_here(const std::string& path, int flags, const Fault& fault) {
+  std::int64_t fd = made(fault, [&] { return ::open(path.c_str(), flags | O_CLOEXEC, kNewFile); });
   if (fd < 0) throw_os_error(static_cast<int>(-fd), "open " + path);
   return checked(std::make_shared<FileDescriptor>(static_cast<int>(fd)), path);
 }
 
 /// Up to `size` bytes; the thread has its own, in case that nobody waits for them any more.
 std::pair<std::string, std::int64_t> read_here(const Descriptor& file, std::uint64_t offset,
-                                               std::size_t size) {
-  std::string bytes(size, '\0');
-  std::int64_t count =
-      retried([&] { return ::pread(file->fd, bytes.data(), size, static_cast<off_t>(offset)); });
+                                               std::size_t size, const Fault& fault) {
+  std::string bytes(std::min(size, fault.most), '\0');
+  std::int64_t count = made(fault, [&] {
+    return ::pread(file->fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  });
   bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   return {std::move(bytes), count};
 }
 
-std::int64_t write_here(const Descriptor& file, std::uint64_t offset, const std::string& bytes) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    std::int64_t count = retried([&] {
-      return ::pwrite(file->fd, bytes.data() + done, bytes.size() - done,
-                      static_cast<off_t>(offset + done));
-    });
-    if (count < 0) return count;
-    done += static_cast<std::size_t>(count);
-  }
-  return 0;
+/// The bytes from `done` on, at `offset` and as many behind it.
+std::int64_t write_here(const Descriptor& file, std::uint64_t offset,
+                        const std::shared_ptr<const Bytes>& bytes, std::size_t done,
+                        const Fault& fault) {
+  return made(fault, [&] {
+    return ::pwrite(file->fd, bytes->data() + done, std::min(bytes->size() - done, fault.most),
+                    static_cast<off_t>(offset + done));
+  });
 }
 
-std::int64_t fsync_here(const Descriptor& file) {
-  return retried([&] { return ::fsync(file->fd); });
+std::int64_t fsync_here(const Descriptor& file, const Fault& fault) {
+  return made(fault, [&] { return ::fsync(file->fd); });
+}
+
+std::pair<struct statx, std::int64_t> statx_here(const Descriptor& file, const Fault& fault) {
+  struct statx found{};
+  std::int64_t error =
+      made(fault, [&] { return ::statx(file->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &found); });
+  return {found, error};
 }
 
 // --- Either -----------------------------------------------------------------------------------
@@ -166,7 +173,8 @@ Coro<Bytes> read_from(std::shared_ptr<OpenFile> file, Descriptor descriptor, std
     bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   }
   if (count == -EOPNOTSUPP) {
-    auto got = co_await to_thread(&read_here, descriptor, offset, size);
+    Fault fault = backend.next_fault(SystemCall::file_read);
+    auto got = co_await to_thread(&read_here, descriptor, offset, size, fault);
     bytes = std::move(got.first);
     count = got.second;
   }
@@ -174,21 +182,32 @@ Coro<Bytes> read_from(std::shared_ptr<OpenFile> file, Descriptor descriptor, std
   co_return bytes;
 }
 
+/// How many bytes, or the negative error number.
+Coro<std::int64_t> write_some(Backend& backend, Descriptor descriptor, std::uint64_t offset,
+                              std::shared_ptr<const Bytes> bytes, std::size_t done) {
+  std::int64_t count = -EOPNOTSUPP;
+  if (is_native(backend)) {
+    char* rest = const_cast<char*>(bytes->data()) + done;  // which a write leaves as they are
+    count = co_await transfer_natively(backend, Opcode::write, descriptor, rest,
+                                       bytes->size() - done, offset + done);
+  }
+  if (count == -EOPNOTSUPP) {
+    Fault fault = backend.next_fault(SystemCall::file_write);
+    count = co_await to_thread(&write_here, descriptor, offset, bytes, done, fault);
+  }
+  co_return count;
+}
+
 Coro<void> write_to(std::shared_ptr<OpenFile> file, Descriptor descriptor, std::uint64_t offset,
                     Bytes data) {
   Backend& backend = backend_of(running_loop());
-  std::int64_t result = -EOPNOTSUPP;
-  if (is_native(backend)) {
-    std::size_t done = 0;
-    do {
-      result = co_await transfer_natively(backend, Opcode::write, descriptor, data.data() + done,
-                                          data.size() - done, offset + done);
-      done += result > 0 ? static_cast<std::size_t>(result) : 0;
-    } while (result > 0 && done < data.size());
+  auto bytes = std::make_shared<const Bytes>(std::move(data));  // a thread may need it for longer
+  for (std::size_t done = 0; done < bytes->size();) {
+    std::int64_t count = co_await write_some(backend, descriptor, offset, bytes, done);
+    if (count <= 0)
+      throw_os_error(count < 0 ? static_cast<int>(-count) : EIO, "write " + file->path);
+    done += static_cast<std::size_t>(count);
   }
-  if (result == -EOPNOTSUPP)
-    result = co_await to_thread(&write_here, descriptor, offset, std::move(data));
-  if (result < 0) throw_os_error(static_cast<int>(-result), "write " + file->path);
 }
 
 Descriptor opened(const OpenFile& file) {
@@ -260,13 +279,9 @@ Coro<FileStatus> status_of_file(std::shared_ptr<OpenFile> file) {
     result = co_await std::move(stat);
   }
   if (result == -EOPNOTSUPP) {
-    auto here = [](const Descriptor& asked) {
-      struct statx answer{};
-      std::int64_t error = retried(
-          [&] { return ::statx(asked->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &answer); });
-      return std::pair(answer, error);
-    };
-    std::pair<struct statx, std::int64_t> answer = co_await to_thread(here, descriptor);
+    Fault fault = backend.next_fault(SystemCall::file_stat);
+    std::pair<struct statx, std::int64_t> answer =
+        co_await to_thread(&statx_here, descriptor, fault);
     found = answer.first;
     result = answer.second;
   }
@@ -282,7 +297,10 @@ Coro<void> sync_file(std::shared_ptr<OpenFile> file) {
     OperationWait sync(backend, Opcode::fsync, descriptor->fd);
     result = co_await std::move(sync);
   }
-  if (result == -EOPNOTSUPP) result = co_await to_thread(&fsync_here, descriptor);
+  if (result == -EOPNOTSUPP) {
+    Fault fault = backend.next_fault(SystemCall::file_sync);
+    result = co_await to_thread(&fsync_here, descriptor, fault);
+  }
   if (result < 0) throw_os_error(static_cast<int>(-result), "fsync " + file->path);
 }
 
@@ -334,10 +352,12 @@ Coro<File> detail::open_with_flags(std::string path, int flags) {
   Backend& backend = backend_of(running_loop());
   if (path.find('\0') != std::string::npos) throw ValueError("embedded null byte");
   Descriptor descriptor;
-  if (is_native(backend))
+  if (is_native(backend)) {
     descriptor = co_await open_natively(backend, path, flags);
-  else
-    descriptor = co_await to_thread(&open_here, path, flags);
+  } else {
+    Fault fault = backend.next_fault(SystemCall::file_open);
+    descriptor = co_await to_thread(&open_here, path, flags, fault);
+  }
   co_return File(std::make_shared<OpenFile>(std::move(path), std::move(descriptor)));
 }
 

@@ -290,8 +290,9 @@ void fill(Plan& plan, const SubprocessOptions& options, const std::vector<std::s
 }
 
 /// A pipe whose writing end is not in the place of a standard descriptor.
-bool open_report(int (&report)[2]) noexcept {
-  if (::pipe2(report, O_CLOEXEC) != 0) return false;
+bool open_report(Backend& backend, int (&report)[2]) noexcept {
+  auto make = [&] { return ::pipe2(report, O_CLOEXEC); };
+  if (backend.outside(SystemCall::pipe2, make) != 0) return false;
   if (report[1] > 2) return true;
   int low = report[1];
   report[1] = ::fcntl(low, F_DUPFD_CLOEXEC, 3);
@@ -319,17 +320,17 @@ bool has_failed(int report, Failure& failure) noexcept {
 
 }  // namespace
 
-Spawned spawn_process(const SubprocessOptions& options, const std::vector<std::string>& args,
-                      const std::array<int, 3>& standard) {
+Spawned spawn_process(Backend& backend, const SubprocessOptions& options,
+                      const std::vector<std::string>& args, const std::array<int, 3>& standard) {
   Plan plan;
   fill(plan, options, args);
   plan.standard = standard;
   std::string program = options.get_executable().value_or(args.front());
   int report[2];
-  if (!open_report(report)) throw_os_error(errno, "pipe to execute " + program);
+  if (!open_report(backend, report)) throw_os_error(errno, "pipe to execute " + program);
   plan.report = report[1];
   Spawned child;
-  child.pid = start_child_without_signals(plan);
+  child.pid = backend.outside(SystemCall::vfork, [&] { return start_child_without_signals(plan); });
   int error = errno;
   ::close(report[1]);
   Failure failure{};
@@ -340,7 +341,9 @@ Spawned spawn_process(const SubprocessOptions& options, const std::vector<std::s
     reap(child.pid);
     throw_failure(failure, options, program);
   }
-  child.pidfd = static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0));
+  child.pidfd = backend.outside(SystemCall::pidfd_open, [&] {
+    return static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0));
+  });
   if (child.pidfd < 0 && errno != ESRCH) {
     error = errno;
     ::kill(child.pid, SIGKILL);

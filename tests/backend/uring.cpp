@@ -131,7 +131,7 @@ TEST_F(Uring, fault82_short_transfers) {
   run([&]() -> Coro<> {
     int fd = co_await opened(folder.file("file"), O_RDWR | O_CREAT);
     std::string text = "0123456789", room(10, ' ');
-    faults.shorten(SystemCall::ring_write, 1, 7).shorten(SystemCall::ring_read, 1, 3);
+    faults.shorten(SystemCall::file_write, 1, 7).shorten(SystemCall::file_read, 1, 3);
     At write(Opcode::write, fd, text);
     std::int64_t count = co_await result_of(write);
     EXPECT_EQ(count, 7);
@@ -147,8 +147,8 @@ TEST_F(Uring, fault82_short_transfers) {
 }
 
 TEST_F(Uring, fault82_interrupted_requests_are_repeated) {
-  for (SystemCall call : {SystemCall::ring_openat, SystemCall::ring_read, SystemCall::ring_write,
-                          SystemCall::ring_fsync, SystemCall::ring_statx, SystemCall::ring_poll}) {
+  for (SystemCall call : {SystemCall::file_open, SystemCall::file_read, SystemCall::file_write,
+                          SystemCall::file_sync, SystemCall::file_stat, SystemCall::ring_poll}) {
     asyncio::testing::Faults interrupted;
     interrupted.fail(call, 1, EINTR, 3);
     RunOptions options;

@@ -208,7 +208,7 @@ TEST_F(UringFaults, fault79_older_kernels) {
 }
 
 TEST_F(UringFaults, fault79_a_single_request_that_the_kernel_does_not_know) {
-  faults.lack(SystemCall::ring_accept).lack(SystemCall::ring_statx).lack(SystemCall::ring_read);
+  faults.lack(SystemCall::ring_accept).lack(SystemCall::file_stat).lack(SystemCall::file_read);
   run([&]() -> Coro<> {
     EXPECT_FALSE(backend().supports(Opcode::statx));
     EXPECT_TRUE(backend().supports(Opcode::openat));

@@ -14,7 +14,9 @@
 
 namespace asyncio::testing {
 
-/// The system calls of an event loop, under the names of their manual pages.
+/// The system calls of an event loop, under the names of their manual pages; file_... those on
+/// files (open, pread, statx, fsync, pwrite), which a thread makes or an io_uring; ring_... the
+/// other requests to one.
 using asyncio::detail::SystemCall;
 
 /// Faults, and the loops that suffer from them. Calls of one kind are counted from 1, all loops

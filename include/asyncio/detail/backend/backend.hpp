@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "asyncio/detail/backend/fault_layer.hpp"
 #include "asyncio/detail/backend/operation.hpp"
 #include "asyncio/detail/core/poller.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +21,6 @@ class EventLoop;
 
 namespace asyncio::detail {
 
-class FaultLayer;
 class LateEndings;
 class Loop;
 
@@ -100,6 +101,18 @@ class Backend : public Poller {
   /// At most 256 at once: so many the kernel gives whole.
   virtual int fill_random(std::span<unsigned char> bytes) noexcept;
 
+  /// What becomes of a call that others make for the loop, in a thread say. One that is interrupted
+  /// is made again.
+  Fault next_fault(SystemCall call) noexcept;
+  /// The same for a call on the loop's thread, with -1 and errno for an error as in C.
+  template <class F>
+  int outside(SystemCall call, F function) noexcept {
+    int error = next_fault(call).error;
+    if (error == 0) return function();
+    errno = error;
+    return -1;
+  }
+
   /// The time of day.
   virtual std::chrono::system_clock::time_point wall_time() noexcept;
 
@@ -137,7 +150,8 @@ class Backend : public Poller {
   Loop* loop_ = nullptr;
   std::unique_ptr<char[]> scratch_;
   std::unordered_map<unsigned, std::uint64_t> owned_;  // bits of 64 descriptors each
-  std::unique_ptr<LateEndings> late_;                  // with faults
+  FaultLayer* faults_;
+  std::unique_ptr<LateEndings> late_;  // with faults
   List<Resource> resources_;
 };
 

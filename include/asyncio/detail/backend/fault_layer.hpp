@@ -8,7 +8,8 @@
 
 namespace asyncio::detail {
 
-/// What a backend asks of the system: calls, and from ring_accept on the requests to an io_uring.
+/// What a loop asks of the system: calls, those on files by an io_uring or in a thread, and from
+/// ring_accept on the other requests to an io_uring.
 enum class SystemCall : std::uint8_t {
   accept,
   bind,
@@ -19,12 +20,19 @@ enum class SystemCall : std::uint8_t {
   epoll_wait,
   eventfd,
   fcntl,
+  file_open,
+  file_read,
+  file_stat,
+  file_sync,
+  file_write,
   getpeername,
   getsockname,
   getsockopt,
   io_uring_enter,
   io_uring_setup,
   listen,
+  pidfd_open,
+  pipe2,
   poll,
   read,
   recv,
@@ -36,16 +44,13 @@ enum class SystemCall : std::uint8_t {
   setsockopt,
   shutdown,
   socket,
+  vfork,
+  waitid,
   write,
   ring_accept,
   ring_cancel,
-  ring_fsync,
-  ring_openat,
   ring_poll,
-  ring_read,
-  ring_statx,
   ring_wake,
-  ring_write,
   count,  // how many there are
 };
 
