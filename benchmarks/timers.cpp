@@ -24,6 +24,13 @@ Coro<> sleep_zero(Count& count) {
   }
 }
 
+/// Each turn looks whether the timer is due.
+Coro<> sleep_zero_beside_timer(Count& count) {
+  TimerHandle timer = get_running_loop().call_later(1h, [] {});
+  co_await sleep_zero(count);
+  timer.cancel();
+}
+
 Coro<> sleeper(std::chrono::microseconds delay) { co_await sleep(delay); }
 
 /// As tasks, each for a time of its own up to 10 ms.
@@ -83,6 +90,7 @@ using bench::Operation;
 
 const bool added[] = {
     add(Operation("sleep_zero", "asyncio", in_loop<sleep_zero>)),
+    add(Operation("sleep_zero_beside_timer", "asyncio", in_loop<sleep_zero_beside_timer>)),
     add(Operation("sleep_10000_virtual", "asyncio", in_simulated_loop<sleep_in_tasks>)
             .batches(10'000)),
     add(Operation("sleep_10000", "asyncio", in_loop<sleep_in_tasks>).batches(10'000).clocked()),
