@@ -5,13 +5,24 @@ import pathlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 
-# Operations of a run; slow ones get fewer, since every figure is for one operation.
+# Operations of a run; slow programs do fewer, since every figure is for one operation.
 LOOP_WORKLOADS = {
-    "M1d": 10_000_000, "M1s": 1_000_000, "M1b": 1_000_000, "M1m": 1_000_000, "M2a": 10_000_000, "M2b": 1_000_000,
-    "M3": 1_000_000, "M4a": 1_000_000, "M4b": 200_000, "M4y": 200_000, "M4c": 1_000_000, "M5": 100_000,
+    "M1d": 10_000_000, "M1s": 3_000_000, "M1b": 1_000_000, "M1m": 1_000_000, "M2a": 10_000_000, "M2b": 1_000_000,
+    "M3": 3_000_000, "M4a": 1_000_000, "M4b": 3_000_000, "M4y": 3_000_000, "M4c": 3_000_000, "M5": 100_000,
     "M9": 100_000, "M10a": 1_000_000, "M10b": 50_000,
 }
 SLOW = {"asyncio": 5, "uvloop": 5, "node": 5}
+SLOWER = {"M1s": 3, "M3": 3, "M4b": 15, "M4y": 15, "M4c": 3}  # a wait_for of theirs takes 5 to 10 µs
+SLOW_ASIO = {"M4b": 15, "M4y": 15}
+
+
+def operations(workload, name):
+    """How many of a workload a program does in a run."""
+    fewer = SLOWER.get(workload, 1) if name in SLOW else 1
+    if name.startswith("asio"):
+        fewer = SLOW_ASIO.get(workload, 1)
+    return LOOP_WORKLOADS[workload] // (fewer * SLOW.get(name, 1))
+
 
 TITLES = {
     "M1d": "await a plain coroutine", "M1s": "create a task and await it", "M1b": "create N tasks, await all",
@@ -20,6 +31,8 @@ TITLES = {
     "M4b": "wait_for, done at once", "M4y": "wait_for, one suspension", "M4c": "call_later and cancel",
     "M5": "gather of N that yield once", "M9": "cancel a task three frames deep",
     "M10a": "N callbacks from another thread", "M10b": "a round trip from another thread, p50",
+    "M10b mean": "a round trip from another thread, mean", "M10b p99": "a round trip from another thread, p99",
+    "M6m": "bytes of an idle TCP connection that was answered",
     "M7": "HTTP \"Hello, World!\", 64 connections", "M7j": "HTTP 1 KiB of JSON, 64 connections",
     "M7w": "WebSocket echo, 64 B, 64 connections", "M7m": "bytes of an idle keep-alive connection", "M8": "HTTP client, 100 requests at once",
 }
@@ -43,7 +56,7 @@ def programs(rivals, ours):
         bin_ = f"{build}/benchmarks"
         found["loop"][name] = [f"{bin_}/asyncio_peer_loop"]
         for backend, before in (("", []), (" io_uring", ["env", "ASYNCIO_BACKEND=io_uring"])):
-            for style in ("streams", "bytes", "protocol"):
+            for style in ("streams", "bytes", "protocol", "sock"):
                 echo = [f"{bin_}/net/echo_asyncio", style, "tcp", "{port}"]
                 found["echo"][f"{name} {style}{backend}"] = [*before, *echo]
             found["http"][name + backend] = [*before, f"{bin_}/asyncio_peer_http", "{port}"]
@@ -57,7 +70,8 @@ def programs(rivals, ours):
     }
     found["echo"] |= {
         "epoll": [f"{rivals}/echo-epoll", "{port}"], "libuv": [f"{rivals}/echo-uv", "{port}"],
-        "asio": [f"{rivals}/asio-echo", "{port}", "co"], "tokio": [f"{rivals}/cargo/release/echo", "{port}"],
+        "asio": [f"{rivals}/asio-echo", "{port}", "co"], "asio concrete": [f"{rivals}/asio-echo", "{port}", "concrete"],
+        "asio callbacks": [f"{rivals}/asio-echo", "{port}", "cb"], "tokio": [f"{rivals}/cargo/release/echo", "{port}"],
         "go": [f"{rivals}/go-echo", "{port}"], "node": ["node", f"{HERE}/node/echo.js", "{port}"],
     }
     for loop in ("uvloop", "asyncio"):
@@ -68,6 +82,7 @@ def programs(rivals, ours):
         "beast": [f"{rivals}/asio-http", "{port}"], "hyper": [f"{rivals}/cargo/release/http", "{port}"],
         "go": [f"{rivals}/go-http", "{port}"], "node": ["node", f"{HERE}/node/http.js", "{port}"],
         "aiohttp, uvloop": [PYTHON, f"{HERE}/py/server_aiohttp.py", "{port}", "uvloop"],
+        "aiohttp, asyncio": [PYTHON, f"{HERE}/py/server_aiohttp.py", "{port}", "asyncio"],
     }
     found["websocket"] |= {
         "beast": [f"{rivals}/asio-websocket", "{port}"],
@@ -82,5 +97,6 @@ def programs(rivals, ours):
         "go": [f"{rivals}/go-client", "{url}", "{n}", "100"],
         "node": ["node", f"{HERE}/node/client.js", "{url}", "{n}", "100", "http"],
         "aiohttp, uvloop": [PYTHON, f"{HERE}/py/client_aiohttp.py", "{url}", "{n}", "100", "uvloop"],
+        "aiohttp, asyncio": [PYTHON, f"{HERE}/py/client_aiohttp.py", "{url}", "{n}", "100", "asyncio"],
     }
     return found

@@ -8,12 +8,13 @@ from programs import LOOP_WORKLOADS, TITLES
 
 # What bounds a workload, and is no rival: a bare loop in C, answers that were made before.
 BOUNDS = ("epoll", "libuv, fixed bytes")
+MEMORY = ("M1m", "M6m", "M7m")
 
 
 def is_rate(workload):
     if workload == "M8 rate":  # what is measured is the client's time: its rate is of the same runs
         return True
-    return workload.startswith(("M6", "M7")) and workload != "M7m" and not is_cpu(workload)
+    return workload.startswith(("M6", "M7")) and workload not in MEMORY and not is_cpu(workload)
 
 
 def is_cpu(workload):
@@ -21,11 +22,11 @@ def is_cpu(workload):
     return workload.endswith(" cpu")
 
 
-def with_both(runs):
-    """Time and rate of what has both."""
+def with_parts(runs):
+    """Time and rate of what has both, and each figure of a round trip."""
     times = {f"{workload} cpu": by_name for workload, by_name in runs.items() if is_rate(workload)}
-    rates = {"M8 rate": runs["M8"]} if "M8" in runs else {}
-    return dict(runs) | times | rates
+    others = {name: runs[name.split()[0]] for name in ("M8 rate", "M10b mean", "M10b p99") if name.split()[0] in runs}
+    return dict(runs) | times | others
 
 
 def unit(workload):
@@ -33,18 +34,26 @@ def unit(workload):
         return "thousand requests a second"
     if is_cpu(workload):
         return "µs of CPU"
-    return {"M1m": "bytes", "M7m": "bytes", "M8": "µs of CPU", "M10b": "µs"}.get(workload, "ns of CPU")
+    if workload in MEMORY:
+        return "bytes"
+    if workload.startswith("M10b"):
+        return "µs"
+    return "µs of CPU" if workload == "M8" else "ns of CPU"
 
 
 def figure(workload, run):
     if workload == "M8 rate":
         return run["n"] / run["wall"] / 1000
+    if "count" in run:
+        return run["count"]
     if is_rate(workload):
         return run["rps"] / 1000
-    if workload in ("M1m", "M7m"):
+    if workload in MEMORY:
         return run["bytes"]
-    if workload == "M10b":
-        return run["p50"] * 1e6
+    if workload == "M10b mean":
+        return run["wall"] / run["n"] * 1e6
+    if workload.startswith("M10b"):
+        return run["p99" if workload.endswith("p99") else "p50"] * 1e6
     scale = 1e6 if workload == "M8" or is_cpu(workload) else 1e9
     return run["cpu"] / (run["n"] * (run.get("rounds", 10) if workload == "M5" else 1)) * scale
 
@@ -54,17 +63,17 @@ def title(workload):
         return title(workload.removesuffix(" cpu")) + ", the server's part"
     if workload == "M8 rate":
         return title("M8") + ", its rate"
-    if not workload.startswith("M6"):
-        return f"{workload} {TITLES[workload]}"
+    if not workload.startswith("M6-"):
+        return f"{workload.split()[0]} {TITLES[workload]}"
     _, size, connections = workload.split("-")
     size = "16 KiB" if size == "16384" else f"{size} B"
     return f"M6 TCP echo, {size}, {connections} connection{'s' if connections != '1' else ''}"
 
 
 def order(runs):
-    echoes = [w for w in runs if w.startswith("M6")]
+    echoes = [w for w in runs if w.startswith("M6-")]
     served = [w + end for w in ("M7", "M7j", "M7w") for end in ("", " cpu")]
-    known = [*LOOP_WORKLOADS, *served, "M7m", "M8", "M8 rate", *echoes]
+    known = [*LOOP_WORKLOADS, "M10b mean", "M10b p99", *served, "M7m", "M8", "M8 rate", *echoes, "M6m"]
     return [w for w in known if w in runs]
 
 
@@ -82,11 +91,12 @@ class Row:
         """Its name and figure."""
         return next((rival for rival in self.rivals if rival[0] not in BOUNDS), None)
 
-    def times_as_fast(self):
-        """As the best rival; more is better."""
-        if not self.ours or not self.best_rival():
+    def times_as_fast(self, compiler):
+        """As the best rival, on epoll, in the best of our styles by this compiler; more is better."""
+        ours = [value for name, value in self.ours if name.split()[0] == compiler and not name.endswith("io_uring")]
+        if not ours or not self.best_rival():
             return None
-        ratio = self.ours[0][1] / self.best_rival()[1]
+        ratio = ours[0] / self.best_rival()[1]
         return ratio if is_rate(self.workload) else 1 / ratio
 
 
@@ -98,31 +108,38 @@ def listed(figures):
     return ", ".join(f"{name} {short(value)}" for name, value in figures)
 
 
+def ratios(row, ours):
+    found = (row.times_as_fast(compiler) for compiler in ours)
+    return " | ".join(f"{ratio:.2f}" if ratio else "" for ratio in found)
+
+
+def heading(first, ours):
+    names = "".join(f" {name} is times as fast |" for name in ours)
+    return f"| {first} | unit | ours | rivals, the best first |{names}\n| --- | --- | --- | --- |" + " ---: |" * len(ours)
+
+
 def table(runs, ours):
-    all_runs = with_both(runs)
-    rows = [Row(workload, all_runs[workload], ours) for workload in order(all_runs)]
-    text = "| workload | unit | ours | rivals, the best first | ours is times as fast as the best |\n"
-    text += "| --- | --- | --- | --- | ---: |\n"
-    for row in rows:
-        ratio = row.times_as_fast()
-        text += f"| {title(row.workload)} | {unit(row.workload)} | {listed(row.ours)} | {listed(row.rivals)} | "
-        text += f"{ratio:.2f} |\n" if ratio else "|\n"
-    counts = [w for w in runs if w.startswith("instructions")]
-    if counts:
-        text += "\n| instructions | ours | rivals |\n| --- | --- | --- |\n"
-    for workload in counts:
-        ranked = sorted((run[0]["instructions"], name) for name, run in runs[workload].items())
-        sides = [[(n, v) for v, n in ranked if (n.split()[0] in ours) == side] for side in (True, False)]
-        text += f"| {title(workload.split()[1])} | {listed(sides[0])} | {listed(sides[1])} |\n"
-    return text
+    """The ratios are to the best rival: of time, of a rate, of bytes."""
+    all_runs = with_parts(runs)
+    lines = [heading("workload", ours)]
+    for row in (Row(workload, all_runs[workload], ours) for workload in order(all_runs)):
+        lines.append(f"| {title(row.workload)} | {unit(row.workload)} | {listed(row.ours)} | {listed(row.rivals)} | "
+                     f"{ratios(row, ours)} |")
+    for what in ("instructions", "system calls"):
+        rows = [Row(w, runs[w], ours) for w in runs if w.startswith(what)]
+        lines += ["", heading(f"{what} for one", ours)] if rows else []
+        lines += [f"| {title(row.workload.removeprefix(what + ' '))} | {what} | {listed(row.ours)} | "
+                  f"{listed(row.rivals)} | {ratios(row, ours)} |" for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def plot(runs, ours):
-    """A bar for each workload: how many times as fast as the best rival, on a logarithmic scale."""
+    """A bar for each workload: how many times as fast as the best rival, by our first compiler, on a
+    logarithmic scale."""
     from math import log10
 
-    rows = [(title(row.workload), row.times_as_fast(), row.best_rival()[0])
-            for row in (Row(w, runs[w], ours) for w in order(runs)) if row.times_as_fast()]
+    rows = [(title(row.workload), row.times_as_fast(ours[0]), row.best_rival()[0])
+            for row in (Row(w, runs[w], ours) for w in order(runs)) if row.times_as_fast(ours[0])]
     left, width, step = 330, 420, 22
     height = 50 + step * len(rows)
 

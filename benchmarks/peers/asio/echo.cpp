@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: BSL-1.0
-// Boost.Asio echo server; argv[2] = "co" (awaitable) or "cb" (callbacks).
+// Boost.Asio echo server; argv[2] = "co" (awaitable, with any_io_executor as its documentation has
+// it), "concrete" (the same without type erasure) or "cb" (callbacks).
 #include <boost/asio.hpp>
 #include <memory>
 #include <string>
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-using Sock = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
-static asio::awaitable<void> serve(tcp::socket s) {
+using Concrete = asio::io_context::executor_type;
+using Sock = asio::basic_stream_socket<tcp, Concrete>;
+template <class Ex>
+static asio::awaitable<void, Ex> serve(asio::basic_stream_socket<tcp, Ex> s) {
   std::vector<char> b(65536);
   boost::system::error_code ec;
+  asio::use_awaitable_t<Ex> use_awaitable;
   s.set_option(tcp::no_delay(true), ec);
   for (;;) {
-    auto n =
-        co_await s.async_read_some(asio::buffer(b), asio::redirect_error(asio::use_awaitable, ec));
+    auto n = co_await s.async_read_some(asio::buffer(b), asio::redirect_error(use_awaitable, ec));
     if (ec) co_return;
     co_await asio::async_write(s, asio::buffer(b.data(), n),
-                               asio::redirect_error(asio::use_awaitable, ec));
+                               asio::redirect_error(use_awaitable, ec));
     if (ec) co_return;
   }
 }
-static asio::awaitable<void> listen_co(unsigned short port) {
-  auto ex = co_await asio::this_coro::executor;
-  tcp::acceptor a(ex, {asio::ip::address_v4::loopback(), port});
-  for (;;) asio::co_spawn(ex, serve(co_await a.async_accept(asio::use_awaitable)), asio::detached);
+template <class Ex>
+static asio::awaitable<void, Ex> listen_co(unsigned short port) {
+  Ex ex = co_await asio::this_coro::executor;
+  asio::basic_socket_acceptor<tcp, Ex> a(ex, {asio::ip::address_v4::loopback(), port});
+  asio::use_awaitable_t<Ex> use_awaitable;
+  for (;;) {
+    asio::basic_stream_socket<tcp, Ex> s = co_await a.async_accept(use_awaitable);
+    asio::co_spawn(ex, serve<Ex>(std::move(s)), asio::detached);
+  }
 }
 struct Conn : std::enable_shared_from_this<Conn> {
   Sock s;
@@ -45,7 +53,7 @@ struct Conn : std::enable_shared_from_this<Conn> {
   }
 };
 struct Listener {
-  asio::basic_socket_acceptor<tcp, asio::io_context::executor_type> a;
+  asio::basic_socket_acceptor<tcp, Concrete> a;
   void go() {
     a.async_accept([this](boost::system::error_code ec, Sock s) {
       if (!ec) std::make_shared<Conn>(std::move(s))->read();
@@ -56,8 +64,12 @@ struct Listener {
 int main(int, char** argv) {
   asio::io_context io(1);
   unsigned short port = std::stoi(argv[1]);
-  if (std::string(argv[2]) == "co") {
-    asio::co_spawn(io, listen_co(port), asio::detached);
+  std::string kind = argv[2];
+  if (kind == "co") {
+    asio::co_spawn(io, listen_co<asio::any_io_executor>(port), asio::detached);
+    io.run();
+  } else if (kind == "concrete") {
+    asio::co_spawn(io.get_executor(), listen_co<Concrete>(port), asio::detached);
     io.run();
   } else {
     Listener l{{io, tcp::endpoint{asio::ip::address_v4::loopback(), port}}};

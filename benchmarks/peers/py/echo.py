@@ -23,12 +23,17 @@ async def handle(r, w):
     w.close()
 
 
-class Echo(asyncio.Protocol):
+class Echo(asyncio.BufferedProtocol):
+    room = memoryview(bytearray(65536))  # one for all: write() has sent or copied it
+
     def connection_made(self, t):
         self.t = t
 
-    def data_received(self, d):
-        self.t.write(d)
+    def get_buffer(self, sizehint):
+        return self.room
+
+    def buffer_updated(self, n):
+        self.t.write(bytes(self.room[:n]))
 
 
 async def main():
