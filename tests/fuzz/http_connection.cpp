@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A whole HTTP/1 server whose client says anything, and a whole client whose server does: both
-/// end, a server answers the requests that there are in whole answers, no reply is taken for that
-/// to another request, and all is the same however the peer's bytes are cut.
+/// A whole HTTP/1 server whose client says anything, and a whole client whose server or proxy does:
+/// all end, a server answers the requests that there are in whole answers, no reply is taken for
+/// that to another request, and all is the same however the peer's bytes are cut.
 #include "asyncio/logging.hpp"
 #include "asyncio/testing/simulated.hpp"
 #include "asyncio/web/exceptions.hpp"
@@ -277,7 +277,8 @@ class ClientSetting {
  public:
   http::Method method = http::Method::GET;
   bool small_limits = false;
-  bool closes = false;  // the server, behind what it says
+  bool closes = false;   // the server, behind what it says
+  bool tunnels = false;  // the server is a proxy that was asked for a tunnel
 };
 
 /// Says the pieces to the first request of all, and "second" to the others.
@@ -303,12 +304,18 @@ std::string described(const http::ClientResponse& response) {
 }
 
 /// What a caller gets.
-Coro<std::string> outcome_of(http::ClientSession session, http::Method method, http::URL url) {
+Coro<std::string> outcome_of(http::ClientSession session, ClientSetting setting, http::URL url) {
   http::RequestOptions options;
   options.allow_redirects(false);
-  if (method == http::Method::POST) options.data("body");
-  auto response = co_await asyncio::capture(session.request(method, url, options));
+  if (setting.method == http::Method::POST) options.data("body");
+  if (setting.tunnels) {
+    options.proxy(std::exchange(url, http::URL("https://origin.example/")));
+    static const asyncio::TlsContext trusts_nobody(asyncio::TlsPurpose::server_auth);
+    options.ssl(trusts_nobody);
+  }
+  auto response = co_await asyncio::capture(session.request(setting.method, url, options));
   if (!response) co_return asyncio::describe_exception(response.exception());
+  check(!setting.tunnels, "an answer of a server that nobody was");
   std::string text = described(response.value());
   auto body = co_await asyncio::capture(response.value().read());
   text += body ? body.value() : asyncio::describe_exception(body.exception());
@@ -323,7 +330,7 @@ Coro<std::string> told_by_client(ClientSetting setting, std::vector<std::string>
   options.limits(some_limits(setting.small_limits)).keepalive_timeout(kPatience);
   options.timeout(http::ClientTimeout().total(60s));
   http::ClientSession session(options);
-  std::string first = co_await outcome_of(session, setting.method, server.url());
+  std::string first = co_await outcome_of(session, setting, server.url());
   co_await asyncio::sleep(60s);  // all has come
   auto second = co_await asyncio::capture(text_of(session, server.url()));
   check(second && second.value() == "second", "a reply to another request");
@@ -349,7 +356,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static bool quiet = (asyncio::set_log_handler([](const asyncio::LogRecord&) {}), true);
   (void)quiet;
   Choices choices(data, size);
-  const int kind = choices.below(4);
+  const int kind = choices.below(5);
   const bool small = choices.one_in(3);
   const bool closes = choices.one_in(2);
   Sizes sizes;
@@ -364,6 +371,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ClientSetting setting;
   setting.small_limits = small;
   setting.closes = closes;
+  setting.tunnels = kind == 4;
   if (kind == 3) setting.method = choices.one_in(2) ? http::Method::HEAD : http::Method::POST;
   compare_cuts(setting, said_by_peer(choices, kOfResponses), sizes);
   return 0;
