@@ -303,6 +303,15 @@ std::string described(const http::ClientResponse& response) {
   return text;
 }
 
+/// Why there is no request, in words. Bytes behind a proxy's "200" may come with it, which is
+/// refused, or later, when TLS has begun: it takes them for its own.
+std::string why_not(const ClientSetting& setting, const std::exception_ptr& error) {
+  std::string text = asyncio::describe_exception(error);
+  const auto says = [&text](std::string_view part) { return text.find(part) != std::string::npos; };
+  const bool later = says("begins with bytes of the proxy") || says("TLS") || says("Timeout");
+  return setting.tunnels && later ? "a tunnel to nobody" : text;
+}
+
 /// What a caller gets.
 Coro<std::string> outcome_of(http::ClientSession session, ClientSetting setting, http::URL url) {
   http::RequestOptions options;
@@ -314,7 +323,7 @@ Coro<std::string> outcome_of(http::ClientSession session, ClientSetting setting,
     options.ssl(trusts_nobody);
   }
   auto response = co_await asyncio::capture(session.request(setting.method, url, options));
-  if (!response) co_return asyncio::describe_exception(response.exception());
+  if (!response) co_return why_not(setting, response.exception());
   check(!setting.tunnels, "an answer of a server that nobody was");
   std::string text = described(response.value());
   auto body = co_await asyncio::capture(response.value().read());
