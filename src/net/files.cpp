@@ -104,7 +104,8 @@ Coro<std::int64_t> transfer_natively(Backend& backend, Opcode what, const Descri
 
 // --- By a thread ------------------------------------------------------------------------------
 
-/// `call()` again and again while it is interrupted; its result or the negative error number.
+/// `call()` again and again while it is interrupted; its result or the negative error number, which
+/// may be that of the fault, without a call.
 template <class F>
 std::int64_t made(const Fault& fault, F call) {
   if (fault.error) return -fault.error;
