@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // AF for every public awaitable, from the list of the cancellation sweep: one allocation after
 // another throws bad_alloc, while the operation begins and while it ends. It ends with a value or
-// with bad_alloc, nothing is left behind, and the same object is used again.
+// with bad_alloc (or waits for a partner that had no memory, where there is one), nothing is left
+// behind, and the same object is used again.
 #include "../sweep/sweep_case.hpp"
 #include "allocation_count.hpp"
 #include "asyncio/testing/simulated.hpp"
